@@ -1,0 +1,47 @@
+"""Multimodal diffusion models for anomaly detection: what is normal in images, text, sensor data and video, jointly.
+
+>>> import mmdmad as mm
+>>> mm.__version__
+'0.1.0'
+
+Names below are loaded when first used, so that `import mmdmad` stays quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Case": "mmdmad.cases",
+    "Cases": "mmdmad.cases",
+    "Part": "mmdmad.cases",
+    "read_cases": "mmdmad.cases",
+    "Evidence": "mmdmad.findings",
+    "Finding": "mmdmad.findings",
+    "Findings": "mmdmad.findings",
+    "JointDetector": "mmdmad.pipeline",
+    "MmdmadError": "mmdmad.errors",
+    "Run": "mmdmad.store.run",
+    "Tokens": "mmdmad.tokens",
+}
+
+__all__ = ["__version__", *_LAZY]
+
+if TYPE_CHECKING:
+    from mmdmad.cases import Case, Cases, Part, read_cases
+    from mmdmad.errors import MmdmadError
+    from mmdmad.findings import Evidence, Finding, Findings
+    from mmdmad.pipeline import JointDetector
+    from mmdmad.store.run import Run
+    from mmdmad.tokens import Tokens
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'mmdmad' has no attribute {name!r}; it has {', '.join(_LAZY)}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

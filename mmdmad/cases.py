@@ -1,0 +1,92 @@
+"""Cases: one thing seen once, with up to four parts, and the manifest that lists them.
+
+This module knows names and paths; what is inside a part is the business of `mmdmad.parts`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, overload
+
+Modality = Literal["image", "text", "sensor", "video"]
+MODALITIES: tuple[Modality, ...] = ("image", "text", "sensor", "video")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of a case: a file (`path`, with an optional `start:stop` slice of rows or frames) or a `value` in memory.
+
+    `mmdmad.parts.read(part)` decodes it to an Image, Text, Sensor or Video; `mmdmad.parts.content_key(part)` is the
+    SHA-256 of what it holds. `row` and `case_id` say where it came from, for error messages.
+    """
+
+    modality: Modality
+    path: Path | None = None
+    value: Any = None
+    start: int | None = None
+    stop: int | None = None
+    case_id: str | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; labels are never used to fit or score."""
+
+    id: str
+    parts: Mapping[Modality, Part]
+    time: datetime | None = None
+    label: int | None = None
+    split: str | None = None
+    group: str | None = None
+    row: int | None = None
+
+    @property
+    def pattern(self) -> tuple[Modality, ...]:
+        """The modalities that are present, in the fixed order of MODALITIES."""
+        return tuple(m for m in MODALITIES if m in self.parts)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A part or case that could not be used, and why; the rest went on."""
+
+    case_id: str
+    part: str
+    reason: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Cases(Sequence[Case]):
+    """An immutable list of cases with what was refused while reading them."""
+
+    items: tuple[Case, ...]
+    refused: tuple[Refusal, ...] = ()
+    root: Path | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Cases": ...
+    def __getitem__(self, index: int | slice) -> "Case | Cases":
+        if isinstance(index, slice):
+            return self._with(self.items[index])
+        return self.items[index]
+
+    def where(self, keep: Callable[[Case], bool] | None = None, **equal: Any) -> "Cases":
+        """The cases whose attributes equal the given ones (`split="train"`) and for which `keep(case)` holds."""
+        return self._with(
+            c for c in self.items if all(getattr(c, k) == v for k, v in equal.items()) and (keep is None or keep(c))
+        )
+
+    def _with(self, items: Iterable[Case]) -> "Cases":
+        return Cases(tuple(items), self.refused, self.root, self.extra)

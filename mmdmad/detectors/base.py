@@ -1,0 +1,233 @@
+"""The detector contract and the one registry: a detector learns normal tokens and scores how far others are from it.
+
+Habits of scikit-learn and PyOD: the constructor stores its arguments unchanged, `fit` returns self, fitted attributes
+end in `_`, a higher score is more anomalous, `predict` gives 1 for anomalous. A new detector is one new file with one
+class under `@detector`; the contract suite finds it by itself. Detectors know nothing about files or modalities.
+"""
+
+import importlib
+import inspect
+import json
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+import numpy as np
+
+from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.tokens import Layout, Tokens
+
+Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
+Data = np.ndarray | Sequence[Tokens]
+
+
+@dataclass(frozen=True)
+class About:
+    """What the registry says of a detector."""
+
+    name: str
+    family: Family
+    paper: str
+    cost: Literal["instant", "seconds", "minutes"]
+    modalities: tuple[str, ...] = ("image", "text", "sensor", "video", "vectors")
+    needs: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All tokens of a set of items, flat: `values` (M, D) float32, `item` (M,) owner, `position` (M,)."""
+
+    values: np.ndarray
+    item: np.ndarray
+    position: np.ndarray
+    n_items: int
+
+    def split(self, scores: np.ndarray) -> list[np.ndarray]:
+        """Cut flat token scores (M,) back into one array per item."""
+        return np.split(scores, np.cumsum(np.bincount(self.item, minlength=self.n_items))[:-1])
+
+
+def as_tokens(data: Data) -> list[Tokens]:
+    """Vectors (N, D), equal token sets (N, L, D) or a sequence of Tokens, as a list of N Tokens.
+
+    >>> len(as_tokens(np.zeros((3, 5)))), as_tokens(np.zeros((3, 4, 5)))[0].values.shape
+    (3, (4, 5))
+    """
+    if isinstance(data, np.ndarray):
+        if data.ndim == 2:
+            return [Tokens(row[None]) for row in data]
+        if data.ndim == 3:
+            layout = Layout("grid", (1, data.shape[1]), position=np.arange(data.shape[1]))
+            return [Tokens(item, layout) for item in data]
+        raise DataError(f"an array of shape {data.shape} was given; allowed are (N, D) and (N, L, D)")
+    items = list(data)
+    if not all(isinstance(item, Tokens) for item in items):
+        raise DataError(f"a {type(data).__name__} was given; allowed are an array or a sequence of Tokens")
+    return items
+
+
+def as_rows(items: Sequence[Tokens]) -> Rows:
+    """All tokens of all items, flat, with owner and position."""
+    if not items:
+        raise DataError("no items were given; at least one is needed")
+    widths = {item.values.shape[1] for item in items}
+    if len(widths) > 1:
+        raise DataError(f"items have token widths {sorted(widths)}; one width is needed")
+    return Rows(
+        np.concatenate([item.values for item in items]),
+        np.repeat(np.arange(len(items)), [len(item.values) for item in items]),
+        np.concatenate([item.layout.positions() for item in items]),
+        len(items),
+    )
+
+
+class Detector(ABC):
+    """A model of normal.
+
+    Subclasses implement `_fit(items)` and `_score(items)` (one float64 array of L token scores per item) and, for
+    `save`/`load`, `_state` and `_set_state`. Every constructor takes `seed`, `contamination` (share of the training
+    items that may be anomalous) and `top` (an item's score is the mean of its `top` share of highest token scores; at least one token).
+    A detector whose item score is something else overrides `_pool`.
+    """
+
+    about: ClassVar[About]
+    seed: int
+    contamination: float
+    top: float
+
+    def fit(self, X: Data, y: object = None) -> Self:
+        """Learn from normal items; `y` is ignored. Returns self."""
+        self._check_params()
+        items = as_tokens(X)
+        if len(items) < 2:
+            raise DataError(f"{len(items)} items were given to {type(self).__name__}.fit; at least 2 are needed")
+        self.n_features_in_: int = as_rows(items[:1]).values.shape[1]
+        self._fit(items)
+        self.decision_scores_: np.ndarray = self.decision_function(items)
+        rate = self.contamination if self.contamination > 0 else 0.05
+        self.threshold_: float = float(np.quantile(self.decision_scores_, 1 - rate))
+        return self
+
+    def token_scores(self, X: Data) -> list[np.ndarray]:
+        """Score of every token, one float64 array (L,) per item; higher = more anomalous."""
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+        items = as_tokens(X)
+        width = as_rows(items).values.shape[1]
+        if width != self.n_features_in_:
+            raise DataError(f"items have {width} features; {type(self).__name__} was fitted on {self.n_features_in_}")
+        return [np.asarray(s, np.float64) for s in self._score(items)]
+
+    def decision_function(self, X: Data) -> np.ndarray:
+        """Score of every item, float64 (N,); higher = more anomalous."""
+        return np.array([self._pool(scores) for scores in self.token_scores(X)], np.float64)
+
+    def predict(self, X: Data) -> np.ndarray:
+        """1 where the score exceeds `threshold_` (the training scores' 1 - contamination quantile), else 0."""
+        return (self.decision_function(X) > self.threshold_).astype(int)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `config.json` and `model.safetensors` into `folder`."""
+        from safetensors.numpy import save_file
+
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays, values = self._state()
+        arrays = {**arrays, "decision_scores_": self.decision_scores_}
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "model.safetensors")
+        config = {
+            "detector": self.about.name,
+            "params": self.get_params(),
+            "n_features_in_": self.n_features_in_,
+            "threshold_": self.threshold_,
+            "state": values,
+        }
+        (folder / "config.json").write_text(json.dumps(config, indent=1))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor arguments by name."""
+        names = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]
+        return {name: getattr(self, name) for name in names}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor arguments by name; returns self."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ConfigError(f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    @abstractmethod
+    def _fit(self, items: list[Tokens]) -> None: ...
+
+    @abstractmethod
+    def _score(self, items: list[Tokens]) -> list[np.ndarray]: ...
+
+    @abstractmethod
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
+
+    @abstractmethod
+    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None: ...
+
+    def _pool(self, scores: np.ndarray) -> float:
+        k = max(1, int(np.ceil(self.top * len(scores))))
+        return float(np.sort(scores)[-k:].mean())
+
+    def _check_params(self) -> None:
+        if not 0 <= self.contamination < 0.5:
+            raise ConfigError(f"contamination={self.contamination} was given; allowed is 0 <= contamination < 0.5")
+        if not 0 < self.top <= 1:
+            raise ConfigError(f"top={self.top} was given; allowed is 0 < top <= 1")
+
+
+D = TypeVar("D", bound=type[Detector])
+_REGISTRY: dict[str, type[Detector]] = {}
+
+
+def detector(about: About) -> Callable[[D], D]:
+    """Register a detector class; the one decorator a detector file needs."""
+
+    def register(cls: D) -> D:
+        cls.about = about
+        _REGISTRY[about.name] = cls
+        return cls
+
+    return register
+
+
+def detectors() -> dict[str, type[Detector]]:
+    """Every detector by name; loads each file of the family folders once."""
+    import mmdmad.detectors as package
+
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+    return dict(sorted(_REGISTRY.items()))
+
+
+def make_detector(name: str, **params: Any) -> Detector:
+    """The detector called `name`; unknown names raise ConfigError with the known ones."""
+    known = detectors()
+    if name not in known:
+        raise ConfigError(f"no detector is called {name!r}; there are {', '.join(known)}")
+    return known[name](**params)
+
+
+def load_detector(folder: str | Path) -> Detector:
+    """The detector that `Detector.save` wrote into `folder`."""
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    config = json.loads((folder / "config.json").read_text())
+    arrays = load_file(folder / "model.safetensors")
+    made = make_detector(config["detector"], **config["params"])
+    made.n_features_in_ = config["n_features_in_"]
+    made.decision_scores_ = arrays.pop("decision_scores_")
+    made.threshold_ = config["threshold_"]
+    made._set_state(arrays, config["state"])
+    return made

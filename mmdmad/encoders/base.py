@@ -1,0 +1,84 @@
+"""The encoder contract and the one registry: an encoder turns decoded parts of one modality into tokens.
+
+A new encoder is one new file in this folder with one class under `@encoder`. Encoders know nothing about detectors.
+"""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from mmdmad.cases import Modality
+from mmdmad.errors import ConfigError
+from mmdmad.tokens import Tokens
+
+
+class Encoder(ABC):
+    """Turns parts of one modality into tokens.
+
+    `fit` learns what must come from normal data (a series' period, a scale); most encoders learn nothing. `encode`
+    is deterministic and handles one decoded part at a time, so that a result never depends on its neighbours in a
+    batch. `version` changes whenever the numbers would; with `state_key()` it is part of the cache key.
+    """
+
+    name: ClassVar[str]
+    modality: ClassVar[Modality]
+    version: ClassVar[str] = "1"
+
+    def fit(self, signals: Sequence[Any]) -> "Encoder":
+        """Learn from decoded normal parts; returns self."""
+        return self
+
+    @abstractmethod
+    def encode(self, signal: Any) -> Tokens:
+        """Tokens of one decoded part (`mmdmad.parts.Image`, `Text`, `Sensor` or `Video`)."""
+
+    def describe(self) -> str:
+        """One line for outputs: which encoder with which weights."""
+        return f"{self.name} v{self.version}"
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What `fit` learned, as arrays and JSON values; empty for encoders that learn nothing."""
+        return {}, {}
+
+    def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Restore what `state` gave."""
+
+    def params(self) -> dict[str, Any]:
+        """Constructor arguments as JSON values, enough to build the encoder again."""
+        return {}
+
+
+E = TypeVar("E", bound=type[Encoder])
+_REGISTRY: dict[str, type[Encoder]] = {}
+
+
+def encoder(name: str, modality: Modality, version: str = "1") -> Callable[[E], E]:
+    """Register an encoder class under a name; the one decorator an encoder file needs."""
+
+    def register(cls: E) -> E:
+        cls.name, cls.modality, cls.version = name, modality, version
+        _REGISTRY[name] = cls
+        return cls
+
+    return register
+
+
+def encoders() -> dict[str, type[Encoder]]:
+    """Every encoder by name; loads each file of this folder once."""
+    import mmdmad.encoders as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return dict(sorted(_REGISTRY.items()))
+
+
+def make_encoder(name: str, **params: Any) -> Encoder:
+    """The encoder called `name`; unknown names raise ConfigError with the known ones."""
+    known = encoders()
+    if name not in known:
+        raise ConfigError(f"no encoder is called {name!r}; there are {', '.join(known)}")
+    return known[name](**params)

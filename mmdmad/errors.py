@@ -1,0 +1,56 @@
+"""The errors a user can meet: each message says what was given, what is allowed and what to run.
+
+>>> raise MissingExtraError("the chat page", "gradio", "chat")
+Traceback (most recent call last):
+...
+mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not installed; run: pip install "mmdmad[chat]"
+"""
+
+
+class MmdmadError(Exception):
+    """Root of every error that mmdmad raises on purpose; the command line prints it in one line and exits with 1."""
+
+
+class ManifestError(MmdmadError):
+    """The manifest as a whole cannot be read: no such file, unknown columns, two cases with one id."""
+
+
+class PartError(MmdmadError):
+    """One part of one case is refused; the other cases go on.
+
+    `row` is the manifest's data row (first = 1) or None for a case made in memory.
+    """
+
+    def __init__(self, reason: str, *, part: str, case_id: str | None = None, row: int | None = None) -> None:
+        self.reason, self.part, self.case_id, self.row = reason, part, case_id, row
+        where = ", ".join(
+            word for word in (f"row {row}" if row is not None else "", f"case {case_id}" if case_id else "", part) if word
+        )
+        super().__init__(f"{where}: {reason}")
+
+
+class ConfigError(MmdmadError):
+    """A configuration file or value is wrong."""
+
+
+class DataError(MmdmadError):
+    """Arrays or tokens handed to a detector have the wrong shape, type or values."""
+
+
+class NotFittedError(MmdmadError):
+    """Something was asked of a detector that has not been fitted."""
+
+
+class WeightsError(MmdmadError):
+    """Pretrained weights are missing or are not the file they should be."""
+
+
+class RunError(MmdmadError):
+    """A run directory is missing, unfinished or from another configuration."""
+
+
+class MissingExtraError(MmdmadError):
+    """A feature needs an optional package."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(f'{feature} needs {package}, which is not installed; run: pip install "mmdmad[{extra}]"')
