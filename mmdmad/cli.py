@@ -1,0 +1,304 @@
+"""The command line: thin commands over the library; the only module that imports agents, and only when asked.
+
+Exit codes: 0 done, 1 the input is wrong (one line says what), 2 usage, 3 done but some cases were refused (listed).
+Everything heavy is imported inside the command that needs it, so that `mmdmad --help` stays quick.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmdmad import __version__
+from mmdmad.errors import MmdmadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mmdmad.cases import Cases, Refusal
+    from mmdmad.findings import Finding
+
+EXIT_INPUT, EXIT_REFUSED, EXIT_STOPPED = 1, 3, 130
+
+app = typer.Typer(
+    help="Multimodal diffusion models for anomaly detection: is this normal, and if not, why?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(bench_app, name="bench")
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `mmdmad fit` made.")]
+Manifest = Annotated[
+    Path, typer.Option("--data", help="Manifest (.csv, .parquet, .jsonl) with one row per case, or a folder of files.")
+]
+Llm = Annotated[
+    str, typer.Option("--llm", help="Who writes: offline (no weights, no network) or any LangChain provider:model.")
+]
+AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
+
+
+def main() -> None:
+    """Run the command line; errors made on purpose become one line and exit code 1."""
+    try:
+        app()
+    except MmdmadError as error:
+        print(f"mmdmad: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_INPUT) from None
+    except KeyboardInterrupt:
+        print("mmdmad: stopped; run the same command again (fit: with --resume) to go on", file=sys.stderr)
+        raise SystemExit(EXIT_STOPPED) from None
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        print(f"mmdmad {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the simulated line, the run and the report.")] = Path("demo-run"),
+    train: Annotated[int, typer.Option(min=100, help="Normal cases to learn from.")] = 400,
+    test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 120,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated line and of the model.")] = 0,
+) -> None:
+    """The main job on the simulated inspection line: fit, score, explain, report."""
+    from mmdmad.agents.explainer import explain as write
+    from mmdmad.demo import run_demo
+
+    run_demo(out, write=write, train=train, test=test, seed=seed)
+
+
+@app.command()
+def fit(
+    data: Manifest,
+    run: Annotated[Path, typer.Option(help="Folder to write the fitted model and everything after it into.")],
+    config: Annotated[str, typer.Option(help="Pipeline: a YAML file or a preset's name.")] = "pipelines/inspection",
+    split: Annotated[str | None, typer.Option(help="Learn from the cases of this split; default: train if there is one.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Learn what normal looks like."""
+    from mmdmad.cases import read_cases
+    from mmdmad.pipeline import load_config
+    from mmdmad.store.run import Run
+
+    settings = load_config(config).model_dump(mode="json")
+    cases = read_cases(data, allow_outside=allow_outside)
+    chosen = _of_split(cases, split, "train")
+    folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
+    if resume:
+        folder.check_config(settings)
+    folder.fit(chosen, resume=resume, progress=True)
+    print(f"fitted on {len(chosen)} cases; the model lies in {run}")
+    _end(folder.refusals())
+
+
+@app.command()
+def score(
+    run: RunFolder,
+    data: Manifest,
+    split: Annotated[str | None, typer.Option(help="Judge the cases of this split; default: test if there is one.")] = None,
+    false_alarm_rate: Annotated[
+        float | None, typer.Option(min=0.0001, max=0.5, help="Declared share of normal cases that may be flagged.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Judge cases; cases that were judged before are not judged again."""
+    from mmdmad.cases import read_cases
+    from mmdmad.store.run import Run
+
+    folder = Run.open(run)
+    cases = read_cases(data, allow_outside=allow_outside)
+    chosen = _of_split(cases, split, "test")
+    scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, progress=True)
+    flagged = folder.count(verdict="anomalous")
+    print(f"{scored.done} cases judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
+    if out is not None:
+        folder.export(out)
+        print(f"table: {out}")
+    _end(scored.refused)
+
+
+@app.command()
+def explain(
+    run: RunFolder,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Case id.")],
+    llm: Llm = "offline",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
+) -> None:
+    """Say in words why a case was flagged or not; every sentence is checked against evidence."""
+    from mmdmad.agents.explainer import explain as write
+    from mmdmad.store.run import Run
+
+    folder = Run.open(run)
+    finding = _finding(folder, case)
+    explanation = write(finding, llm=llm)
+    folder.set_explanation(case, explanation)
+    if as_json:
+        print(explanation.model_dump_json(indent=1))
+        return
+    print_explanation(finding.model_copy(update={"explanation": explanation}))
+
+
+@app.command()
+def chat(
+    run: RunFolder,
+    llm: Llm = "offline",
+    terminal: Annotated[bool, typer.Option("--terminal", help="Chat here instead of on a web page.")] = False,
+    ask: Annotated[str | None, typer.Option(help="Ask one question and stop.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --ask: print answer, tools and evidence as JSON.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 7860,
+) -> None:
+    """Ask about the run: which, what, where, when, how many, why."""
+    from mmdmad.store.run import Run
+
+    folder = Run.open(run)
+    if ask is not None:
+        from mmdmad.agents.investigator import Investigator
+
+        answer = Investigator(folder, llm=llm).ask(ask)
+        print(answer.model_dump_json(indent=1) if as_json else answer.text)
+    elif terminal:
+        from mmdmad.agents.terminal import chat as talk
+
+        talk(folder, llm=llm)
+    else:
+        from mmdmad.agents.web import serve
+
+        serve(folder, llm=llm, port=port)
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="File to write: .html, .md or .json; default RUN/report.html.")] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
+) -> None:
+    """Write the report: one self-contained file."""
+    from mmdmad.report import write_report
+    from mmdmad.store.run import Run
+
+    print(f"report: {write_report(Run.open(run), out or run / 'report.html', title=title)}")
+
+
+@bench_app.command("list")
+def bench_list() -> None:
+    """The suites, one a line."""
+    from mmdmad.bench import list_suites
+
+    for name, text in list_suites().items():
+        print(f"{name:16} {text}")
+
+
+@bench_app.command("run")
+def bench_run(
+    suite: Annotated[str, typer.Argument(help="Suite name, see `mmdmad bench list`.")],
+    data: Annotated[Path | None, typer.Option(help="Folder with the labelled sets.")] = None,
+    detector: Annotated[list[str] | None, typer.Option(help="Detector to run; may be given several times.")] = None,
+    peers: Annotated[bool, typer.Option(help="Run other libraries' detectors beside ours.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder for caches and pictures.")] = None,
+) -> None:
+    """Run one suite and print its summary."""
+    from mmdmad.bench import run_suite
+
+    result = run_suite(suite, data, detectors=detector, seeds=seeds, peers=peers, out=out, work=work)
+    _table(
+        ["detector", "metric", "mean", "low", "high", "default"],
+        (
+            [r["detector"], r["metric"], *(f"{r[k]:.4f}" for k in ("mean", "low", "high")), "*" if r["default"] else ""]
+            for r in result["summary"]
+        ),
+    )
+
+
+@app.command()
+def detectors(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """Every detector: name, family, modalities, paper, cost class, what it needs."""
+    from dataclasses import asdict
+
+    from mmdmad.detectors.base import detectors as known
+
+    rows = [asdict(cls.about) for cls in known().values()]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    _table(
+        ["name", "family", "cost", "modalities", "paper"],
+        ([r["name"], r["family"], r["cost"], ", ".join(r["modalities"]), r["paper"]] for r in rows),
+    )
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """Check this installation: packages, weights, accelerator, disk."""
+    from mmdmad.doctor import examine
+
+    checks = examine()
+    if as_json:
+        print(json.dumps([c._asdict() for c in checks], indent=1))
+    else:
+        _table(["check", "state", "detail"], ([c.name, c.state, c.detail] for c in checks))
+    if any(c.state == "fault" for c in checks):
+        raise typer.Exit(EXIT_INPUT)
+
+
+def print_explanation(finding: "Finding") -> None:
+    """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
+    print(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, joint score {finding.score:.3g})")
+    if finding.explanation is None:
+        return
+    for sentence in finding.explanation.sentences:
+        print(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+    print(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
+
+
+def _finding(run: Any, case_id: str) -> "Finding":
+    finding = run.finding(case_id)
+    if finding is None:
+        raise MmdmadError(f"case {case_id!r} was not judged in {run.path}; `mmdmad score` judges cases")
+    return finding
+
+
+def _of_split(cases: "Cases", split: str | None, preferred: str) -> "Cases":
+    """The cases of a split; without a choice, the preferred split if any case carries it, otherwise all."""
+    name = split if split is not None else preferred
+    chosen = cases.where(split=name)
+    if chosen:
+        return chosen
+    if split is None:
+        return cases
+    known = sorted({str(c.split) for c in cases})
+    raise MmdmadError(f"no case has split {split!r}; the manifest has {', '.join(known) or 'no cases'}")
+
+
+def _end(refused: "Iterable[Refusal]") -> None:
+    """List what was refused and leave with exit code 3 if anything was."""
+    refused = list(refused)
+    if not refused:
+        return
+    print(f"{len(refused)} refused:", file=sys.stderr)
+    for r in refused:
+        row = f"row {r.row}, " if r.row is not None else ""
+        print(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
+    raise typer.Exit(EXIT_REFUSED)
+
+
+def _table(head: list[str], rows: "Iterable[list[str]]") -> None:
+    body = [head, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in body) for i in range(len(head))]
+    for row in body:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+if __name__ == "__main__":
+    main()

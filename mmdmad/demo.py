@@ -1,0 +1,57 @@
+"""The demo: the whole main job on the simulated inspection line, from raw files to a report.
+
+It calls the same doors as a user's own data would; it knows nothing about how words are written (a writer is handed in).
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mmdmad.findings import Explanation, Finding
+
+Writer = Callable[[Finding], Explanation]
+
+
+def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, words: int = 3) -> list[Finding]:
+    """Make the simulated line under `out`, fit, judge, explain, report; returns the `words` worst findings explained.
+
+    Run it again in the same folder and it goes on where it stopped.
+    """
+    from mmdmad.cases import read_cases
+    from mmdmad.datasets.inspection_line import make_line
+    from mmdmad.pipeline import load_config
+    from mmdmad.report import write_report
+    from mmdmad.store.run import Run
+
+    started = time.perf_counter()
+    print(f"Simulated inspection line: {train} normal cases to learn from, {test} to judge (seed {seed})")
+    manifest = make_line(out / "line", train=train, test=test, seed=seed)
+    cases = read_cases(manifest)
+
+    settings = load_config("pipelines/inspection").model_copy(update={"seed": seed}).model_dump(mode="json")
+    folder = out / "run"
+    run = Run.open(folder) if (folder / "config.json").exists() else Run.create(folder, settings)
+    run.check_config(settings)
+    run.fit(cases.where(split="train"), resume=True, progress=True)
+    run.score(cases.where(split="test"), progress=True)
+
+    flagged = run.findings(verdict="anomalous")
+    for finding in flagged:
+        run.set_explanation(finding.case_id, write(finding))
+    report = write_report(run, out / "report.html", title="Simulated inspection line")
+
+    judged = run.count()
+    print(f"\n{len(flagged)} of {judged} cases flagged at a declared false-alarm rate of {_rate(flagged)}.")
+    worst = run.findings(verdict="anomalous", limit=words)
+    for finding in worst:
+        assert finding.explanation is not None
+        print(f"\n{finding.case_id} (simulated), p = {finding.p_value:.3g}")
+        for sentence in finding.explanation.sentences:
+            print(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+    print(f"\nReport: {report.resolve()}   ({time.perf_counter() - started:.0f} s in all)")
+    print(f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"')
+    return worst
+
+
+def _rate(findings: list[Finding]) -> str:
+    return f"{100 * findings[0].guarantee.rate:g} %" if findings else "the run's configuration"

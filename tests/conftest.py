@@ -1,0 +1,20 @@
+"""Shared by all tests: one thread, no network, and the folder with labelled data where there is one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "2")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The labelled sets for development (not shipped); tests that need them skip where they are absent."""
+    folder = os.environ.get("MMDMAD_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs the labelled data sets, which are not shipped; set MMDMAD_DATA to their folder")
+    return Path(folder)
