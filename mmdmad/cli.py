@@ -63,7 +63,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the simulated line, the run and the report.")] = Path("demo-run"),
+    out: Annotated[Path, typer.Option(help="Folder for the simulated line, the run and the report.")] = Path(
+        "demo-run"
+    ),
     train: Annotated[int, typer.Option(min=100, help="Normal cases to learn from.")] = 400,
     test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of the simulated line and of the model.")] = 0,
@@ -80,7 +82,9 @@ def fit(
     data: Manifest,
     run: Annotated[Path, typer.Option(help="Folder to write the fitted model and everything after it into.")],
     config: Annotated[str, typer.Option(help="Pipeline: a YAML file or a preset's name.")] = "pipelines/inspection",
-    split: Annotated[str | None, typer.Option(help="Learn from the cases of this split; default: train if there is one.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Learn from the cases of this split; default: train if there is one.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
     allow_outside: AllowOutside = False,
 ) -> None:
@@ -104,7 +108,9 @@ def fit(
 def score(
     run: RunFolder,
     data: Manifest,
-    split: Annotated[str | None, typer.Option(help="Judge the cases of this split; default: test if there is one.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Judge the cases of this split; default: test if there is one.")
+    ] = None,
     false_alarm_rate: Annotated[
         float | None, typer.Option(min=0.0001, max=0.5, help="Declared share of normal cases that may be flagged.")
     ] = None,
@@ -154,7 +160,9 @@ def chat(
     llm: Llm = "offline",
     terminal: Annotated[bool, typer.Option("--terminal", help="Chat here instead of on a web page.")] = False,
     ask: Annotated[str | None, typer.Option(help="Ask one question and stop.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="With --ask: print answer, tools and evidence as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --ask: print answer, tools and evidence as JSON.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 7860,
 ) -> None:
     """Ask about the run: which, what, where, when, how many, why."""
@@ -179,7 +187,9 @@ def chat(
 @app.command()
 def report(
     run: RunFolder,
-    out: Annotated[Path | None, typer.Option(help="File to write: .html, .md or .json; default RUN/report.html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write: .html, .md or .json; default RUN/report.html.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
 ) -> None:
     """Write the report: one self-contained file."""

@@ -1,6 +1,6 @@
 """The demo: the whole main job on the simulated inspection line, from raw files to a report.
 
-It calls the same doors as a user's own data would; it knows nothing about how words are written (a writer is handed in).
+It goes through the same doors as a user's own data; how words are written it does not know (a writer is handed in).
 """
 
 import time
@@ -49,7 +49,9 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
         for sentence in finding.explanation.sentences:
             print(f"  {sentence.text} [{', '.join(sentence.cites)}]")
     print(f"\nReport: {report.resolve()}   ({time.perf_counter() - started:.0f} s in all)")
-    print(f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"')
+    print(
+        f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"'
+    )
     return worst
 
 

@@ -67,7 +67,9 @@ def _clip() -> Check:
 
     chosen = resolve_encoder("auto", "image").describe()
     state: Literal["ok", "note"] = "ok" if "clip" in chosen else "note"
-    return Check("encoder auto, image", state, chosen if state == "ok" else f"{chosen} (no CLIP weights on this machine)")
+    return Check(
+        "encoder auto, image", state, chosen if state == "ok" else f"{chosen} (no CLIP weights on this machine)"
+    )
 
 
 def _accelerator() -> Check:

@@ -24,7 +24,9 @@ class PartError(MmdmadError):
     def __init__(self, reason: str, *, part: str, case_id: str | None = None, row: int | None = None) -> None:
         self.reason, self.part, self.case_id, self.row = reason, part, case_id, row
         where = ", ".join(
-            word for word in (f"row {row}" if row is not None else "", f"case {case_id}" if case_id else "", part) if word
+            word
+            for word in (f"row {row}" if row is not None else "", f"case {case_id}" if case_id else "", part)
+            if word
         )
         super().__init__(f"{where}: {reason}")
 

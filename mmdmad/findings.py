@@ -14,7 +14,17 @@ from mmdmad.cases import Modality
 
 Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
-    "verdict", "part", "region", "span", "channel", "frames", "words", "contradiction", "neighbour", "missing", "context"
+    "verdict",
+    "part",
+    "region",
+    "span",
+    "channel",
+    "frames",
+    "words",
+    "contradiction",
+    "neighbour",
+    "missing",
+    "context",
 ]
 
 

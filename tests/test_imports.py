@@ -1,0 +1,96 @@
+"""Importing mmdmad and asking for help must stay light, and arrows between packages must run one way."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mmdmad
+
+ROOT = Path(mmdmad.__file__).parent
+HEAVY = (
+    "torch",
+    "transformers",
+    "langchain",
+    "langchain_core",
+    "diffusers",
+    "open_clip",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+)
+LAYERS = (
+    ("errors", "tokens"),
+    ("cases",),
+    ("parts", "findings"),
+    ("encoders",),
+    ("diffusion",),
+    ("detectors",),
+    ("joint", "calibration"),
+    ("explain",),
+    ("pipeline",),
+    ("store",),
+    ("report",),
+    ("datasets", "metrics"),
+    ("bench", "demo", "doctor"),
+)
+
+
+@pytest.mark.parametrize(
+    "code", ["import mmdmad", "import mmdmad.cli", "import mmdmad.store.run", "import mmdmad.report"]
+)
+def test_imports_stay_light(code: str) -> None:
+    check = f"{code}; import sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    allowed = "['pandas']" if "store" in code or "report" in code else "[]"
+    out = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip()
+    assert out in ("[]", allowed)
+
+
+def test_help_loads_no_torch() -> None:
+    code = (
+        "import sys; sys.argv = ['mmdmad', '--help']\n"
+        "from mmdmad.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as e:\n    print(e.code, 'torch' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip().endswith("0 False")
+    for command in ("demo", "fit", "score", "explain", "chat", "report", "bench", "detectors", "doctor"):
+        assert f"\n  {command} " in out
+
+
+def test_lazy_names_are_the_real_ones() -> None:
+    assert mmdmad.read_cases is __import__("mmdmad.cases", fromlist=["x"]).read_cases
+    with pytest.raises(AttributeError, match="JointDetector"):
+        _ = mmdmad.no_such_name
+
+
+def _imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+    return {n.split(".")[1] for n in names if n.startswith("mmdmad.")}
+
+
+def test_arrows_run_one_way() -> None:
+    rank = {name: i for i, layer in enumerate(LAYERS) for name in layer}
+    wrong = []
+    for path in sorted(ROOT.rglob("*.py")):
+        own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if own in ("__init__", "cli"):
+            continue
+        assert own in rank, f"{path} is in no layer"
+        wrong += [f"{path.relative_to(ROOT)} imports mmdmad.{m}" for m in _imports(path) if rank.get(m, 99) > rank[own]]
+    # The benchmark suites that measure the agents are the agents' own; they may import them, inside functions.
+    assert [w for w in wrong if not w.startswith("bench/")] == []
+
+
+def test_only_the_command_line_and_agent_suites_know_agents() -> None:
+    for path in sorted(ROOT.rglob("*.py")):
+        inside = path.relative_to(ROOT).as_posix()
+        if inside != "cli.py" and inside not in ("bench/investigate.py", "bench/faithfulness.py"):
+            assert "agents" not in _imports(path), inside
