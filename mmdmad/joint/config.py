@@ -1,0 +1,117 @@
+"""The configuration of a pipeline: which encoder and detector each modality gets, the joint model, the splits."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mmdmad.cases import MODALITIES, Modality
+from mmdmad.errors import ConfigError
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PartSettings(_Settings):
+    """Encoder and detector of one modality, each with its constructor arguments."""
+
+    encoder: str = "auto"
+    encoder_params: dict[str, Any] = Field(default_factory=dict)
+    detector: str = "dte-np"
+    detector_params: dict[str, Any] = Field(default_factory=dict)
+
+
+class JointSettings(_Settings):
+    """The joint model: size of the whitened embeddings, of the network, of its training and of the noise bank."""
+
+    dims: int = Field(24, ge=1, le=64, description="most principal components kept of a part's embedding")
+    width: int = Field(192, ge=8)
+    blocks: int = Field(2, ge=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    steps: int = Field(2000, ge=1)
+    batch: int = Field(256, ge=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    ema: float = Field(0.995, ge=0, lt=1)
+    levels: int = Field(16, ge=2, description="noise levels of the bank on which errors are compared")
+    draws: int = Field(4, ge=2, description="noise draws a level, in antithetic pairs")
+    checkpoint_seconds: float = Field(10.0, ge=0)
+
+
+class Shares(_Settings):
+    """How the normal cases handed to `fit` are split; the three shares add up to one."""
+
+    fit: float = Field(0.5, gt=0, lt=1)
+    reference: float = Field(0.2, gt=0, lt=1)
+    calibration: float = Field(0.3, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Shares":
+        if abs(self.fit + self.reference + self.calibration - 1) > 1e-9:
+            raise ValueError(f"shares add up to {self.fit + self.reference + self.calibration}, not to 1")
+        return self
+
+
+class PipelineConfig(_Settings):
+    """Everything that decides what a joint detector becomes, besides the data.
+
+    >>> PipelineConfig(parts={"text": {"detector": "knn"}}).false_alarm_rate
+    0.01
+    """
+
+    parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in MODALITIES})
+    joint: JointSettings = JointSettings()
+    shares: Shares = Shares()
+    false_alarm_rate: float = Field(0.01, gt=0, lt=1)
+    seed: int = Field(0, ge=0)
+    min_parts: int = Field(8, ge=2, description="fewest readable parts a modality needs in each split to be learned")
+
+    @model_validator(mode="after")
+    def _some_part(self) -> "PipelineConfig":
+        if not self.parts:
+            raise ValueError(f"no modality is configured; allowed are {', '.join(MODALITIES)}")
+        return self
+
+    @classmethod
+    def load(cls, source: "str | Path | PipelineConfig | dict[str, Any]") -> "PipelineConfig":
+        """A configuration from itself, a mapping, a YAML file, or the name of a preset ("pipelines/inspection")."""
+        if isinstance(source, PipelineConfig):
+            return source
+        values = source if isinstance(source, dict) else _read_yaml(source)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(piece) for piece in first["loc"]) or "the whole"
+            raise ConfigError(f"pipeline configuration, {where}: {first['msg']} (given: {first['input']!r})") from error
+
+
+def presets() -> list[str]:
+    """Names of the presets that ship with the package."""
+    return sorted(f"pipelines/{p.name.removesuffix('.yaml')}" for p in _folder().iterdir() if p.name.endswith(".yaml"))
+
+
+def _folder() -> Any:
+    return files("mmdmad.configs").joinpath("pipelines")
+
+
+def _read_yaml(source: str | Path) -> dict[str, Any]:
+    path = Path(source)
+    name = str(source).removeprefix("pipelines/").removesuffix(".yaml")
+    preset = _folder().joinpath(f"{name}.yaml")
+    if path.is_file():
+        text = path.read_text(encoding="utf-8")
+    elif "/" not in name and preset.is_file():
+        text = preset.read_text(encoding="utf-8")
+    else:
+        raise ConfigError(f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}")
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source} holds {type(values).__name__}; a mapping with `parts` is needed")
+    return values

@@ -1,0 +1,83 @@
+"""What the joint detector says of one case, with all that an explanation may need: token scores, layouts, signals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmdmad.cases import Case, Modality, Refusal
+from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Verdict
+from mmdmad.tokens import Layout
+
+if TYPE_CHECKING:
+    from mmdmad.findings import Evidence
+
+
+@dataclass(frozen=True, eq=False)
+class PartJudgement:
+    """One part's judgement: detector score, conformal p-value, share of the joint score, and the token scores behind.
+
+    `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
+    99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.
+    """
+
+    modality: Modality
+    score: float
+    p_value: float
+    share: float
+    token_scores: np.ndarray
+    layout: Layout
+    scale: tuple[float, float]
+    embedding: np.ndarray
+    encoder: str
+    detector: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The joint judgement of a case. The shares of `parts` and `contradictions` add up to `score`."""
+
+    case: Case
+    signals: Mapping[Modality, Any]
+    parts: Mapping[Modality, PartJudgement]
+    contradictions: tuple[Contradiction, ...]
+    score: float
+    p_value: float
+    guarantee: Guarantee
+    refused: tuple[Refusal, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Anomalous exactly when p_value <= rate; no verdict where the guarantee does not hold."""
+        if not self.guarantee.valid:
+            return "no verdict"
+        return "anomalous" if self.p_value <= self.guarantee.rate else "normal"
+
+    def finding(self, evidence: "tuple[Evidence, ...]" = (), simulated: bool = False) -> Finding:
+        """The judgement as plain data, with the evidence gathered for it."""
+        return Finding(
+            case_id=self.case.id,
+            time=self.case.time,
+            group=self.case.group,
+            verdict=self.verdict,
+            score=self.score,
+            p_value=self.p_value,
+            guarantee=self.guarantee,
+            parts=tuple(
+                PartFinding(
+                    modality=part.modality,
+                    score=part.score,
+                    p_value=part.p_value,
+                    share=part.share,
+                    encoder=part.encoder,
+                    detector=part.detector,
+                )
+                for part in self.parts.values()
+            ),
+            contradictions=self.contradictions,
+            evidence=evidence,
+            label=self.case.label,
+            refused=tuple(f"{refusal.part}: {refusal.reason}" for refusal in self.refused),
+            simulated=simulated,
+        )

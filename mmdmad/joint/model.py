@@ -1,0 +1,135 @@
+"""One network that denoises the parts' embeddings together, each part at a noise level of its own.
+
+UniDiffuser (Bao et al., ICML 2023, arXiv 2303.06555, §3.2) gives every modality its own time t_m: t_m = 0 means the
+part is given, t_m = 1 (the maximum) that it is missing. One network then holds every marginal, conditional and the
+joint distribution. Here the parts are short whitened vectors and the network is an MLP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+FREQUENCIES = 8
+
+
+def alpha_sigma(level: Tensor) -> tuple[Tensor, Tensor]:
+    """Signal and noise scale of the cosine schedule (Nichol and Dhariwal 2021) at `level` in [0, 1], same shape.
+
+    >>> [round(float(x), 3) for x in alpha_sigma(torch.tensor(0.5))]
+    [0.707, 0.707]
+    """
+    angle = level * (torch.pi / 2)
+    return torch.cos(angle), torch.sin(angle)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network: width of each part's vector, hidden width, number of residual blocks."""
+
+    dims: tuple[int, ...]
+    width: int = 192
+    blocks: int = 2
+    dropout: float = 0.1
+
+
+class JointDenoiser(nn.Module):
+    """Predicts the clean vectors of all parts from noisy ones (B, sum of dims) and one level per part (B, parts).
+
+    With unit-variance vectors the best estimate from a part alone is about alpha x_t, so the network only learns the
+    rest: x0 = alpha x_t + sigma F (preconditioning after Karras et al., NeurIPS 2022, §5). A part at level 1 enters
+    as zeros: nothing of it is known, not even a noise draw.
+    """
+
+    def __init__(self, shape: Shape, seed: int) -> None:
+        super().__init__()
+        self.shape = shape
+        parts, total = len(shape.dims), sum(shape.dims)
+        self.enter = nn.utils.skip_init(nn.Linear, total + parts * (FREQUENCIES + 2), shape.width)
+        self.blocks = nn.ModuleList(_Block(shape.width) for _ in range(shape.blocks))
+        self.leave = nn.utils.skip_init(nn.Linear, shape.width, total)
+        self.register_buffer("owner", torch.repeat_interleave(torch.arange(parts), torch.tensor(shape.dims)), False)
+        self.register_buffer("frequencies", torch.arange(1, FREQUENCIES // 2 + 1) * torch.pi, False)
+        _initialise(self, seed)
+
+    def forward(self, noisy: Tensor, level: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Clean vectors (B, sum of dims); a `generator` turns dropout on (training) and decides its masks."""
+        alpha, sigma = (scale[:, self.owner] for scale in alpha_sigma(level))
+        seen = noisy * (level < 1)[:, self.owner]
+        angles = level[..., None] * self.frequencies
+        flags = torch.stack([(level <= 0), (level >= 1)], dim=-1).to(noisy.dtype)
+        about = torch.cat([angles.sin(), angles.cos(), flags], dim=-1).flatten(1)
+        hidden = self.enter(torch.cat([seen, about], dim=1))
+        for block in self.blocks:
+            hidden = block(hidden, self.shape.dropout, generator)
+        return alpha * seen + sigma * self.leave(nn.functional.silu(hidden))
+
+    def columns(self, part: int) -> slice:
+        """Where the vector of one part lies in the concatenation."""
+        start = sum(self.shape.dims[:part])
+        return slice(start, start + self.shape.dims[part])
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.utils.skip_init(nn.Linear, width, width)
+        self.outer = nn.utils.skip_init(nn.Linear, width, width)
+
+    def forward(self, hidden: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
+        inside = nn.functional.silu(self.inner(self.norm(hidden)))
+        if generator is not None and dropout > 0:
+            kept = torch.rand(inside.shape, generator=generator) >= dropout
+            inside = inside * kept / (1 - dropout)
+        return hidden + self.outer(inside)
+
+
+def _initialise(model: nn.Module, seed: int) -> None:
+    # skip_init above leaves the global random state alone; here every weight comes from the seed.
+    generator = torch.Generator().manual_seed(seed)
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            with torch.no_grad():
+                bound = module.in_features**-0.5
+                module.weight.uniform_(-bound, bound, generator=generator)
+                module.bias.zero_()
+                if name == "leave" or name.endswith("outer"):
+                    module.weight.mul_(1e-2)
+
+
+def draw_levels(rows: int, parts: int, generator: torch.Generator) -> Tensor:
+    """Training levels (rows, parts): 0 (given) with p = .2, 1 (missing) with p = .25, else uniform; independent.
+
+    >>> draw_levels(1000, 4, torch.Generator().manual_seed(0)).eq(1).float().mean().round(decimals=1).item()
+    0.2
+    """
+    kind = torch.rand(rows, parts, generator=generator)
+    level = torch.rand(rows, parts, generator=generator)
+    level = torch.where(kind < 0.2, torch.zeros(()), level)
+    return torch.where(kind >= 0.75, torch.ones(()), level)
+
+
+def denoising_loss(
+    model: JointDenoiser, clean: Tensor, present: Tensor, generator: torch.Generator, train: bool = True
+) -> Tensor:
+    """Weighted x0 error of a batch: clean vectors (B, sum of dims), present (B, parts) bool; one scalar.
+
+    A part that is absent from the case is at level 1 and out of the loss; a given part (level 0) has nothing to learn.
+    The weight min(1 / sigma^2, 5) (Min-SNR, Hang et al., ICCV 2023) keeps low noise from being neglected.
+    """
+    level = draw_levels(len(clean), present.shape[1], generator)
+    level = torch.where(present, level, torch.ones(()))
+    noise = torch.randn(clean.shape, generator=generator)
+    alpha, sigma = (scale[:, model.owner] for scale in alpha_sigma(level))
+    estimate = model(alpha * clean + sigma * noise, level, generator if train else None)
+    counted = (present & (level > 0))[:, model.owner]
+    weight = torch.clamp(1 / sigma.clamp(min=1e-3) ** 2, max=5.0) * counted
+    return (weight * (estimate - clean) ** 2).sum() / counted.sum().clamp(min=1)
+
+
+def stack(vectors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Parts' vectors [(N, d_m)] with NaN rows for missing parts, as one (N, sum of dims) of zeros there, and a mask."""
+    present = torch.stack([torch.isfinite(v).all(dim=1) for v in vectors], dim=1)
+    return torch.nan_to_num(torch.cat(list(vectors), dim=1)), present
