@@ -89,7 +89,8 @@ class Detector(ABC):
 
     Subclasses implement `_fit(items)` and `_score(items)` (one float64 array of L token scores per item) and, for
     `save`/`load`, `_state` and `_set_state`. Every constructor takes `seed`, `contamination` (share of the training
-    items that may be anomalous) and `top` (an item's score is the mean of its `top` share of highest token scores; at least one token).
+    items that may be anomalous) and `top` (an item's score is the mean of its `top` share of highest token scores; at
+    least one token).
     A detector whose item score is something else overrides `_pool`.
     """
 
@@ -106,7 +107,7 @@ class Detector(ABC):
             raise DataError(f"{len(items)} items were given to {type(self).__name__}.fit; at least 2 are needed")
         self.n_features_in_: int = as_rows(items[:1]).values.shape[1]
         self._fit(items)
-        self.decision_scores_: np.ndarray = self.decision_function(items)
+        self.decision_scores_: np.ndarray = self._training_scores(items)
         rate = self.contamination if self.contamination > 0 else 0.05
         self.threshold_: float = float(np.quantile(self.decision_scores_, 1 - rate))
         return self
@@ -174,6 +175,10 @@ class Detector(ABC):
 
     @abstractmethod
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None: ...
+
+    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+        """Item scores of the training items; detectors that remember items leave each one's own memory out."""
+        return self.decision_function(items)
 
     def _pool(self, scores: np.ndarray) -> float:
         k = max(1, int(np.ceil(self.top * len(scores))))

@@ -1,0 +1,109 @@
+"""k nearest neighbours through scikit-learn: the baseline that every new detector must beat.
+
+Ramaswamy, Rastogi, Shim, "Efficient Algorithms for Mining Outliers from Large Data Sets", SIGMOD 2000.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.chunks import groups
+from mmdmad.detectors.features import FeatureSpace
+from mmdmad.errors import ConfigError
+from mmdmad.tokens import Tokens
+
+
+@detector(About("knn", "baseline", "Ramaswamy et al., SIGMOD 2000", "instant"))
+class KNN(Detector):
+    """Distance to the `neighbours`-th nearest training token ("largest") or the mean over them ("mean").
+
+    Features are standardised; positions are ignored: this is the plain baseline.
+
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> scores = KNN().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
+    >>> bool(scores[1] > scores[0])
+    True
+    """
+
+    def __init__(
+        self,
+        neighbours: int = 5,
+        method: Literal["largest", "mean"] = "largest",
+        contamination: float = 0.0,
+        top: float = 0.03,
+        seed: int = 0,
+    ) -> None:
+        self.neighbours, self.method = neighbours, method
+        self.contamination, self.top, self.seed = contamination, top, seed
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.neighbours < 1 or self.method not in ("largest", "mean"):
+            raise ConfigError(
+                f"neighbours={self.neighbours}, method={self.method!r} were given; "
+                "allowed are neighbours >= 1 and 'largest' or 'mean'"
+            )
+
+    def _fit(self, items: list[Tokens]) -> None:
+        self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
+        memory, _ = self.space_.transform_all(items)
+        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
+        self._remember(memory)
+        most = int(np.bincount(owner).max())
+        scores = self._distances(memory, owner, owner, self.neighbours + most)
+        self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
+        if self.contamination > 0:
+            trusted = np.argsort(self._train_scores, kind="stable")
+            trusted = trusted[: max(2, round(len(items) * (1 - self.contamination)))]
+            kept = np.isin(owner, trusted)
+            self._remember(memory[kept])
+            scores = self._distances(memory, owner, owner[kept], self.neighbours + most)
+            self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
+
+    def _remember(self, memory: np.ndarray) -> None:
+        self.memory_ = memory
+        self._index = NearestNeighbors().fit(memory)
+
+    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+        return self._train_scores
+
+    def _distances(
+        self, axes: np.ndarray, owner: np.ndarray | None, owners: np.ndarray | None, count: int
+    ) -> np.ndarray:
+        result = np.empty(len(axes))
+        k = min(self.neighbours, len(self.memory_))
+        for start in range(0, len(axes), 4096):
+            part = axes[start : start + 4096]
+            rows = self._index.kneighbors(part, min(count, len(self.memory_)), return_distance=False)
+            # The index may round differently from batch to batch; differences in float64 do not.
+            squares = np.empty(rows.shape)
+            for column in range(rows.shape[1]):
+                difference = part.astype(np.float64) - self.memory_[rows[:, column]]
+                squares[:, column] = np.einsum("md,md->m", difference, difference)
+            if owner is not None and owners is not None:
+                squares[owners[rows] == owner[start : start + 4096, None]] = np.inf
+            near = np.sqrt(np.sort(squares, axis=1)[:, :k])
+            near[~np.isfinite(near)] = 0.0
+            result[start : start + 4096] = near.max(axis=1) if self.method == "largest" else near.mean(axis=1)
+        return result
+
+    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+        scores: list[np.ndarray] = []
+        for group in groups(items):
+            rows = as_rows(group)
+            axes, _ = self.space_.transform(rows.values, rows.position)
+            scores.extend(rows.split(self._distances(axes, None, None, self.neighbours + 8)))
+        return scores
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {**self.space_.arrays(), "memory": self.memory_}, {}
+
+    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        self.space_ = FeatureSpace.from_arrays(arrays)
+        self._remember(arrays["memory"])
+
+
+def _cuts(items: list[Tokens]) -> np.ndarray:
+    return np.cumsum([len(item.values) for item in items])[:-1]

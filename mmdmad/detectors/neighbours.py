@@ -1,0 +1,121 @@
+"""Nearest neighbours among remembered tokens, exact, in bounded memory, each position with its own memory.
+
+Candidates come from a tree (few axes, many rows) or from float32 products in fixed chunks; their distances are then
+computed again from differences in float64, so that a distance depends on nothing but its two tokens.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from mmdmad.detectors.chunks import by_value, in_chunks
+
+CHUNK = 32
+BLOCK = 65536
+SPARE = 8  # extra candidates, so that rounding cannot lose a true neighbour
+
+
+class Memory:
+    """Remembered tokens of one position: axes (n, k) float32, residual squares (n,), owners (n,).
+
+    The squared distance of two tokens is that of their axes plus both residuals: what lies outside the kept axes is
+    taken as uncorrelated between tokens.
+    """
+
+    def __init__(self, axes: np.ndarray, residual: np.ndarray, owner: np.ndarray) -> None:
+        self.axes, self.residual, self.owner = axes, residual, owner
+        self._square = (axes**2).sum(axis=1) + residual
+        use_tree = axes.shape[1] <= 15 and len(axes) > 4096
+        self._tree = NearestNeighbors(algorithm="kd_tree").fit(axes) if use_tree and not residual.any() else None
+
+    def nearest(
+        self, axes: np.ndarray, residual: np.ndarray, k: int, owner: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances (m, k) float64, ascending, and rows (m, k) of the k nearest remembered tokens.
+
+        With `owner` (m,), tokens of the same owner are left out. Fewer than k in memory: fewer columns; none: one
+        column of infinities.
+        """
+        most = 0 if owner is None else int(np.bincount(self.owner).max()) if len(self.owner) else 0
+        wanted = min(len(self.axes), k + most + SPARE)
+        if wanted == 0:
+            return np.full((len(axes), 1), np.inf), np.zeros((len(axes), 1), np.int64)
+        rows = self._candidates(axes, wanted)
+        squares = np.empty(rows.shape)
+        for start in range(0, len(axes), 1024):
+            part = slice(start, start + 1024)
+            squares[part] = _exact(axes[part], self.axes, rows[part])
+        squares += residual[:, None].astype(np.float64) + self.residual[rows]
+        if owner is not None:
+            squares[self.owner[rows] == owner[:, None]] = np.inf
+        order = np.argsort(squares, axis=1, kind="stable")[:, : min(k, wanted)]
+        return np.take_along_axis(squares, order, axis=1), np.take_along_axis(rows, order, axis=1)
+
+    def _candidates(self, axes: np.ndarray, wanted: int) -> np.ndarray:
+        if self._tree is not None:
+            return (
+                self._tree.kneighbors(axes, wanted, return_distance=False) if len(axes) else np.zeros((0, wanted), int)
+            )
+        if wanted == len(self.axes):
+            return np.tile(np.arange(wanted), (len(axes), 1))
+
+        def best(chunk: np.ndarray) -> np.ndarray:
+            found, squares = [], []
+            for start in range(0, len(self.axes), BLOCK):
+                block = self._square[start : start + BLOCK] - 2.0 * (chunk @ self.axes[start : start + BLOCK].T)
+                few = min(wanted, block.shape[1])
+                rows = np.argpartition(block, few - 1, axis=1)[:, :few]
+                found.append(rows + start)
+                squares.append(np.take_along_axis(block, rows, axis=1))
+            rows, near = np.concatenate(found, axis=1), np.concatenate(squares, axis=1)
+            return np.sort(
+                np.take_along_axis(rows, np.argsort(near, axis=1, kind="stable")[:, :wanted], axis=1), axis=1
+            )
+
+        return in_chunks(best, axes, CHUNK)
+
+
+def _exact(axes: np.ndarray, memory: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    squares = np.empty(rows.shape)
+    for column in range(rows.shape[1]):
+        difference = axes.astype(np.float64) - memory[rows[:, column]]
+        squares[:, column] = np.einsum("md,md->m", difference, difference)
+    return squares
+
+
+class PositionMemory:
+    """One `Memory` a position; positions never seen are compared with all tokens together."""
+
+    def __init__(self, axes: np.ndarray, residual: np.ndarray, row: np.ndarray, owner: np.ndarray, known: int) -> None:
+        self._arrays = {"axes": axes, "residual": residual, "row": row, "owner": owner}
+        self._known = known
+        where = dict(by_value(row))
+        self._parts = {p: Memory(axes[i], residual[i], owner[i]) for p, i in where.items()}
+        self._all: Memory | None = self._parts[0] if not known else None
+
+    def nearest(
+        self, axes: np.ndarray, residual: np.ndarray, row: np.ndarray, k: int, owner: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Squared distances (m, k) float64 to the k nearest of the same position; missing ones are infinite."""
+        squares = np.full((len(axes), k), np.inf)
+        for p, index in by_value(row):
+            memory = self._parts[p] if p in self._parts else self._everything()
+            found, _ = memory.nearest(axes[index], residual[index], k, None if owner is None else owner[index])
+            squares[index, : found.shape[1]] = found[:, :k]
+        return squares
+
+    def _everything(self) -> Memory:
+        if self._all is None:
+            self._all = Memory(self._arrays["axes"], self._arrays["residual"], self._arrays["owner"])
+        return self._all
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The remembered tokens as arrays, for safetensors."""
+        return {f"memory.{name}": array for name, array in self._arrays.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray], known: int) -> "PositionMemory":
+        """The memory that `arrays` gave."""
+        names: Sequence[str] = ("axes", "residual", "row", "owner")
+        return cls(*(arrays[f"memory.{name}"] for name in names), known)
