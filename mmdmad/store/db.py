@@ -1,0 +1,113 @@
+"""The case store: one SQLite file with a row per judged case, refusals and feedback (SQLAlchemy 2 models).
+
+A finding is stored whole as JSON; the columns beside it are copies that filters and orders can use an index for.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, Float, ForeignKey, Index, String, Text, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from mmdmad.errors import RunError
+
+SCHEMA_VERSION = 1
+
+
+class Base(DeclarativeBase):
+    """Root of the tables."""
+
+
+class CaseRow(Base):
+    """One judged case: where its parts lie, its finding, and copies of what filters ask for."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    time: Mapped[float | None] = mapped_column(Float, index=True)  # seconds since 1970 UTC, so that zones compare
+    group: Mapped[str | None] = mapped_column(String, index=True)
+    verdict: Mapped[str] = mapped_column(String, index=True)
+    p_value: Mapped[float] = mapped_column(Float, index=True)
+    score: Mapped[float] = mapped_column(Float)
+    contradictory: Mapped[bool] = mapped_column(index=True)
+    stamp: Mapped[str] = mapped_column(Text)  # paths, sizes and times of the judged files
+    content: Mapped[str] = mapped_column(String)  # hash of what was in them; where it differs, the case is judged again
+    source: Mapped[str] = mapped_column(Text)  # the Case as JSON, to read its signals again
+    finding: Mapped[str] = mapped_column(Text)
+    judged_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+class PartRow(Base):
+    """One judged part of a case."""
+
+    __tablename__ = "parts"
+    __table_args__ = (Index("parts_by_modality", "modality", "p_value"),)
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    modality: Mapped[str] = mapped_column(String, primary_key=True)
+    p_value: Mapped[float] = mapped_column(Float)
+    score: Mapped[float] = mapped_column(Float)
+    share: Mapped[float] = mapped_column(Float)
+    stands_out: Mapped[bool] = mapped_column()  # its own p-value is at most the declared rate
+
+
+class RefusalRow(Base):
+    """One part or case that could not be used, and in which stage: fit or score."""
+
+    __tablename__ = "refusals"
+
+    stage: Mapped[str] = mapped_column(String, primary_key=True)
+    case_id: Mapped[str] = mapped_column(String, primary_key=True)
+    part: Mapped[str] = mapped_column(String, primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    row: Mapped[int | None] = mapped_column()
+
+
+class MetaRow(Base):
+    """One setting of the run as a whole."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(String, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class FeedbackRow(Base):
+    """What a person said of a finding; recorded, never moves the statistics by itself."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    label: Mapped[str] = mapped_column(String)
+    note: Mapped[str] = mapped_column(Text, default="")
+    who: Mapped[str] = mapped_column(String, default="")
+    at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+def connect(path: Path) -> Engine:
+    """An engine on the case store at `path`; makes the tables in a new file, refuses another schema version."""
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        # WAL: readers (chat, report) go on while a scoring process writes.
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    with engine.begin() as connection:
+        version = int(connection.execute(text("PRAGMA user_version")).scalar_one())
+        if version == 0:
+            Base.metadata.create_all(connection)
+            connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))
+        elif version != SCHEMA_VERSION:
+            engine.dispose()
+            raise RunError(
+                f"{path} has store version {version}; this mmdmad reads version {SCHEMA_VERSION}; "
+                f"make a new run with `mmdmad fit`"
+            )
+    return engine

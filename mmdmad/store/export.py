@@ -1,0 +1,69 @@
+"""Findings as tables: Parquet or CSV with one flat row per finding, JSON lines with the whole findings."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmdmad.cases import MODALITIES
+from mmdmad.errors import RunError
+from mmdmad.explain.files import replacing
+from mmdmad.findings import Finding
+
+SUFFIXES = (".parquet", ".csv", ".jsonl")
+
+
+def export(findings: Sequence[Finding], path: Path) -> Path:
+    """Write the findings in the format of the suffix; the file appears whole or not at all."""
+    if path.suffix not in SUFFIXES:
+        raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
+    with replacing(path) as unfinished:
+        if path.suffix == ".jsonl":
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.writelines(finding.model_dump_json() + "\n" for finding in findings)
+        elif path.suffix == ".csv":
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, columns())
+                writer.writeheader()
+                writer.writerows(flat(finding) for finding in findings)
+        else:
+            import pandas as pd
+
+            pd.DataFrame([flat(f) for f in findings], columns=columns()).to_parquet(unfinished, index=False)
+    return path
+
+
+def columns() -> list[str]:
+    """The columns of a flat row, the same for every run."""
+    each = [f"{m}_{name}" for m in MODALITIES for name in ("p_value", "share", "score")]
+    head = ["case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size"]
+    return [*head, *each, "contradiction", "contradiction_p_value", "explanation", "refused", "simulated"]
+
+
+def flat(finding: Finding) -> dict[str, Any]:
+    """One finding as one row; parts that a case lacks stay empty."""
+    row: dict[str, Any] = dict.fromkeys(columns())
+    row |= {
+        "case_id": finding.case_id,
+        "time": None if finding.time is None else finding.time.isoformat(),
+        "group": finding.group,
+        "label": finding.label,
+        "verdict": finding.verdict,
+        "p_value": finding.p_value,
+        "score": finding.score,
+        "false_alarm_rate": finding.guarantee.rate,
+        "calibration_size": finding.guarantee.size,
+        "explanation": None if finding.explanation is None else finding.explanation.text,
+        "refused": "; ".join(finding.refused),
+        "simulated": finding.simulated,
+    }
+    for part in finding.parts:
+        row |= {
+            f"{part.modality}_p_value": part.p_value,
+            f"{part.modality}_share": part.share,
+            f"{part.modality}_score": part.score,
+        }
+    if finding.contradictions:
+        worst = min(finding.contradictions, key=lambda c: c.p_value)
+        row |= {"contradiction": worst.part, "contradiction_p_value": worst.p_value}
+    return row

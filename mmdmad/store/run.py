@@ -1,0 +1,366 @@
+"""The run directory: configuration, fitted model, case store and artifacts, one folder per run.
+
+    config.json   what was asked for, and with which versions      work/        token cache and checkpoints
+    model/        the fitted model (safetensors + JSON)            artifacts/   pictures and plots, a folder per case
+    cases.sqlite  findings, refusals, feedback
+
+Every case is one transaction: killed at any moment and started again, nothing is lost and nothing is there twice.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from mmdmad.cases import Case, Cases, Refusal
+from mmdmad.errors import PartError, RunError
+from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.store import db, serial
+from mmdmad.store.export import export
+from mmdmad.store.query import Filters, ordering, timestamp
+from mmdmad.store.setup import bar, differences, versions, write_json
+
+if TYPE_CHECKING:
+    from mmdmad.pipeline import JointDetector
+
+DEFAULT_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one call of `Run.score` did: cases judged now, cases that were judged before, and what was refused."""
+
+    done: int
+    refused: tuple[Refusal, ...]
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a person said of a finding."""
+
+    case_id: str
+    label: str
+    note: str
+    who: str
+    at: datetime
+
+
+class Run:
+    """One run directory. Make it with `Run.create`, come back to it with `Run.open`."""
+
+    def __init__(self, path: Path, settings: dict[str, Any], engine: Engine) -> None:
+        self.path = path
+        self._settings = settings
+        self._engine = engine
+        self._model: JointDetector | None = None
+
+    @classmethod
+    def create(cls, path: str | Path, config: dict[str, Any]) -> Self:
+        """A new run directory with this pipeline configuration; a folder that holds a run already is refused."""
+        path = Path(path)
+        if (path / "config.json").exists():
+            raise RunError(
+                f"{path} already holds a run; go on with `mmdmad fit --resume` (Run.open), or name another folder"
+            )
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file; a run needs a folder of its own")
+        path.mkdir(parents=True, exist_ok=True)
+        settings = {"config": config, "versions": versions(), "created": datetime.now(UTC).isoformat()}
+        write_json(path / "config.json", settings)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The run in this folder."""
+        path = Path(path)
+        file = path / "config.json"
+        if not file.exists():
+            raise RunError(f"{path} holds no run (no config.json); make one with `mmdmad fit --data … --run {path}`")
+        try:
+            settings = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{file} cannot be read ({error}); restore it, or start a new run") from error
+        return cls(path, settings, db.connect(path / "cases.sqlite"))
+
+    def close(self) -> None:
+        """Close the store's file."""
+        self._engine.dispose()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The pipeline configuration this run was created with."""
+        config: dict[str, Any] = self._settings["config"]
+        return config
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Python, mmdmad and the packages that numbers depend on, when the run was created."""
+        versions: dict[str, str] = self._settings["versions"]
+        return versions
+
+    @property
+    def fitted(self) -> bool:
+        """Whether a complete model lies in the run."""
+        return (self.path / "model").is_dir()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the judged cases come from a simulation; said wherever they are shown."""
+        return self._meta("simulated") == "true"
+
+    @property
+    def false_alarm_rate(self) -> float | None:
+        """The declared rate of this run's verdicts; None before the first case is judged."""
+        rate = self._meta("false_alarm_rate")
+        return None if rate is None else float(rate)
+
+    @property
+    def model(self) -> "JointDetector":
+        """The fitted model, loaded when first asked for."""
+        if self._model is None:
+            if not self.fitted:
+                raise RunError(f"{self.path} has no fitted model; finish it with `mmdmad fit … --resume`")
+            from mmdmad.pipeline import JointDetector
+
+            self._model = JointDetector.load(self.path / "model")
+        return self._model
+
+    def check_config(self, config: dict[str, Any]) -> None:
+        """Refuse to go on with another configuration than the run was created with."""
+        differing = differences(self.config, config)
+        if differing:
+            raise RunError(
+                f"{self.path} was made with another configuration ({'; '.join(differing[:3])}); "
+                f"resume with the same one, or name another run folder"
+            )
+
+    def fit(self, cases: Cases, *, resume: bool = False, progress: bool = False) -> Self:
+        """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model."""
+        if self.fitted and not resume:
+            raise RunError(f"{self.path} is fitted already; name another run folder")
+        mark = serial.fingerprint(cases)
+        started = self._meta("fit_cases")
+        if started is not None and started != mark:
+            raise RunError(f"{self.path} was fitted on other cases; resume with the same ones, or name another folder")
+        if started is not None and not resume:
+            raise RunError(f"{self.path} holds an unfinished fit; go on with `mmdmad fit --resume` (resume=True)")
+        if self.fitted:
+            return self
+        self._set_meta(fit_cases=mark, fit_size=str(len(cases)))
+        from mmdmad.pipeline import JointDetector, PipelineConfig
+
+        config = PipelineConfig.model_validate(self.config)
+        model = JointDetector.from_config(config).fit(cases, work=self.path / "work", progress=progress)
+        refused = (*cases.refused, *getattr(model, "refused_", ()))
+        with Session(self._engine) as session, session.begin():
+            _put_refusals(session, "fit", refused)
+        unfinished = self.path / "model.part"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        model.save(unfinished)
+        os.replace(unfinished, self.path / "model")
+        self._model = model
+        return self
+
+    def score(self, cases: Cases, *, false_alarm_rate: float | None = None, progress: bool = False) -> Scored:
+        """Judge cases, one transaction each. Cases whose files were judged before, unchanged, are not judged again."""
+        rate = self._rate(false_alarm_rate)
+        if cases.extra.get("simulated"):
+            self._set_meta(simulated="true")
+        refused = list(cases.refused)
+        with Session(self._engine) as session, session.begin():
+            _put_refusals(session, "score", refused)
+        waiting = [case for case in cases if not self._is_judged(case)]
+        done = 0
+        if waiting:
+            model = self.model
+            for case in bar(waiting, "judging", len(waiting)) if progress else waiting:
+                problems = self._judge(model, case, rate, simulated=bool(cases.extra.get("simulated")))
+                done += not any(r.part == "case" for r in problems)
+                refused += problems
+        return Scored(done, tuple(refused), len(cases) - len(waiting))
+
+    def findings(
+        self, *, limit: int | None = None, offset: int = 0, order: str = "p_value", **filters: Any
+    ) -> Findings:
+        """The stored findings that pass the filters.
+
+        Filters: `verdict`; `part` (a modality whose own p-value is at most the declared rate); `group`; `since`,
+        `until` (datetimes, the end left out); `contradictory` (True or False). `order` is p_value, score, time or id,
+        with a leading minus for the other direction.
+        """
+        query = select(db.CaseRow.finding).where(*Filters(**filters).conditions()).order_by(*ordering(order))
+        if limit is not None or offset:
+            query = query.limit(-1 if limit is None else limit).offset(offset)
+        with Session(self._engine) as session:
+            return Findings([Finding.model_validate_json(row) for row in session.scalars(query)])
+
+    def count(self, **filters: Any) -> int:
+        """How many stored findings pass the filters of `findings`."""
+        query = select(func.count()).select_from(db.CaseRow).where(*Filters(**filters).conditions())
+        with Session(self._engine) as session:
+            return int(session.scalar(query) or 0)
+
+    def groups(self) -> list[str]:
+        """The groups that judged cases belong to."""
+        query = select(db.CaseRow.group).where(db.CaseRow.group.is_not(None)).distinct().order_by(db.CaseRow.group)
+        with Session(self._engine) as session:
+            return [group for group in session.scalars(query) if group is not None]
+
+    def finding(self, case_id: str) -> Finding | None:
+        """The finding of one case, or None where it was not judged."""
+        with Session(self._engine) as session:
+            row = session.get(db.CaseRow, case_id)
+            return None if row is None else Finding.model_validate_json(row.finding)
+
+    def case(self, case_id: str) -> Case:
+        """One judged case with the paths of its parts, to read its signals again."""
+        with Session(self._engine) as session:
+            return serial.case_from_json(self._row(session, case_id).source)
+
+    def refusals(self) -> list[Refusal]:
+        """Every part and case that was refused and not judged since."""
+        query = select(db.RefusalRow).order_by(db.RefusalRow.row, db.RefusalRow.case_id, db.RefusalRow.part)
+        with Session(self._engine) as session:
+            return [Refusal(r.case_id, r.part, r.reason, r.row) for r in session.scalars(query)]
+
+    def set_explanation(self, case_id: str, explanation: Explanation) -> None:
+        """Store the words for a finding."""
+        with Session(self._engine) as session, session.begin():
+            row = self._row(session, case_id)
+            finding = Finding.model_validate_json(row.finding)
+            row.finding = finding.model_copy(update={"explanation": explanation}).model_dump_json()
+
+    def feedback(self, case_id: str, label: str, note: str = "", who: str = "") -> None:
+        """Record what a person says of a finding ("confirmed", "false alarm", …); the statistics stay as they are."""
+        with Session(self._engine) as session, session.begin():
+            self._row(session, case_id)
+            session.add(db.FeedbackRow(case_id=case_id, label=label, note=note, who=who))
+
+    def feedbacks(self, case_id: str | None = None) -> list[Feedback]:
+        """What people said of all findings or of one, oldest first."""
+        query = select(db.FeedbackRow).order_by(db.FeedbackRow.id)
+        if case_id is not None:
+            query = query.where(db.FeedbackRow.case_id == case_id)
+        with Session(self._engine) as session:
+            return [Feedback(r.case_id, r.label, r.note, r.who, r.at) for r in session.scalars(query)]
+
+    def artifact(self, relative: str) -> Path:
+        """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""
+        root = self.path.resolve()
+        file = (root / relative).resolve()
+        if not file.is_relative_to(root):
+            raise RunError(f"{relative!r} leads out of the run folder {self.path}")
+        return file
+
+    def export(self, path: str | Path) -> Path:
+        """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl."""
+        return export(self.findings(order="id"), Path(path))
+
+    def _judge(self, model: "JointDetector", case: Case, rate: float, *, simulated: bool) -> list[Refusal]:
+        """Judge one case and store it, or what was wrong with it, in one transaction; returns what was refused."""
+        # taken before the files are read: a file changed meanwhile is judged again next time
+        stamp, content = serial.stamp(case), serial.content(case)
+        try:
+            finding = model.finding(case, rate, self.path / "artifacts")
+        except PartError as error:
+            problem = Refusal(case.id, "case", error.reason, case.row)
+            with Session(self._engine) as session, session.begin():
+                _put_refusals(session, "score", [problem])
+            return [problem]
+        if simulated:
+            finding = finding.model_copy(update={"simulated": True})
+        problems = [_refusal(case, line) for line in finding.refused]
+        with Session(self._engine) as session, session.begin():
+            session.merge(
+                db.CaseRow(
+                    id=case.id,
+                    time=timestamp(case.time),
+                    group=finding.group,
+                    verdict=finding.verdict,
+                    p_value=finding.p_value,
+                    score=finding.score,
+                    contradictory=any(c.p_value <= rate for c in finding.contradictions),
+                    stamp=stamp,
+                    content=content,
+                    source=serial.case_to_json(case),
+                    finding=finding.model_dump_json(),
+                )
+            )
+            session.flush()
+            session.execute(delete(db.PartRow).where(db.PartRow.case_id == case.id))
+            session.add_all(
+                db.PartRow(
+                    case_id=case.id,
+                    modality=p.modality,
+                    p_value=p.p_value,
+                    score=p.score,
+                    share=p.share,
+                    stands_out=p.p_value <= rate,
+                )
+                for p in finding.parts
+            )
+            session.execute(
+                delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case.id)
+            )
+            _put_refusals(session, "score", problems)
+        return problems
+
+    def _is_judged(self, case: Case) -> bool:
+        with Session(self._engine) as session, session.begin():
+            row = session.get(db.CaseRow, case.id)
+            if row is None:
+                return False
+            if row.stamp == (stamp := serial.stamp(case)):
+                return True
+            if row.content == serial.content(case):  # touched or moved, the same inside
+                row.stamp, row.source = stamp, serial.case_to_json(case)
+                return True
+            return False
+
+    def _rate(self, given: float | None) -> float:
+        known = self.false_alarm_rate
+        rate = given if given is not None else known or float(self.config.get("false_alarm_rate") or DEFAULT_RATE)
+        if not 0 < rate < 1:
+            raise RunError(f"false_alarm_rate={rate} was given; allowed is 0 < false_alarm_rate < 1")
+        if known is not None and known != rate:
+            raise RunError(
+                f"{self.path} was scored at a declared false-alarm rate of {known:g}, not {rate:g}; "
+                f"score at {known:g}, or into another run folder"
+            )
+        self._set_meta(false_alarm_rate=repr(rate))
+        return rate
+
+    def _row(self, session: Session, case_id: str) -> db.CaseRow:
+        row = session.get(db.CaseRow, case_id)
+        if row is None:
+            raise RunError(f"case {case_id!r} was not judged in {self.path}; `mmdmad score` judges cases")
+        return row
+
+    def _meta(self, key: str) -> str | None:
+        with Session(self._engine) as session:
+            row = session.get(db.MetaRow, key)
+            return None if row is None else row.value
+
+    def _set_meta(self, **values: str) -> None:
+        with Session(self._engine) as session, session.begin():
+            for key, value in values.items():
+                session.merge(db.MetaRow(key=key, value=value))
+
+
+def _refusal(case: Case, line: str) -> Refusal:
+    """A finding's line "part: reason" as a Refusal."""
+    part, _, reason = line.partition(": ")
+    return Refusal(case.id, part, reason, case.row)
+
+
+def _put_refusals(session: Session, stage: str, refused: Iterable[Refusal]) -> None:
+    for r in refused:
+        session.merge(db.RefusalRow(stage=stage, case_id=r.case_id, part=r.part, reason=r.reason, row=r.row))
