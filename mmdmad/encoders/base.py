@@ -3,7 +3,9 @@
 A new encoder is one new file in this folder with one class under `@encoder`. Encoders know nothing about detectors.
 """
 
+import hashlib
 import importlib
+import json
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -46,6 +48,27 @@ class Encoder(ABC):
 
     def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         """Restore what `state` gave."""
+        if arrays or values:
+            raise ConfigError(f"{self.name} learns nothing, but a state with {', '.join([*arrays, *values])} was given")
+
+    def state_key(self) -> str:
+        """SHA-256 of what `fit` learned, part of the cache key; "" for encoders that learn nothing.
+
+        Remembered as long as `fitted_`, the one object in which an encoder keeps all that it learned, is the same.
+        """
+        fitted = getattr(self, "fitted_", None)
+        known = getattr(self, "_known_key", None)
+        if known is not None and fitted is not None and known[0] is fitted:
+            return str(known[1])
+        arrays, values = self.state()
+        if not arrays and not values:
+            return ""
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+        for name in sorted(arrays):
+            digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+            digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+        self._known_key = (fitted, digest.hexdigest())
+        return self._known_key[1]
 
     def params(self) -> dict[str, Any]:
         """Constructor arguments as JSON values, enough to build the encoder again."""

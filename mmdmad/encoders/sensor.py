@@ -1,0 +1,335 @@
+"""Windows of sensor tables: one token per window and channel, and one per window for all channels together.
+
+Windows are raw, never normalised one by one, so that a level that is wrong stays wrong; channels are standardised with
+the mean and deviation of the training tables. A channel's token (position = channel number) is
+
+    n block means, the window averaged to at most 64 values               level shift, drift, dropout to zero, shape
+    q activities, log of the root mean square of row differences          frozen channel, noise burst
+    q peaks, largest distance of a row from its segment's mean            spike
+    q missing shares                                                      gap
+    q relation residuals of levels and q of activities given the others   broken relation between channels
+
+with q at most 8 segments a window. The token of all channels (position = number of channels, channel "*") holds the
+principal scores of the channels' block means together and q residuals outside them; it is left out for one channel.
+Every feature has about unit variance on training windows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from mmdmad.encoders.base import Encoder, encoder
+from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular, sampling_interval
+from mmdmad.encoders.sensor_windows import (
+    activity,
+    peaks,
+    principal_directions,
+    relation_residuals,
+    segment_edges,
+    segment_means,
+    window_starts,
+)
+from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.tokens import Layout, Tokens
+
+BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
+"""Most block means and segments of a window; standardised values are held within FAR training deviations."""
+
+
+@dataclass(frozen=True, eq=False)
+class SensorState:
+    """What `Windows.fit` learned: the channels, the rate, the window and the scales of every feature."""
+
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    interval: float
+    period: int
+    length: int
+    blocks: int
+    segments: int
+    center: np.ndarray  # (C,)
+    scale: np.ndarray  # (C,)
+    quiet: np.ndarray  # (C,) floor of the activity
+    local: np.ndarray  # (2, 2, C) mean and deviation of log activity and of peaks
+    relation_mean: np.ndarray  # (2C,)
+    relation_precision: np.ndarray  # (2C, 2C)
+    relation_scale: np.ndarray  # (2C,)
+    joint_mean: np.ndarray  # (m * C,)
+    joint_directions: np.ndarray  # (m * C, k)
+    joint_scale: np.ndarray  # (2,) of scores and of residuals
+
+    @property
+    def width(self) -> int:
+        """Features of a token."""
+        return self.blocks + 5 * self.segments
+
+
+@encoder("windows", "sensor")
+class Windows(Encoder):
+    """Windows of `periods` times the dominant period of the training tables, every `stride` rows.
+
+    `length` (rows) overrides the period. `stride` None means a sixteenth of the window. A table gives at most
+    `max_tokens` tokens: the stride grows for long tables. The window is at most half a typical training table, so that
+    a finding can say when.
+
+    The layout is `steps` of shape (windows, groups); `where` holds start and stop in seconds.
+    """
+
+    def __init__(
+        self, periods: float = 4.0, length: int | None = None, stride: int | None = None, max_tokens: int = 16384
+    ) -> None:
+        if not periods > 0:
+            raise ConfigError(f"periods={periods} was given; allowed is a number above 0")
+        for name, value, least in (("length", length, 4), ("stride", stride, 1), ("max_tokens", max_tokens, 256)):
+            if value is not None and value < least:
+                raise ConfigError(f"{name}={value} was given; allowed is {least} or more")
+        self.periods, self.length, self.stride, self.max_tokens = periods, length, stride, max_tokens
+
+    def fit(self, signals: Sequence[Any]) -> "Windows":
+        """Learn channels, rate, window and scales from normal tables; tables with other channels are refused."""
+        if not signals:
+            raise DataError("no sensor tables were given; at least one is needed")
+        channels, units = tuple(signals[0].channels), tuple(signals[0].units)
+        for number, signal in enumerate(signals):
+            if set(signal.channels) != set(channels):
+                raise DataError(f"training table {number} has other channels: {_difference(signal.channels, channels)}")
+        interval = float(np.median([sampling_interval(signal.times) for signal in signals]))
+        made = [regular(_columns(signal, channels), signal.times, interval) for signal in signals]
+        every = np.concatenate([np.where(missing, np.nan, filled) for filled, missing in made])
+        center, scale = _center_scale(every)
+        tables = [_standard(filled, center, scale) for filled, _ in made]
+        period, length = self._window(tables)
+        blocks = length // -(-length // BLOCKS)
+        length = blocks * -(-length // BLOCKS)
+        self.fitted_ = _learn(
+            tables,
+            channels=channels,
+            units=units,
+            interval=interval,
+            period=period,
+            length=length,
+            blocks=blocks,
+            segments=max(1, min(SEGMENTS, length // 4)),
+            center=center,
+            scale=scale,
+        )
+        return self
+
+    def encode(self, signal: Any) -> Tokens:
+        """Tokens of a Sensor table; PartError if its channels or units are others or it is too short."""
+        state = self._fitted()
+        if set(signal.channels) != set(state.channels):
+            raise PartError(
+                f"the table has other channels: {_difference(signal.channels, state.channels)}", part="sensor"
+            )
+        _check_units(signal, state)
+        filled, missing = regular(_columns(signal, state.channels), signal.times, state.interval)
+        rows = len(filled)
+        if 2 * rows < state.length:
+            raise PartError(f"the table has {rows} rows; a window has {state.length}, half is needed", part="sensor")
+        z = _standard(filled, state.center, state.scale)
+        summary = _summary(z, missing, state)
+        short = max(0, state.length - rows)
+        if short:  # a table a little shorter than the window: the rest of the window is missing
+            z = np.concatenate([z, np.repeat(z[-1:], short, axis=0)])
+            missing = np.concatenate([missing, np.ones((short, missing.shape[1]), bool)])
+        starts = window_starts(len(z), state.length, self._stride(len(z), state))
+        values = _tokens(z, missing, starts, state)
+        windows, groups = values.shape[:2]
+        names = (*state.channels, "*")[:groups]
+        first = float(signal.times[0]) if len(signal.times) else 0.0
+        stop = np.minimum(starts + state.length, rows)
+        where = first + np.stack([starts, stop], 1) * state.interval
+        layout = Layout(
+            "steps",
+            (windows, groups),
+            where=np.repeat(where, groups, axis=0),
+            channels=names * windows,
+            position=np.tile(np.arange(groups), windows),
+        )
+        return Tokens(values.reshape(windows * groups, -1), layout, summary=summary)
+
+    def describe(self) -> str:
+        """One line for outputs."""
+        state = getattr(self, "fitted_", None)
+        if state is None:
+            return "sensor windows, not fitted"
+        return f"sensor windows of {state.length} rows ({state.length * state.interval:g} s), {len(state.channels)} channels"
+
+    def params(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            "periods": self.periods,
+            "length": self.length,
+            "stride": self.stride,
+            "max_tokens": self.max_tokens,
+        }
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What `fit` learned."""
+        if not hasattr(self, "fitted_"):
+            return {}, {}
+        every = {field.name: getattr(self.fitted_, field.name) for field in fields(SensorState)}
+        arrays = {name: value for name, value in every.items() if isinstance(value, np.ndarray)}
+        return arrays, {n: list(v) if isinstance(v, tuple) else v for n, v in every.items() if n not in arrays}
+
+    def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Restore what `state` gave."""
+        if arrays:
+            values = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            self.fitted_ = SensorState(**arrays, **values)
+
+    def _fitted(self) -> SensorState:
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError("this Windows encoder is not fitted; call fit(signals) first")
+        return self.fitted_
+
+    def _window(self, tables: list[np.ndarray]) -> tuple[int, int]:
+        typical = int(np.median([len(table) for table in tables]))
+        if typical < 4:
+            raise DataError(f"the training tables have {typical} rows in the median; at least 4 are needed")
+        usual = [table for table in tables if len(table) >= typical][:64]
+        period = dominant_period(usual) or _memory(usual)
+        wanted = self.length if self.length is not None else min(round(self.periods * period), max(16, typical // 2))
+        return period, int(np.clip(wanted, 4, typical))
+
+    def _stride(self, rows: int, state: SensorState) -> int:
+        stride = self.stride or max(1, state.length // 16)
+        windows = max(1, self.max_tokens // (len(state.channels) + 1))
+        return max(stride, -(-(rows - state.length + 1) // windows))
+
+
+def _learn(tables: list[np.ndarray], **known: Any) -> SensorState:
+    """Scales of every feature, from about 4000 windows spread over the tables."""
+    length, segments, channels = known["length"], known["segments"], len(known["center"])
+    usable = [table for table in tables if len(table) >= length]
+    stride = max(1, length // 8, sum(len(t) - length + 1 for t in usable) // 4000)
+    cuts = [(table, window_starts(len(table), length, stride)) for table in usable]
+    edges = segment_edges(length, segments)
+    level = np.concatenate([segment_means(t, s, edges) for t, s in cuts])
+    active = np.concatenate([activity(t, s, edges) for t, s in cuts])
+    peak = np.concatenate([peaks(t, s, edges) for t, s in cuts])
+    quiet = np.maximum(0.01 * np.sqrt((active**2).mean(axis=(0, 1))), 1e-6)
+    log_active = np.log(active + quiet)
+    local = np.stack([[x.mean(axis=(0, 1)), np.maximum(x.std(axis=(0, 1)), 1e-3)] for x in (log_active, peak)])
+    scaled = (log_active - local[0, 0]) / local[0, 1]
+    pairs = np.concatenate([level, scaled], axis=2).reshape(-1, 2 * channels)
+    mean = pairs.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(pairs.T, bias=True)) + 0.01 * np.eye(2 * channels)
+    precision = np.linalg.inv(covariance)
+    residual = relation_residuals(pairs, mean, precision)
+    few = joint_blocks(known["blocks"], channels)
+    together = np.concatenate([_joint_rows(t, s, length, few) for t, s in cuts])
+    most = known["blocks"] + 4 * segments if channels > 1 else 0
+    joint_mean, directions, unit = principal_directions(together, min(most, max(1, len(together) // 3)))
+    outside = _outside(together - joint_mean, directions, few, segments)
+    return SensorState(
+        **known,
+        quiet=quiet,
+        local=local,
+        relation_mean=mean,
+        relation_precision=precision,
+        relation_scale=np.maximum(residual.std(axis=0), 1e-3),
+        joint_mean=joint_mean,
+        joint_directions=directions,
+        joint_scale=np.array([max(unit, 1e-6), max(float(np.sqrt((outside**2).mean())), 1e-3)]),
+    )
+
+
+def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: SensorState) -> np.ndarray:
+    """Features (W, C + 1, D) of windows, or (W, 1, D) for one channel."""
+    channels = len(state.channels)
+    edges = segment_edges(state.length, state.segments)
+    blocks = segment_means(z, starts, segment_edges(state.length, state.blocks))
+    level = segment_means(z, starts, edges)
+    log_active = np.log(activity(z, starts, edges) + state.quiet)
+    (active_mean, active_scale), (peak_mean, peak_scale) = state.local
+    active = (log_active - active_mean) / active_scale
+    peak = (peaks(z, starts, edges) - peak_mean) / peak_scale
+    gap = segment_means(missing.astype(float), starts, edges)
+    pairs = np.concatenate([level, active], axis=2)
+    residual = relation_residuals(pairs, state.relation_mean, state.relation_precision) / state.relation_scale
+    parts = [blocks, active, peak, gap, residual[..., :channels], residual[..., channels:]]
+    values = np.concatenate(parts, axis=1).transpose(0, 2, 1)
+    if channels > 1:
+        few = joint_blocks(state.blocks, channels)
+        centred = _joint_rows(z, starts, state.length, few) - state.joint_mean
+        joint = np.zeros((len(starts), 1, state.width))
+        joint[:, 0, : state.joint_directions.shape[1]] = centred @ state.joint_directions / state.joint_scale[0]
+        outside = _outside(centred, state.joint_directions, few, state.segments)
+        joint[:, 0, state.width - state.segments :] = outside / state.joint_scale[1]
+        values = np.concatenate([values, joint], axis=1)
+    return np.clip(values, -10 * FAR, 10 * FAR).astype(np.float32)
+
+
+def joint_blocks(blocks: int, channels: int) -> int:
+    """Block means a channel in the token of all channels: 16, fewer for many channels.
+
+    >>> joint_blocks(64, 8), joint_blocks(64, 55), joint_blocks(10, 3)
+    (16, 16, 10)
+    """
+    return max(2, min(16, blocks, 1024 // channels))
+
+
+def _joint_rows(z: np.ndarray, starts: np.ndarray, length: int, few: int) -> np.ndarray:
+    return segment_means(z, starts, segment_edges(length, few)).reshape(len(starts), -1)
+
+
+def _outside(centred: np.ndarray, directions: np.ndarray, few: int, segments: int) -> np.ndarray:
+    """Root mean square of what the principal directions leave over, per segment of the window, (W, segments)."""
+    rest = (centred - centred @ directions @ directions.T).reshape(len(centred), few, -1)
+    energy = (rest**2).mean(axis=2)
+    edges = np.minimum(segment_edges(few, segments), few - 1)
+    return np.sqrt(np.stack([energy[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges[:-1], edges[1:])], 1))
+
+
+def _summary(z: np.ndarray, missing: np.ndarray, state: SensorState) -> np.ndarray:
+    """The whole table in six numbers a channel: level, spread, activity, low and high values, missing share."""
+    steps = np.diff(z, axis=0) if len(z) > 1 else np.zeros((1, z.shape[1]))
+    low, high = np.quantile(z, [0.05, 0.95], axis=0)
+    moving = np.log(np.sqrt((steps**2).mean(axis=0)) + state.quiet)
+    spread = np.log(z.std(axis=0) + 0.01)
+    return np.concatenate([z.mean(axis=0), spread, moving, low, high, missing.mean(axis=0)]).astype(np.float32)
+
+
+def _center_scale(every: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    there = np.isfinite(every)
+    count = np.maximum(there.sum(axis=0), 1)
+    center = np.where(there, every, 0.0).sum(axis=0) / count
+    variance = np.where(there, (every - center) ** 2, 0.0).sum(axis=0) / count
+    scale = np.maximum(np.sqrt(variance), 1e-6 * np.maximum(np.abs(center), 1e-6))
+    return center, np.where(there.any(axis=0), scale, 1.0)
+
+
+def _standard(filled: np.ndarray, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.clip(np.where(np.isnan(filled), 0.0, (filled - center) / scale), -FAR, FAR)
+
+
+def _memory(tables: list[np.ndarray]) -> int:
+    """For series without a period: twice the lag at which the autocorrelation first falls below 0.3, from 8 to 125."""
+    lags = max(2, min(126, *(len(table) // 2 for table in tables)))
+    mean = np.mean([autocorrelation(table, lags) for table in tables], axis=0)
+    below = np.flatnonzero(mean < 0.3)
+    return int(np.clip(2 * (below[0] if len(below) else lags), 8, 125))
+
+
+def _columns(signal: Any, channels: tuple[str, ...]) -> np.ndarray:
+    if tuple(signal.channels) == channels:
+        return np.asarray(signal.values, np.float64)
+    order = [signal.channels.index(name) for name in channels]
+    return np.asarray(signal.values, np.float64)[:, order]
+
+
+def _check_units(signal: Any, state: SensorState) -> None:
+    known = dict(zip(state.channels, state.units))
+    for name, unit in zip(signal.channels, signal.units):
+        if unit and known[name] and unit != known[name]:
+            raise PartError(f"channel {name} is in {unit}, the training tables in {known[name]}", part="sensor")
+
+
+def _difference(given: Sequence[str], known: Sequence[str]) -> str:
+    missing, unknown = sorted(set(known) - set(given)), sorted(set(given) - set(known))
+    words = [f"missing {', '.join(missing)}" if missing else "", f"unknown {', '.join(unknown)}" if unknown else ""]
+    return "; ".join(word for word in words if word)
