@@ -4,14 +4,11 @@ Candidates come from a tree (few axes, many rows) or from float32 products in fi
 computed again from differences in float64, so that a distance depends on nothing but its two tokens.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from mmdmad.detectors.chunks import by_value, in_chunks
 
-CHUNK = 32
 BLOCK = 65536
 SPARE = 8  # extra candidates, so that rounding cannot lose a true neighbour
 
@@ -37,15 +34,12 @@ class Memory:
         With `owner` (m,), tokens of the same owner are left out. Fewer than k in memory: fewer columns; none: one
         column of infinities.
         """
-        most = 0 if owner is None else int(np.bincount(self.owner).max()) if len(self.owner) else 0
+        most = 0 if owner is None or not len(self.owner) else int(np.bincount(self.owner).max())
         wanted = min(len(self.axes), k + most + SPARE)
         if wanted == 0:
             return np.full((len(axes), 1), np.inf), np.zeros((len(axes), 1), np.int64)
         rows = self._candidates(axes, wanted)
-        squares = np.empty(rows.shape)
-        for start in range(0, len(axes), 1024):
-            part = slice(start, start + 1024)
-            squares[part] = _exact(axes[part], self.axes, rows[part])
+        squares = _exact(axes, self.axes, rows)
         squares += residual[:, None].astype(np.float64) + self.residual[rows]
         if owner is not None:
             squares[self.owner[rows] == owner[:, None]] = np.inf
@@ -66,6 +60,8 @@ class Memory:
                 block = self._square[start : start + BLOCK] - 2.0 * (chunk @ self.axes[start : start + BLOCK].T)
                 few = min(wanted, block.shape[1])
                 rows = np.argpartition(block, few - 1, axis=1)[:, :few]
+                if len(self.axes) <= BLOCK:
+                    return np.sort(rows, axis=1)
                 found.append(rows + start)
                 squares.append(np.take_along_axis(block, rows, axis=1))
             rows, near = np.concatenate(found, axis=1), np.concatenate(squares, axis=1)
@@ -73,14 +69,17 @@ class Memory:
                 np.take_along_axis(rows, np.argsort(near, axis=1, kind="stable")[:, :wanted], axis=1), axis=1
             )
 
-        return in_chunks(best, axes, CHUNK)
+        return in_chunks(best, axes, 2 if len(self.axes) <= 2048 else 64)  # small memories: little padding
 
 
 def _exact(axes: np.ndarray, memory: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Squared distances (m, c) float64 between each token and its candidate rows, in bounded memory."""
     squares = np.empty(rows.shape)
-    for column in range(rows.shape[1]):
-        difference = axes.astype(np.float64) - memory[rows[:, column]]
-        squares[:, column] = np.einsum("md,md->m", difference, difference)
+    step = max(1, 4_000_000 // max(1, rows.shape[1] * axes.shape[1]))
+    for start in range(0, len(axes), step):
+        part = slice(start, start + step)
+        difference = axes[part, None].astype(np.float64) - memory[rows[part]]
+        squares[part] = np.einsum("mcd,mcd->mc", difference, difference)
     return squares
 
 
@@ -117,5 +116,5 @@ class PositionMemory:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray], known: int) -> "PositionMemory":
         """The memory that `arrays` gave."""
-        names: Sequence[str] = ("axes", "residual", "row", "owner")
-        return cls(*(arrays[f"memory.{name}"] for name in names), known)
+        axes, residual, row, owner = (arrays[f"memory.{name}"] for name in ("axes", "residual", "row", "owner"))
+        return cls(axes, residual, row, owner, known)

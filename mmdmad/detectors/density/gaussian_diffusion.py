@@ -14,6 +14,7 @@ Both are quadratic forms, so the whole grid folds into one matrix per Gaussian a
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -149,8 +150,8 @@ class GaussianDiffusion(Detector):
                 for f, noise in enumerate(floors):
                     scale = np.maximum(variance, 0.0) + noise
                     total[a, f] -= 0.5 * (squares / scale + np.log(scale)).sum()
-        a, f = np.unravel_index(int(total.argmax()), total.shape)
-        return Floor(float(floors[f]), float(shrinkages[a]))
+        best = divmod(int(total.argmax()), len(floors))
+        return Floor(float(floors[best[1]]), float(shrinkages[best[0]]))
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
@@ -163,8 +164,8 @@ class GaussianDiffusion(Detector):
         axes, residual = self.space_.transform(rows.values, rows.position)
         scores = np.empty(len(axes))
         for p, index in by_value(self.space_.index(rows.position)):
-            centre, factor = self.centre_[p], self.factor_[p]
-            scores[index] = in_chunks(lambda c, m=centre, f=factor: (((c - m) @ f) ** 2).sum(1), axes[index], CHUNK)
+            form = partial(_quadratic_form, centre=self.centre_[p], factor=self.factor_[p])
+            scores[index] = in_chunks(form, axes[index], CHUNK)
         return (scores + self.rest_weight_ * residual) / self.n_features_in_
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -180,6 +181,10 @@ class GaussianDiffusion(Detector):
         self.centre_, self.factor_ = arrays["centre"], arrays["factor"]
         self.rest_weight_ = float(values["rest_weight"])
         self.floor_ = Floor(float(values["noise"]), float(values["shrinkage"]))
+
+
+def _quadratic_form(axes: np.ndarray, centre: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    return (((axes - centre) @ factor) ** 2).sum(axis=1)
 
 
 class _Moments:
