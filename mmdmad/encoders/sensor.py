@@ -11,11 +11,12 @@ the mean and deviation of the training tables. A channel's token (position = cha
 
 with q at most 8 segments a window. The token of all channels (position = number of channels, channel "*") holds the
 principal scores of the channels' block means together and q residuals outside them; it is left out for one channel.
-Every feature has about unit variance on training windows.
+Every feature but the missing shares (0 to 1) has about unit variance on training windows.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,8 @@ class Windows(Encoder):
         state = getattr(self, "fitted_", None)
         if state is None:
             return "sensor windows, not fitted"
-        return f"sensor windows of {state.length} rows ({state.length * state.interval:g} s), {len(state.channels)} channels"
+        seconds = state.length * state.interval
+        return f"sensor windows of {state.length} rows ({seconds:g} s), {len(state.channels)} channels"
 
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -178,8 +180,8 @@ class Windows(Encoder):
     def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         """Restore what `state` gave."""
         if arrays:
-            values = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-            self.fitted_ = SensorState(**arrays, **values)
+            every: dict[str, Any] = {**arrays, **{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}}
+            self.fitted_ = SensorState(**every)
 
     def _fitted(self) -> SensorState:
         if not hasattr(self, "fitted_"):
@@ -282,7 +284,7 @@ def _outside(centred: np.ndarray, directions: np.ndarray, few: int, segments: in
     rest = (centred - centred @ directions @ directions.T).reshape(len(centred), few, -1)
     energy = (rest**2).mean(axis=2)
     edges = np.minimum(segment_edges(few, segments), few - 1)
-    return np.sqrt(np.stack([energy[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges[:-1], edges[1:])], 1))
+    return np.sqrt(np.stack([energy[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], 1))
 
 
 def _summary(z: np.ndarray, missing: np.ndarray, state: SensorState) -> np.ndarray:

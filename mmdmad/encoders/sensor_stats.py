@@ -96,7 +96,7 @@ def autocorrelation(values: np.ndarray, lags: int) -> np.ndarray:
 
 
 def dominant_period(tables: list[np.ndarray], longest: int = 300) -> int | None:
-    """Rows of the dominant period of the tables (T, C): the highest peak of their mean autocorrelation; None without one.
+    """Rows of the dominant period of tables (T, C), the highest peak of their mean autocorrelation; None without one.
 
     The idea is TSB-AD's window-length ranking (Liu and Paparrizos, 2024): peaks between lag 3 and `longest`. A peak
     counts if it stands 0.1 above the lowest value before it.

@@ -1,7 +1,7 @@
 """Features of windows of a regular table: block means, local second-order statistics and relations. Functions.
 
-All take `z` float64 (T, C), standardised per channel, and the first rows `starts` (W,) of windows of one length. Running
-sums and running extremes are taken once over the table, so the cost grows with T and W, not with their product.
+All take `z` float64 (T, C), standardised per channel, and the first rows `starts` (W,) of windows of one length.
+Running sums and extremes are taken once over the table, so the cost grows with T and W, not with their product.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def segment_edges(length: int, segments: int) -> np.ndarray:
 
 
 def activity(z: np.ndarray, starts: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Root mean square of the differences between rows in each segment, (W, S, C): 0 if frozen, high in a noise burst."""
+    """Root mean square of row differences in each segment, (W, S, C): 0 if frozen, high in a noise burst."""
     steps = np.diff(z, axis=0, prepend=z[:1])
     steps[0] = steps[1] if len(steps) > 1 else 0.0
     return np.sqrt(np.maximum(segment_means(steps**2, starts, edges), 0.0))

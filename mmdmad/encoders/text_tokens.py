@@ -1,0 +1,130 @@
+"""Tokens of texts: what every text encoder shares. A subclass only says how a string is embedded.
+
+A token is one piece of the text (`spans`). Its two blocks have equal weight whatever the detector does with scales:
+
+    meaning   main directions of the training pieces' embeddings (one common scale, so that what varies little stays
+              small) and the logarithm of what lies outside them
+    form      lengths, kinds of characters, unseen words and templates (`text_form`), each with unit variance
+
+The summary is the embedding of the whole text, of length one.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmdmad.encoders.base import Encoder
+from mmdmad.encoders.sensor_windows import principal_directions
+from mmdmad.encoders.text_form import FORM, Counts, Known, fold, form
+from mmdmad.encoders.text_spans import spans
+from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.tokens import Layout, Tokens
+
+FIT_PIECES = 1500
+"""Different training pieces from which the directions of meaning are learned."""
+FAR = 20.0
+"""Form features are held within so many training deviations."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextState:
+    """What `TextEncoder.fit` learned."""
+
+    known: Known
+    form: np.ndarray  # (2, 18) mean and deviation
+    mean: np.ndarray  # (E,)
+    directions: np.ndarray  # (E, k)
+    scale: np.ndarray  # (1,) common scale of the scores
+    rest: np.ndarray  # (2,)
+
+
+class TextEncoder(Encoder):
+    """Meaning and form of the pieces of a text.
+
+    `components` is the number of meaning directions, `max_spans` the most pieces a text is cut into.
+    """
+
+    def __init__(self, components: int = 32, max_spans: int = 64) -> None:
+        for name, value in (("components", components), ("max_spans", max_spans)):
+            if value < 1:
+                raise ConfigError(f"{name}={value} was given; allowed is 1 or more")
+        self.components, self.max_spans = components, max_spans
+
+    @abstractmethod
+    def embed(self, text: str) -> np.ndarray:
+        """Embedding of one string, float32 (E,), of length one."""
+
+    def fit(self, signals: Sequence[Any]) -> "TextEncoder":
+        """Learn words, templates, the scale of form and the directions of meaning from normal texts."""
+        texts = [signal.text for signal in signals]
+        if not texts:
+            raise DataError("no texts were given; at least one is needed")
+        known = Known.of(texts)
+        pieces = [(text[a:b], fold(text)) for text in texts for a, b in spans(text, self.max_spans)]
+        shapes = np.stack([form(piece, own, known) for piece, own in pieces])
+        different = sorted({piece for piece, _ in pieces})
+        picked = [different[i] for i in np.unique(np.linspace(0, len(different) - 1, FIT_PIECES).round().astype(int))]
+        meaning = np.stack([self.embed(piece) for piece in picked]).astype(np.float64)
+        mean, directions, _ = principal_directions(meaning, min(self.components, max(1, len(picked) // 4)))
+        scores = (meaning - mean) @ directions
+        rest = _log_rest(meaning - mean, directions)
+        total = max(float(scores.var(axis=0).sum()), 1e-12)
+        self.fitted_ = TextState(
+            known=known,
+            form=np.stack([shapes.mean(axis=0), np.maximum(shapes.std(axis=0), 0.02)]),
+            mean=mean,
+            directions=directions,
+            scale=np.array([np.sqrt(total / len(FORM))]),
+            rest=np.array([rest.mean(), max(rest.std(), 0.02)]),
+        )
+        return self
+
+    def encode(self, signal: Any) -> Tokens:
+        """Tokens (pieces, components + 19) of a Text."""
+        state = self._fitted()
+        text, own = signal.text, fold(signal.text)
+        where = spans(text, self.max_spans)
+        pieces = [text[a:b] for a, b in where]
+        centred = np.stack([self.embed(piece) for piece in pieces]).astype(np.float64) - state.mean
+        scores = np.zeros((len(pieces), self.components))  # fewer directions than components when texts were few
+        scores[:, : state.directions.shape[1]] = centred @ state.directions / state.scale
+        outside = (_log_rest(centred, state.directions) - state.rest[0]) / state.rest[1]
+        shapes = (np.stack([form(piece, own, state.known) for piece in pieces]) - state.form[0]) / state.form[1]
+        values = np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1)
+        layout = Layout("spans", (len(where),), where=np.array(where, np.float64))
+        return Tokens(values, layout, summary=self.embed(text))
+
+    def params(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"components": self.components, "max_spans": self.max_spans}
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What `fit` learned."""
+        if not hasattr(self, "fitted_"):
+            return {}, {}
+        known = self.fitted_.known
+        arrays = {name: getattr(self.fitted_, name) for name in ("form", "mean", "directions", "scale", "rest")}
+        arrays |= {f"known.{name}": getattr(known, name).counts for name in ("words", "templates", "triples")}
+        arrays["known.texts"] = known.texts
+        return arrays, {name: list(getattr(known, name).keys) for name in ("words", "templates", "triples")}
+
+    def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Restore what `state` gave."""
+        if not arrays:
+            return
+        counts = {n: Counts(tuple(values[n]), arrays[f"known.{n}"]) for n in ("words", "templates", "triples")}
+        rest = {name: arrays[name] for name in ("form", "mean", "directions", "scale", "rest")}
+        self.fitted_ = TextState(known=Known(texts=arrays["known.texts"], **counts), **rest)
+
+    def _fitted(self) -> TextState:
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError(f"this {type(self).__name__} encoder is not fitted; call fit(signals) first")
+        return self.fitted_
+
+
+def _log_rest(centred: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    rest = centred - centred @ directions @ directions.T
+    return np.log(np.sqrt((rest**2).sum(axis=1)) + 0.01)

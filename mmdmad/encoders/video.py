@@ -1,0 +1,219 @@
+"""Clips as tokens: windows of a few frames times the cells of a coarse grid, with appearance and motion.
+
+Appearance is EfficientNet-Lite0 on the middle frame of each window, as the difference from the mean of normal frames in
+the same cell: its scores along the main directions of normal variation and the size of what lies outside them (the T2
+and Q of process monitoring; Jackson and Mudholkar, 1979). Motion is dense optical flow: direction, speed, jitter,
+changes of brightness. Frames are streamed in order; only one window of cell means is held.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmdmad.encoders.base import Encoder, encoder
+from mmdmad.encoders.lite0 import load_lite0, on_grid, prepare, stage_maps
+from mmdmad.encoders.sensor_windows import principal_directions
+from mmdmad.encoders.video_motion import MOTION, pair_cells, reduced_grey, window_motion
+from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.tokens import Layout, Tokens
+
+STAGES = (3, 4, 5, 7)
+FIT_FRAMES, FIT_CLIPS = 256, 24
+"""Frames from which appearance and clips from which the scale of motion is learned."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClipState:
+    """What `Clip.fit` learned."""
+
+    mean: np.ndarray  # (cells, V) mean appearance of each cell
+    unit: np.ndarray  # (V,) deviation of each appearance feature around it
+    directions: np.ndarray  # (V, k)
+    score_scale: np.ndarray  # (1,)
+    rest: np.ndarray  # (2,) mean and deviation of the log size outside the directions
+    motion: np.ndarray  # (2, 12) mean and deviation of each motion feature
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One window of a clip: its time span in seconds, motion (rows, columns, 12) and appearance (cells, V)."""
+
+    start: float
+    stop: float
+    motion: np.ndarray
+    appearance: np.ndarray
+
+
+@encoder("clip", "video")
+class Clip(Encoder):
+    """Windows of `window` frames every `hop` frames on a grid of `rows` x `columns` cells.
+
+    `height` x `width` is the size to which frames are squeezed for appearance, `side` the long side for optical flow,
+    `components` the number of appearance scores. A clip gives at most `max_steps` windows: for long clips hop and
+    window grow, so that the motion of every frame is still looked at. The cameras of all clips must stand alike, since
+    cells are compared with the same cell.
+    """
+
+    def __init__(
+        self,
+        window: int = 8,
+        hop: int = 4,
+        rows: int = 8,
+        columns: int = 12,
+        height: int = 128,
+        width: int = 192,
+        side: int = 160,
+        components: int = 32,
+        max_steps: int = 256,
+    ) -> None:
+        if not 1 <= hop <= window or window < 2:
+            raise ConfigError(f"window={window}, hop={hop} were given; allowed are window >= 2 and 1 <= hop <= window")
+        if not (1 <= rows <= height // 4 and 1 <= columns <= width // 4):
+            raise ConfigError(f"a grid of {rows}x{columns} was given; at most {height // 4}x{width // 4} cells fit")
+        if height % 32 or width % 32 or min(height, width) < 32:
+            raise ConfigError(f"height={height}, width={width} were given; allowed are multiples of 32")
+        for name, value, least in (("side", side, 32), ("components", components, 1), ("max_steps", max_steps, 1)):
+            if value < least:
+                raise ConfigError(f"{name}={value} was given; allowed is {least} or more")
+        self.window, self.hop, self.rows, self.columns = window, hop, rows, columns
+        self.height, self.width, self.side = height, width, side
+        self.components, self.max_steps = components, max_steps
+
+    def fit(self, signals: Sequence[Any]) -> "Clip":
+        """Learn normal appearance of each cell and the scale of motion from normal clips."""
+        if not signals:
+            raise DataError("no clips were given; at least one is needed")
+        picked = [signals[i] for i in _spread(len(signals), FIT_FRAMES // 2)]
+        each = max(2, -(-FIT_FRAMES // len(picked)))
+        seen = []
+        for signal in picked:
+            every = max(1, signal.n_frames // each)
+            seen += [self._appearance(frame) for _, _, frame in signal.frames(every=every)]
+        appearance = np.stack(seen)
+        mean = appearance.mean(axis=0)
+        spread = appearance - mean
+        unit = np.maximum(np.sqrt((spread**2).mean(axis=(0, 1))), 1e-6)
+        rows = (spread / unit).reshape(-1, spread.shape[2])
+        _, directions, scale = principal_directions(rows, min(self.components, max(1, len(appearance) // 2)))
+        rest = _log_rest(rows, directions)
+        clips = [signals[i] for i in _spread(len(signals), FIT_CLIPS)]
+        motion = np.concatenate([self._motion_only(signal) for signal in clips])
+        self.fitted_ = ClipState(
+            mean=mean,
+            unit=unit,
+            directions=directions,
+            score_scale=np.array([max(scale, 1e-6)]),
+            rest=np.array([rest.mean(), max(rest.std(), 1e-3)]),
+            motion=np.stack([motion.mean(axis=0), np.maximum(motion.std(axis=0), 1e-6)]),
+        )
+        return self
+
+    def encode(self, signal: Any) -> Tokens:
+        """Tokens (windows * rows * columns, components + 13) of a Video; PartError if it has fewer than two frames."""
+        state = self._fitted()
+        steps, where = [], []
+        for window in self._windows(signal):
+            rows = (window.appearance - state.mean) / state.unit
+            scores = rows @ state.directions / state.score_scale
+            outside = (_log_rest(rows, state.directions) - state.rest[0]) / state.rest[1]
+            motion = (window.motion.reshape(len(rows), -1) - state.motion[0]) / state.motion[1]
+            steps.append(np.concatenate([scores, outside[:, None], motion], axis=1).astype(np.float32))
+            where.append((window.start, window.stop))
+        cells = self.rows * self.columns
+        layout = Layout(
+            "frames",
+            (len(steps), self.rows, self.columns),
+            where=np.repeat(np.array(where), cells, axis=0),
+            size=(signal.height, signal.width),
+            position=np.tile(np.arange(cells), len(steps)),
+        )
+        values = np.concatenate(steps)
+        return Tokens(values, layout, summary=np.concatenate([values.mean(axis=0), values.std(axis=0)]))
+
+    def describe(self) -> str:
+        """One line for outputs."""
+        return (
+            f"EfficientNet-Lite0 (ImageNet) and optical flow, {self.window} frames every {self.hop}, "
+            f"{self.rows}x{self.columns} cells"
+        )
+
+    def params(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        names = ("window", "hop", "rows", "columns", "height", "width", "side", "components", "max_steps")
+        return {name: getattr(self, name) for name in names}
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What `fit` learned."""
+        if not hasattr(self, "fitted_"):
+            return {}, {}
+        return {field.name: getattr(self.fitted_, field.name) for field in fields(ClipState)}, {}
+
+    def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Restore what `state` gave."""
+        if arrays:
+            self.fitted_ = ClipState(**arrays)
+
+    def _fitted(self) -> ClipState:
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError("this Clip encoder is not fitted; call fit(signals) first")
+        return self.fitted_
+
+    def _pairs(self, signal: Any) -> Iterator[tuple[int, float, np.ndarray, np.ndarray | None]]:
+        """Every frame with its number, time and the cell means of what changed since the frame before."""
+        before = None
+        for number, (_, time, frame) in enumerate(signal.frames()):
+            grey = reduced_grey(frame, self.side)
+            yield number, time, frame, None if before is None else pair_cells(before, grey, (self.rows, self.columns))
+            before = grey
+
+    def _windows(self, signal: Any, appearance: bool = True) -> Iterator[Window]:
+        """The windows of a clip in order; the last one ends with the clip."""
+        hop = max(self.hop, -(-signal.n_frames // self.max_steps))
+        size = max(self.window, hop)
+        middle = min(size, max(signal.n_frames, 2)) // 2
+        fps = max(float(signal.fps), 1e-6)
+        to_speed = fps / min(self.side, max(signal.height, signal.width))
+        pairs: deque[np.ndarray] = deque(maxlen=size - 1)
+        times: deque[float] = deque(maxlen=size)
+        seen = np.zeros((0, 0))
+        number, emitted = -1, -1
+        for number, time, frame, pair in self._pairs(signal):
+            times.append(time)
+            if pair is not None:
+                pairs.append(pair)
+            if appearance and number >= middle and (number - middle) % hop == 0:
+                seen = self._appearance(frame)
+            if number + 1 >= size and (number + 1 - size) % hop == 0:
+                yield Window(times[0], times[-1] + 1 / fps, window_motion(np.stack(pairs), to_speed), seen)
+                emitted = number
+        if number < 1:
+            raise PartError(f"the clip has {number + 1} frames; at least 2 are needed", part="video")
+        if emitted < number:
+            if appearance and not seen.size:  # the container promised more frames than it holds
+                seen = self._appearance(frame)
+            yield Window(times[0], times[-1] + 1 / fps, window_motion(np.stack(pairs), to_speed), seen)
+
+    def _motion_only(self, signal: Any) -> np.ndarray:
+        windows = self._windows(signal, appearance=False)
+        return np.concatenate([window.motion.reshape(-1, len(MOTION)) for window in windows])
+
+    def _appearance(self, frame: np.ndarray) -> np.ndarray:
+        """Appearance features (cells, V) of one frame."""
+        with torch.inference_mode():
+            maps, _ = stage_maps(load_lite0(), prepare(frame, self.height, self.width), STAGES, final=False)
+            cells = torch.cat([on_grid(one, self.rows, self.columns) for one in maps], 1)[0]
+            return cells.flatten(1).T.double().numpy()
+
+
+def _log_rest(rows: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    rest = rows - rows @ directions @ directions.T
+    return np.log(np.sqrt((rest**2).mean(axis=1)) + 1e-3)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most `most` numbers below `count`, evenly spread."""
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, most))})
