@@ -10,7 +10,7 @@ from typing import Literal, overload
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.cases import Modality
+from mmdmad.cases import Modality, Refusal
 
 Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
@@ -147,10 +147,14 @@ class Finding(_Data):
 
 
 class Findings(Sequence[Finding]):
-    """A list of findings, worst first if you ask `ranked()`; a table in a notebook."""
+    """A list of findings, worst first if you ask `ranked()`; a table in a notebook.
 
-    def __init__(self, items: Sequence[Finding]) -> None:
+    `refused` lists the cases that could not be judged at all.
+    """
+
+    def __init__(self, items: Sequence[Finding], refused: Sequence[Refusal] = ()) -> None:
         self.items = tuple(items)
+        self.refused = tuple(refused)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -163,8 +167,8 @@ class Findings(Sequence[Finding]):
     @overload
     def __getitem__(self, index: slice) -> "Findings": ...
     def __getitem__(self, index: int | slice) -> "Finding | Findings":
-        return Findings(self.items[index]) if isinstance(index, slice) else self.items[index]
+        return Findings(self.items[index], self.refused) if isinstance(index, slice) else self.items[index]
 
     def ranked(self) -> "Findings":
         """The same findings, smallest p-value first, ties by larger score."""
-        return Findings(sorted(self.items, key=lambda f: (f.p_value, -f.score)))
+        return Findings(sorted(self.items, key=lambda f: (f.p_value, -f.score)), self.refused)

@@ -27,10 +27,13 @@ class PartSettings(_Settings):
 class JointSettings(_Settings):
     """The joint model: size of the whitened embeddings, of the network, of its training and of the noise bank."""
 
-    dims: int = Field(24, ge=1, le=64, description="most principal components kept of a part's embedding")
+    dims: int = Field(12, ge=1, le=64, description="most principal components kept of a part's vector")
+    floor: float = Field(
+        1e-3, ge=0, lt=1, description="components below this share of the largest variance are dropped"
+    )
     width: int = Field(192, ge=8)
     blocks: int = Field(2, ge=1)
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
     steps: int = Field(2000, ge=1)
     batch: int = Field(256, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
@@ -107,7 +110,9 @@ def _read_yaml(source: str | Path) -> dict[str, Any]:
     elif "/" not in name and preset.is_file():
         text = preset.read_text(encoding="utf-8")
     else:
-        raise ConfigError(f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}")
+        raise ConfigError(
+            f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}"
+        )
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -36,7 +36,7 @@ class Whitener:
     array([1., 1., 1., 1.], dtype=float32)
     """
 
-    def __init__(self, dims: int = 24, floor: float = 1e-3, limit: float = 6.0) -> None:
+    def __init__(self, dims: int = 12, floor: float = 1e-3, limit: float = 6.0) -> None:
         self.dims, self.floor, self.limit = dims, floor, limit
 
     def fit(self, vectors: np.ndarray) -> "Whitener":

@@ -1,0 +1,137 @@
+"""One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from mmdmad.cases import Case, Modality, Part
+from mmdmad.detectors.base import Detector, detectors, load_detector, make_detector
+from mmdmad.encoders import make_encoder, resolve_encoder
+from mmdmad.encoders.base import Encoder
+from mmdmad.encoders.cache import encode
+from mmdmad.errors import ConfigError, DataError, PartError
+from mmdmad.joint.calibrated import infinite_to_large
+from mmdmad.joint.config import PartSettings
+from mmdmad.joint.embedding import part_vector
+from mmdmad.parts import read
+from mmdmad.tokens import Layout, Tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors."""
+
+    score: float
+    token_scores: np.ndarray
+    layout: Layout
+    embedding: np.ndarray
+    vector: np.ndarray
+
+
+class PartModel:
+    """Encoder and detector of one modality. Every part is encoded and scored alone, so no result depends on others."""
+
+    def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
+        self.modality, self.encoder, self.detector = modality, encoder, detector
+        self.scale: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
+        """The pieces that the settings name; a name or argument that does not exist raises ConfigError."""
+        name = resolve_encoder(settings.encoder, modality)
+        try:
+            encoder = make_encoder(name, **settings.encoder_params)
+            known = detectors().get(settings.detector)
+            params = dict(settings.detector_params)
+            if known is not None and "seed" not in params:
+                params["seed"] = seed
+            detector = make_detector(settings.detector, **params)
+        except TypeError as error:
+            raise ConfigError(f"parts.{modality}: {error}") from error
+        if encoder.modality != modality:
+            raise ConfigError(f"parts.{modality}: encoder {name!r} is for {encoder.modality} parts")
+        return cls(modality, encoder, detector)
+
+    def fit_encoder(self, parts: Sequence[Part]) -> None:
+        """Let the encoder learn from the readable ones of normal parts."""
+        if type(self.encoder).fit is Encoder.fit:
+            return
+        signals = []
+        for part in parts:
+            try:
+                signals.append(read(part))
+            except PartError:
+                continue  # refused, with its reason, when the part is encoded
+        if signals:
+            self.encoder.fit(signals)
+
+    def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
+        """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
+        if signal is not None and cache is None:
+            return encode(self.encoder, replace(part, path=None, value=signal, start=None, stop=None))
+        return encode(self.encoder, part, cache)
+
+    def measure(self, tokens: Tokens, part: Part) -> Measured:
+        """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
+        try:
+            token_scores = np.asarray(self.detector.token_scores([tokens])[0], np.float64)
+            score = infinite_to_large(self.detector._pool(token_scores))
+        except DataError as error:
+            raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
+        return Measured(score, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
+
+    def save(self, folder: Path) -> None:
+        """Write encoder state, detector and scale into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays, values = self.encoder.state()
+        if arrays:
+            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "encoder.safetensors")
+        about: dict[str, Any] = {
+            "modality": self.modality,
+            "encoder": self.encoder.name,
+            "params": self.encoder.params(),
+            "state": values,
+            "describe": self.encoder.describe(),
+            "scale": self.scale,
+        }
+        (folder / "part.json").write_text(json.dumps(about, indent=1))
+        self.detector.save(folder / "detector")
+
+    @classmethod
+    def load(cls, folder: Path) -> "PartModel":
+        """The part model that `save` wrote."""
+        about = json.loads((folder / "part.json").read_text())
+        encoder = make_encoder(about["encoder"], **about["params"])
+        arrays = load_file(folder / "encoder.safetensors") if (folder / "encoder.safetensors").is_file() else {}
+        if arrays or about["state"]:
+            encoder.set_state(arrays, about["state"])
+        made = cls(about["modality"], encoder, load_detector(folder / "detector"))
+        made.scale = (float(about["scale"][0]), float(about["scale"][1]))
+        return made
+
+
+def map_scale(token_scores: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Fixed range of maps: median and 99.9 % quantile of the token scores of calibration parts, never equal.
+
+    >>> map_scale([np.arange(1001.0)])
+    (500.0, 999.0)
+    """
+    flat = np.concatenate(token_scores) if len(token_scores) else np.zeros(1)
+    flat = flat[np.isfinite(flat)]
+    if not len(flat):
+        return 0.0, 1.0
+    low, high = (float(q) for q in np.quantile(flat, [0.5, 0.999]))
+    return low, high if high > low else low + max(1e-6, abs(low) * 1e-3)
+
+
+def part_of(case: Case, modality: Modality) -> Part | None:
+    """A case's part of one modality, carrying the case's id and row for messages."""
+    part = case.parts.get(modality)
+    if part is None or part.case_id is not None:
+        return part
+    return replace(part, case_id=case.id, row=case.row)
