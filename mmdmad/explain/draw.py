@@ -1,0 +1,186 @@
+"""Pictures for evidence: heat overlays, key-frame strips and sensor lanes, all on the fixed map scale.
+
+Colours mean the same everywhere: transparent = typical, amber = as high as one normal token in a thousand,
+dark red = twice as far or more.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmdmad.explain.maps import Region, pixel_map
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    from mmdmad.explain.sensor import ChannelView
+
+INK, FAINT, PAPER, HOT = (32, 36, 44), (120, 126, 138), (255, 255, 255), (176, 18, 52)
+TOP = 2.0  # the map scale is drawn from 0 to TOP
+_STOPS = np.array([0.0, 0.35, 1.0, 1.5, 2.0])
+_COLOURS = np.array([[255, 236, 170], [255, 220, 120], [250, 150, 30], [222, 50, 40], [140, 8, 60]], np.float64)
+_OPACITY = np.array([0.0, 0.08, 0.55, 0.7, 0.78])
+
+
+def heat(values: np.ndarray) -> np.ndarray:
+    """Map values (fixed scale) as RGBA, float64 (…, 4): colours 0-255, opacity 0-1."""
+    values = np.clip(values, 0.0, TOP)
+    channels = [np.interp(values, _STOPS, _COLOURS[:, i]) for i in range(3)]
+    return np.stack([*channels, np.interp(values, _STOPS, _OPACITY)], axis=-1)
+
+
+def overlay(pixels: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) greyed a little under the heat of its cells (fixed scale), uint8."""
+    colours = heat(pixel_map(cells, (pixels.shape[0], pixels.shape[1])))
+    base = 0.55 * pixels + 0.45 * pixels.mean(axis=2, keepdims=True)
+    return np.round(base * (1 - colours[..., 3:]) + colours[..., :3] * colours[..., 3:]).astype(np.uint8)
+
+
+def image_picture(
+    pixels: np.ndarray, cells: np.ndarray | None, regions: Sequence[Region], side: int = 300
+) -> "Picture":
+    """The picture as it is, the picture under its map with boxes around hot regions, and the colour bar."""
+    from PIL import Image, ImageDraw
+
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrink = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
+    plain = Image.fromarray(pixels).resize(size, shrink)
+    if cells is None:
+        return plain
+    hot = Image.fromarray(overlay(np.asarray(plain), cells))
+    pen = ImageDraw.Draw(hot)
+    for region in regions:
+        left, top, right, bottom = (v * scale for v in region.box)
+        box = (max(0, left - 2), max(0, top - 2), min(size[0] - 1, right + 1), min(size[1] - 1, bottom + 1))
+        pen.rectangle(box, outline=PAPER, width=4)
+        pen.rectangle(box, outline=HOT, width=2)
+    gap = 12
+    canvas = Image.new("RGB", (2 * size[0] + 2 * gap + 74, max(size[1], 120)), PAPER)
+    canvas.paste(plain, (0, 0))
+    canvas.paste(hot, (size[0] + gap, 0))
+    canvas.paste(colour_bar(max(size[1], 120)), (2 * size[0] + 2 * gap, 0))
+    return canvas
+
+
+def colour_bar(height: int) -> "Picture":
+    """The fixed scale with its three marks, 74 px wide."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    bar = Image.new("RGB", (74, height), PAPER)
+    inner = height - 16
+    values = np.linspace(TOP, 0, inner)
+    colours = heat(values)
+    strip = 255 * (1 - colours[:, 3:]) + colours[:, :3] * colours[:, 3:]
+    bar.paste(Image.fromarray(np.repeat(np.round(strip).astype(np.uint8)[:, None], 12, axis=1)), (0, 8))
+    pen, font = ImageDraw.Draw(bar), ImageFont.load_default(10)
+    pen.rectangle((0, 7, 12, 8 + inner), outline=FAINT)
+    for value, text in ((0.0, "typical"), (1.0, "99.9 % of\nnormal"), (TOP, "extreme")):
+        y = 8 + inner * (1 - value / TOP)
+        pen.line((9, y, 15, y), fill=INK)
+        pen.multiline_text((18, y), text, fill=INK, font=font, anchor="lm", spacing=2)
+    return bar
+
+
+def strip_picture(
+    frames: Sequence[np.ndarray], maps: Sequence[np.ndarray | None], titles: Sequence[str], side: int = 180
+) -> "Picture":
+    """Key frames side by side: each as it is and, below, under its map; the titles say when."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    height, width = frames[0].shape[:2]
+    scale = min(side / width, side / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    gap, head = 8, 18
+    canvas = Image.new("RGB", (len(frames) * (size[0] + gap) + 78, head + 2 * size[1] + gap), PAPER)
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
+    for i, (frame, cells, title) in enumerate(zip(frames, maps, titles, strict=True)):
+        x = i * (size[0] + gap)
+        plain = Image.fromarray(np.ascontiguousarray(frame)).resize(size, Image.Resampling.BICUBIC)
+        pen.text((x, 1), title, fill=INK, font=font)
+        canvas.paste(plain, (x, head))
+        if cells is not None:
+            canvas.paste(Image.fromarray(overlay(np.asarray(plain), cells)), (x, head + size[1] + gap))
+    if any(cells is not None for cells in maps):
+        canvas.paste(colour_bar(2 * size[1] + gap), (len(frames) * (size[0] + gap) + 4, head))
+    return canvas
+
+
+def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
+    """One lane a channel: the signal over its normal range, its events marked, the map as a band below each lane."""
+    import io
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    views = list(views)[:limit]
+    lane = 0.62
+    figure = Figure(figsize=(7.6, lane * len(views) + 0.55), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.2, 0.42 / (lane * len(views) + 0.55), 0.66, 1 - 0.5 / (lane * len(views) + 0.55)))
+    for index, view in enumerate(views):
+        base = len(views) - 1 - index
+        _lane(axes, view, base)
+    times = views[0].trace.times
+    axes.set_xlim(float(times[0]), float(times[-1]))
+    axes.set_ylim(-0.12, len(views) - 0.05)
+    axes.set_yticks([])
+    axes.set_xlabel("time [s]", fontsize=8, color=_hex(INK))
+    axes.tick_params(axis="x", labelsize=8, colors=_hex(INK), length=3)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_hex(FAINT))
+    buffer = io.BytesIO()
+    canvas.print_png(buffer)
+    return Image.open(buffer).convert("RGB")
+
+
+def _lane(axes: object, view: "ChannelView", base: float) -> None:
+    """One channel between `base` and `base + 0.85`, drawn into matplotlib axes."""
+    from matplotlib.axes import Axes
+
+    assert isinstance(axes, Axes)
+    trace = view.trace
+    shown = np.where(trace.missing, np.nan, trace.values)
+    low, high = (float(np.nanmin(shown)), float(np.nanmax(shown))) if not trace.missing.all() else (0.0, 1.0)
+    if view.normal is not None:
+        low, high = min(low, view.normal["value"][0]), max(high, view.normal["value"][2])
+    room = max(high - low, 1e-9)
+
+    def place(value: np.ndarray | float) -> np.ndarray:
+        return base + 0.12 + 0.68 * (np.asarray(value, float) - low) / room
+
+    start, stop = float(trace.times[0]), float(trace.times[-1])
+    if view.normal is not None:
+        a, b = place(view.normal["value"][0]), place(view.normal["value"][2])
+        axes.fill_between([start, stop], [a, a], [b, b], color="#dfe8f2", lw=0, zorder=0)
+    hot = heat(view.curve)[None]
+    hot = np.concatenate([hot[..., :3] / 255, np.clip(hot[..., 3:] * 1.3, 0, 1)], axis=-1)
+    axes.imshow(hot, extent=(start, stop, base + 0.0, base + 0.07), aspect="auto", interpolation="nearest", zorder=1)
+    loud = bool(view.events) or view.marked
+    axes.plot(trace.times, place(shown), color=_hex(INK) if loud else "#7d8796", lw=1.0, zorder=2)
+    for event in view.events:
+        pad = max(0.006 * (stop - start), 0.0)
+        axes.axvspan(event.start - pad, event.stop + pad, (base + 0.2) / 1, (base + 0.8) / 1, alpha=0)
+        axes.fill_between(
+            [event.start - pad, event.stop + pad], base + 0.09, base + 0.83, color=_hex(HOT), alpha=0.16, lw=0, zorder=1
+        )
+        axes.text(event.start, base + 0.84, event.kind, fontsize=7, color=_hex(HOT), va="bottom", clip_on=False)
+    name = f"{view.name}\n[{view.unit}]" if view.unit else view.name
+    axes.annotate(name, (0, base + 0.46), xycoords=("axes fraction", "data"), xytext=(-8, 0),
+                  textcoords="offset points", ha="right", va="center", fontsize=8,
+                  color=_hex(INK), weight="bold" if loud else "normal")  # fmt: skip
+    if view.normal is not None:
+        from mmdmad.explain.words import number
+
+        for value, anchor in ((view.normal["value"][0], "center"), (view.normal["value"][2], "center")):
+            axes.annotate(number(value), (1, float(place(value))), xycoords=("axes fraction", "data"),
+                          xytext=(4, 0), textcoords="offset points", ha="left", va=anchor, fontsize=6.5,
+                          color=_hex(FAINT))  # fmt: skip
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

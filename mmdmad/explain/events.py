@@ -1,0 +1,178 @@
+"""What happened on a sensor channel: dropout, frozen, spike, noise burst, level shift or drift, against normal.
+
+A detector says where a channel is unusual; this names what was measured there. Every test compares one measure of
+`traces` with the range of the same measure over normal cases, so nothing is judged on a case's own statistics alone.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mmdmad.explain.reference import Ranges
+from mmdmad.explain.traces import Traces, longest, stretches
+
+EventKind = Literal["dropout", "frozen", "spike", "noise burst", "level shift", "drift"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened on a channel between `start` and `stop` seconds.
+
+    `excess`: how far the measure lies beyond its normal range, in units of that range's upper or lower half.
+    `value`: the reading itself (spike: at its tip; shift: mean inside; frozen and dropout: the held value; NaN: none).
+    `change`: spike: distance from the readings around; drift: rise; noise burst: ratio of roughness to normal's middle.
+    `normal`: the ends of the normal range of what is compared.
+    """
+
+    kind: EventKind
+    start: float
+    stop: float
+    excess: float
+    value: float
+    change: float
+    normal: tuple[float, float]
+
+
+def events(trace: Traces, normal: Ranges) -> list[Event]:
+    """The one event that explains the channel best, and a dropout or frozen stretch beside it; strongest first."""
+    if trace.missing.all():
+        return [Event("dropout", float(trace.times[0]), float(trace.times[-1]), np.inf, np.nan, 0.0, (0.0, 0.0))]
+    still = [e for e in (_gap(trace, normal), _held(trace, normal)) if e is not None]
+    if still:  # a step into a held value is part of it, not a second event
+        return still
+    spike, noise, level = _spike(trace, normal), _noise(trace, normal), _level(trace, normal)
+    if spike is not None and (noise is None or spike.stop - spike.start <= 0.1 * _length(trace)):
+        return [spike]
+    if noise is not None and (level is None or noise.excess >= level.excess):
+        return [noise]
+    return [e for e in (level,) if e is not None]
+
+
+def excess(value: float, normal: tuple[float, float, float], floor: float = 0.0) -> float:
+    """How far a value lies outside (low, middle, high), in units of the half it leaves; negative inside."""
+    low, middle, high = normal
+    above = (value - high) / max(high - middle, floor, 1e-12)
+    below = (low - value) / max(middle - low, floor, 1e-12)
+    return float(max(above, below))
+
+
+def _length(trace: Traces) -> float:
+    return float(trace.times[-1] - trace.times[0])
+
+
+def _span(trace: Traces, a: int, b: int) -> tuple[float, float]:
+    return float(trace.times[a]), float(trace.times[b - 1])
+
+
+def _gap(trace: Traces, normal: Ranges) -> Event | None:
+    long = longest(trace.missing)
+    usual = normal["gap"][2]
+    if long < 3 or long * trace.step <= 1.2 * usual:
+        return None
+    a, b = max(stretches(trace.missing), key=lambda s: s[1] - s[0])
+    return Event("dropout", *_span(trace, a, b), long * trace.step / max(usual, trace.step), np.nan, 0.0, (0.0, usual))
+
+
+def _held(trace: Traces, normal: Ranges) -> Event | None:
+    usual = normal["run"][2]
+    length = float(trace.run.max())
+    if length < 5 or length * trace.step <= 1.5 * usual + trace.step:
+        return None
+    a, b = next(s for s in stretches(trace.run == length))
+    value = float(trace.values[a])
+    low, _, high = normal["value"]
+    outside = not low <= value <= high
+    kind: EventKind = "dropout" if outside and value <= low else "frozen"
+    beyond = length * trace.step / max(usual, trace.step)
+    return Event(kind, *_span(trace, a, b), beyond, value, 0.0, (low, high) if kind == "dropout" else (0.0, usual))
+
+
+def _spike(trace: Traces, normal: Ranges) -> Event | None:
+    usual = normal["spike"]
+    size = np.abs(trace.residual)
+    beyond = excess(float(size.max()), usual, 0.1 * usual[2])
+    if beyond <= 0.1:
+        return None
+    tip = int(size.argmax())
+    near = np.flatnonzero(size > max(usual[2], 0.3 * size[tip]))
+    start, stop = _span(trace, int(near[0]), int(near[-1]) + 1)
+    return Event("spike", start, stop, beyond, float(trace.values[tip]), float(trace.residual[tip]), (0.0, usual[2]))
+
+
+def _noise(trace: Traces, normal: Ranges) -> Event | None:
+    usual = normal["rough"]
+    peak = float(trace.rough.max())
+    beyond = excess(peak, usual, 0.1 * usual[2])
+    if peak <= usual[2] or beyond <= 0.1:
+        return None
+    hot = trace.rough > max(usual[2], 0.5 * peak)
+    a, b = max(stretches(hot), key=lambda s: float(trace.rough[s[0] : s[1]].max()))
+    return Event("noise burst", *_span(trace, a, b), beyond, peak, peak / max(usual[1], 1e-12), (usual[0], usual[2]))
+
+
+def _level(trace: Traces, normal: Ranges) -> Event | None:
+    """Level shift or drift: whichever shape, a box or a ramp, leaves less of the channel unexplained."""
+    low, high = normal["low"], normal["high"]
+    below, above = low[0] - float(trace.level.min()), float(trace.level.max()) - high[2]
+    beyond = max(
+        excess(float(trace.level.min()), (low[0], low[1], np.inf)),
+        excess(float(trace.level.max()), (-np.inf, *high[1:])),
+    )
+    rising = excess(rise_of(trace), normal["rise"], 0.25 * (high[2] - low[0]))
+    if max(beyond, rising) <= 0.1:
+        return None
+    box, box_error = _best_box(trace.values)
+    ramp, ramp_error = _best_ramp(trace.values)
+    if ramp_error < box_error and rising > 0.1:
+        a = ramp
+        change = float(np.median(trace.values[-5:]) - np.median(trace.values[max(0, a - 2) : a + 3]))
+        usual = max(abs(normal["rise"][0]), abs(normal["rise"][2]))
+        return Event("drift", *_span(trace, a, len(trace.values)), max(beyond, rising), float(trace.values[-1]), change,
+                     (0.0, usual))  # fmt: skip
+    if beyond <= 0.1:
+        return None
+    a, b = box
+    inside = float(trace.values[a:b].mean())
+    outside_value = float(np.delete(trace.values, np.s_[a:b]).mean()) if b - a < len(trace.values) else np.nan
+    if (above >= below) != (inside >= outside_value) and np.isfinite(outside_value):
+        # the part outside the box is the unusual one: say the other side
+        a, b = (b, len(trace.values)) if len(trace.values) - b >= a else (0, a)
+        inside, outside_value = float(trace.values[a:b].mean()), inside
+    change = inside - outside_value if np.isfinite(outside_value) else 0.0
+    return Event("level shift", *_span(trace, a, b), beyond, inside, change, (low[0], high[2]))
+
+
+def rise_of(trace: Traces) -> float:
+    """Rise of the whole channel as a straight line."""
+    from mmdmad.explain.traces import rise
+
+    return rise(trace.times, trace.values)
+
+
+def _best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:
+    """Start and stop of the stretch whose mean differs most from the rest (least squares), and the error left."""
+    n = len(values)
+    points = np.unique(np.linspace(0, n, min(n, 120) + 1).astype(int))
+    total = np.concatenate([[0.0], np.cumsum(values - values.mean())])[points]
+    length = points[None, :] - points[:, None]
+    inner = total[None, :] - total[:, None]
+    valid = (length >= max(2, n // 40)) & (length <= n - max(2, n // 40))
+    gain = np.where(valid, inner**2 * n / np.maximum(length * (n - length), 1), -1.0)
+    i, j = np.unravel_index(int(gain.argmax()), gain.shape)
+    error = float(((values - values.mean()) ** 2).sum() - gain[i, j])
+    return (int(points[i]), int(points[j])), error
+
+
+def _best_ramp(values: np.ndarray) -> tuple[int, float]:
+    """Start of the best flat-then-straight line (least squares), and the error left."""
+    n = len(values)
+    best, best_error = 0, np.inf
+    for a in np.unique(np.linspace(0, int(0.8 * n), 25).astype(int)):
+        hinge = np.maximum(np.arange(n) - a, 0.0)
+        design = np.stack([np.ones(n), hinge], axis=1)
+        weights, *_ = np.linalg.lstsq(design, values, rcond=None)
+        error = float(((values - design @ weights) ** 2).sum())
+        if error < best_error:
+            best, best_error = int(a), error
+    return best, best_error

@@ -1,0 +1,86 @@
+"""Evidence from comparison: the nearest normal cases of a part, and parts that do not belong together."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mmdmad.cases import Modality
+from mmdmad.explain.reference import Neighbours, Reference
+from mmdmad.explain.words import Draft, draft, fact, listed
+from mmdmad.findings import Contradiction
+
+if TYPE_CHECKING:
+    from mmdmad.joint.judgement import Judgement, PartJudgement
+
+NEAREST, NAMED = 5, 3
+
+
+def main_group(near: Neighbours | None) -> tuple[str, int] | None:
+    """The group that most of the nearest normal cases belong to, and how many; None where there are no groups."""
+    if near is None:
+        return None
+    group, count = Counter(near.groups).most_common(1)[0]
+    return (group, count) if group and count > len(near.groups) / 2 else None
+
+
+def neighbours(judged: "PartJudgement", reference: Reference) -> list[Draft]:
+    """The nearest normal cases by one part and how far they are."""
+    near = reference.nearest(judged.modality, judged.embedding, NEAREST)
+    if near is None:
+        return []
+    facts = [
+        fact("part", judged.modality),
+        fact("nearest normal cases", listed(near.ids[:NAMED])),
+        fact("nearest normal case", near.ids[0]),
+        fact("distance", float(near.distances[0])),
+    ]
+    group = main_group(near)
+    text = "by its {part} part the case is nearest to the normal cases {nearest_normal_cases}"
+    if group is not None:
+        facts += [fact("group", group[0]), fact("in this group", group[1]), fact("compared", len(near.ids))]
+        text += " ({in_this_group} of the nearest {compared} are of group {group})"
+    text += "; the nearest is {distance} times as far away as normal cases are from each other."
+    return [draft("neighbour", judged.modality, text, facts)]
+
+
+def worth_saying(judgement: "Judgement") -> list[Contradiction]:
+    """Contradictions whose own p-value is at most the declared rate, strongest first; at most one per part."""
+    found = sorted(judgement.contradictions, key=lambda c: (c.p_value, -c.score))
+    first: dict[Modality, Contradiction] = {}
+    for c in found:
+        if c.p_value <= judgement.guarantee.rate:
+            first.setdefault(c.part, c)
+    return list(first.values())
+
+
+def contradiction(found: Contradiction, judgement: "Judgement", reference: Reference) -> Draft:
+    """A part that does not fit the others, with the groups of normal cases that each side looks like."""
+    facts = [
+        fact("part", found.part),
+        fact("given", listed(found.given)),
+        fact("p-value", found.p_value),
+        fact("score", found.score),
+        fact("share of the joint score", found.share),
+    ]
+    others = "parts" if len(found.given) > 1 else "part"
+    text = f"the {{part}} part does not fit the {{given}} {others} (contradiction p-value {{p-value}}"
+    if judgement.score > 0 and 0 <= found.share <= 1.0005 * judgement.score:
+        facts.append(fact("share", 100 * found.share / judgement.score, "%"))
+        text += ", {share} of the joint score"
+    text += ")"
+    own = _group(found.part, judgement, reference)
+    theirs = {m: g for m in found.given if (g := _group(m, judgement, reference)) is not None and g != own}
+    if own is not None and theirs:
+        group, votes = Counter(theirs.values()).most_common(1)[0]
+        named = [m for m, g in theirs.items() if g == group]
+        facts += [fact("group of the part", own), fact("group of the others", group), fact("others", listed(named))]
+        looks = "looks" if votes == 1 else "look"
+        whole = "part" if votes == 1 else "parts"
+        text += ": it looks like normal cases of group {group_of_the_part}, "
+        text += f"while the {{others}} {whole} {looks} like group {{group_of_the_others}}"
+    return draft("contradiction", found.part, text + ".", facts)
+
+
+def _group(modality: Modality, judgement: "Judgement", reference: Reference) -> str | None:
+    judged = judgement.parts.get(modality)
+    group = None if judged is None else main_group(reference.nearest(modality, judged.embedding, NEAREST))
+    return None if group is None else group[0]

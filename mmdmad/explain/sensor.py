@@ -1,0 +1,218 @@
+"""Evidence from a sensor table: when it stands out, on which channels, and what was measured there."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmdmad.explain.events import Event, events
+from mmdmad.explain.maps import Span, curves, hot_spans, on_scale
+from mmdmad.explain.reference import Ranges, Reference
+from mmdmad.explain.traces import Traces, traces
+from mmdmad.explain.words import Draft, draft, fact
+from mmdmad.findings import Fact
+
+if TYPE_CHECKING:
+    from mmdmad.joint.judgement import PartJudgement
+    from mmdmad.parts import Sensor
+
+MAX_CHANNELS = 4
+_CLEAR = 0.5  # a channel that the detector did not mark must lie this far beyond its normal range to be named
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelView:
+    """One channel with everything that is said or drawn about it."""
+
+    name: str
+    unit: str
+    trace: Traces
+    normal: Ranges | None
+    curve: np.ndarray  # on the fixed scale, (T,)
+    events: list[Event]
+    marked: bool  # the detector has tokens of its own for this channel, and one of them is hot
+
+    @property
+    def weight(self) -> float:
+        """How much the channel deserves to be named."""
+        strongest = max((min(e.excess, 100.0) for e in self.events), default=0.0)
+        return strongest + (max(0.0, float(self.curve.max())) if self.marked else 0.0)
+
+
+def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group: str | None) -> list[ChannelView]:
+    """Every channel of the table, most unusual first."""
+    scored = {c: on_scale(v, judged.scale) for c, v in curves(judged.token_scores, judged.layout, signal.times).items()}
+    together = scored.get("*")
+    views = []
+    for index, (name, unit) in enumerate(zip(signal.channels, signal.units, strict=True)):
+        trace = traces(signal.values[:, index], signal.times)
+        normal = reference.channel(name, group)
+        own = scored.get(name)
+        curve = own if own is not None else together if together is not None else np.zeros(len(signal.times))
+        found = [] if normal is None else events(trace, normal)
+        marked = own is not None and float(own.max()) > 1
+        views.append(ChannelView(name, unit, trace, normal, curve, found, marked))
+    return sorted(views, key=lambda view: -view.weight)
+
+
+def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:
+    """The hot time span, then one sentence for each channel that deserves one."""
+    drafts = []
+    combined = np.max([view.curve for view in views], axis=0)
+    spans = hot_spans(combined, times)
+    if spans:
+        drafts.append(_span(spans, combined))
+    named = [v for v in views if v.marked or any(e.excess > _CLEAR for e in v.events)][:MAX_CHANNELS]
+    for view in named:
+        drafts += [_event(view, event) for event in view.events] or [_shape(view)]
+    return drafts
+
+
+def _span(spans: list[Span], curve: np.ndarray) -> Draft:
+    start, stop = min(s.start for s in spans[:1]), max(s.stop for s in spans[:1])
+    facts = [fact("start", start, "s"), fact("stop", stop, "s"), fact("peak on the map scale", float(curve.max()))]
+    return draft("span", "sensor", "the sensor data stand out most from {start} to {stop}.", facts)
+
+
+def _shape(view: ChannelView) -> Draft:
+    """The detector marks a channel on which no single measure is unusual."""
+    span = hot_spans(view.curve, view.trace.times)[0]
+    facts = [
+        fact("channel", view.name),
+        fact("start", span.start, "s"),
+        fact("stop", span.stop, "s"),
+        fact("peak on the map scale", span.peak),
+    ]
+    if view.normal is None:
+        return draft(
+            "channel", "sensor", "{channel} stands out from {start} to {stop}; no normal case has this channel.", facts
+        )
+    low, _, high = view.normal["value"]
+    inside = (view.trace.times >= span.start) & (view.trace.times <= span.stop)
+    values = view.trace.values[inside]
+    facts += [
+        fact("lowest value", float(values.min()), view.unit),
+        fact("highest value", float(values.max()), view.unit),
+        fact("normal low", low, view.unit),
+        fact("normal high", high, view.unit),
+    ]
+    if low <= values.min() and values.max() <= high:
+        text = (
+            "{channel} has an unusual course from {start} to {stop}, "
+            "though its values stay in the normal range of {normal_low} to {normal_high}."
+        )
+    else:
+        text = (
+            "{channel} runs between {lowest_value} and {highest_value} from {start} to {stop}; "
+            "its normal range is {normal_low} to {normal_high}."
+        )
+    return draft("channel", "sensor", text, facts)
+
+
+def _event(view: ChannelView, event: Event) -> Draft:
+    facts = [fact("channel", view.name), fact("event", event.kind)]
+    return draft("channel", "sensor", *_TEMPLATES[event.kind](view, event, facts))
+
+
+def _times(event: Event) -> list[Fact]:
+    return [fact("start", event.start, "s"), fact("stop", event.stop, "s")]
+
+
+def _value_range(view: ChannelView) -> list[Fact]:
+    assert view.normal is not None
+    low, _, high = view.normal["value"]
+    return [fact("normal low", low, view.unit), fact("normal high", high, view.unit)]
+
+
+def _dropout(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    facts = [*facts, *_times(event)]
+    if not np.isfinite(event.value):
+        return "{channel} gives no readings from {start} to {stop} (dropout).", facts
+    facts += [fact("held value", event.value, view.unit), *_value_range(view)]
+    return (
+        "{channel} drops out: it reads {held_value} from {start} to {stop}; "
+        "its normal range is {normal_low} to {normal_high}."
+    ), facts
+
+
+def _frozen(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    facts = [*facts, *_times(event), fact("held value", event.value, view.unit)]
+    facts.append(fact("longest normal hold", event.normal[1], "s"))
+    return (
+        "{channel} is frozen at {held_value} from {start} to {stop}; "
+        "normal cases hold one value for at most {longest_normal_hold}."
+    ), facts
+
+
+def _spike(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    tip = view.trace.times[int(np.abs(view.trace.residual).argmax())]
+    facts = [
+        *facts,
+        fact("time", float(tip), "s"),
+        fact("value", event.value, view.unit),
+        fact("jump", abs(event.change), view.unit),
+        fact("direction", "up" if event.change > 0 else "down"),
+        fact("largest normal jump", event.normal[1], view.unit),
+    ]
+    return (
+        "{channel} spikes {direction} by {jump} to {value} at {time}; "
+        "normal cases jump by at most {largest_normal_jump}."
+    ), facts
+
+
+def _noise(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    facts = [
+        *facts,
+        *_times(event),
+        fact("roughness", event.value, view.unit),
+        fact("ratio", event.change),
+        fact("largest normal roughness", event.normal[1], view.unit),
+    ]
+    return (
+        "{channel} has a noise burst from {start} to {stop}: its steps spread by {roughness}, {ratio} times the usual; "
+        "normal cases reach at most {largest_normal_roughness}."
+    ), facts
+
+
+def _shift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    whole = event.change == 0.0
+    facts = [
+        *facts,
+        *_times(event),
+        fact("mean", event.value, view.unit),
+        fact("direction", "up" if event.value > event.normal[1] or (not whole and event.change > 0) else "down"),
+        fact("normal low", event.normal[0], view.unit),
+        fact("normal high", event.normal[1], view.unit),
+    ]
+    if whole:
+        return "{channel} averages {mean}; normal levels lie between {normal_low} and {normal_high}.", facts
+    facts.append(fact("shift", abs(event.change), view.unit))
+    return (
+        "{channel} shifts {direction} by {shift} to a mean of {mean} from {start} to {stop}; "
+        "normal levels lie between {normal_low} and {normal_high}."
+    ), facts
+
+
+def _drift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    facts = [
+        *facts,
+        *_times(event),
+        fact("direction", "up" if event.change > 0 else "down"),
+        fact("rise", abs(event.change), view.unit),
+        fact("last value", event.value, view.unit),
+        fact("largest normal rise", event.normal[1], view.unit),
+    ]
+    return (
+        "{channel} drifts {direction} by {rise} from {start} to {stop}, to {last_value}; "
+        "normal cases change by at most {largest_normal_rise}."
+    ), facts
+
+
+_TEMPLATES: dict[str, Any] = {
+    "dropout": _dropout,
+    "frozen": _frozen,
+    "spike": _spike,
+    "noise burst": _noise,
+    "level shift": _shift,
+    "drift": _drift,
+}

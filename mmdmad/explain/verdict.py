@@ -1,0 +1,97 @@
+"""Evidence about the case as a whole: verdict with its guarantee, each part's p-value and share, missing parts."""
+
+from typing import TYPE_CHECKING
+
+from mmdmad.cases import MODALITIES
+from mmdmad.explain.reference import Reference
+from mmdmad.explain.words import Draft, draft, fact, listed
+
+if TYPE_CHECKING:
+    from mmdmad.joint.judgement import Judgement, PartJudgement
+
+UNUSUAL = 0.05  # a part up to this p-value is called unusual even where it is above the declared rate
+_USUAL_PART = 0.5  # a part that at least this share of the normal cases has is missed where it is not given
+
+
+def verdict(judgement: "Judgement") -> Draft:
+    """What is decided about the case and what stands behind it."""
+    case, guarantee = judgement.case, judgement.guarantee
+    facts = [
+        fact("case", case.id),
+        fact("verdict", judgement.verdict),
+        fact("p-value", judgement.p_value),
+        fact("joint score", judgement.score),
+        fact("declared false-alarm rate", 100 * guarantee.rate, "%"),
+        fact("calibration cases", guarantee.size),
+        fact("interval level", 95, "%"),
+        fact("interval low", 100 * guarantee.interval[0], "%"),
+        fact("interval high", 100 * guarantee.interval[1], "%"),
+        fact("pattern", listed(guarantee.pattern)),
+    ]
+    known = []
+    if case.group:
+        facts.append(fact("group", case.group))
+        known.append("group {group}")
+    if case.time is not None:
+        facts.append(fact("time", case.time.isoformat(sep=" ", timespec="seconds")))
+        known.append("{time}")
+    who = "case {case}" + (f" ({', '.join(known)})" if known else "")
+    basis = (
+        "({calibration_cases} calibration cases of this pattern; {interval_level} interval {interval_low} to "
+        "{interval_high})"
+    )
+    if judgement.verdict == "no verdict":
+        text = who + " gets no verdict: {calibration_cases} calibration cases of this pattern cannot support a"
+        text += " declared false-alarm rate of {declared_false-alarm_rate}; its joint p-value is {p-value}"
+        if guarantee.note:
+            facts.append(fact("note", guarantee.note))
+            text += " ({note})"
+        text += "."
+    elif judgement.verdict == "anomalous":
+        text = who + " is flagged as anomalous with joint p-value {p-value}, at a declared false-alarm rate of"
+        text += " {declared_false-alarm_rate} " + basis + "."
+    else:
+        text = who + " is not flagged: its joint p-value {p-value} is above the declared false-alarm rate of"
+        text += " {declared_false-alarm_rate} " + basis + "."
+    return draft("verdict", None, text, facts)
+
+
+def part(judged: "PartJudgement", judgement: "Judgement") -> Draft:
+    """How unusual a part is by itself and how much of the joint score it carries."""
+    rate = judgement.guarantee.rate
+    state = "stands out" if judged.p_value <= rate else "is unusual" if judged.p_value <= UNUSUAL else "looks normal"
+    facts = [
+        fact("part", judged.modality),
+        fact("state", state),
+        fact("p-value", judged.p_value),
+        fact("score", judged.score),
+        fact("share of the joint score", judged.share),
+        fact("encoder", judged.encoder),
+        fact("detector", judged.detector),
+    ]
+    text = "the {part} part {state} with p-value {p-value}"
+    if judgement.score > 0 and 0 <= judged.share <= 1.0005 * judgement.score:
+        facts.append(fact("share", 100 * judged.share / judgement.score, "%"))
+        text += " and carries {share} of the joint score"
+    return draft("part", judged.modality, text + ".", facts)
+
+
+def missing(judgement: "Judgement", reference: Reference) -> list[Draft]:
+    """Parts that were refused, and parts that normal cases usually have but this one does not."""
+    drafts = []
+    refused = {refusal.part: refusal.reason for refusal in judgement.refused}
+    for modality in MODALITIES:
+        if modality in refused:
+            facts = [fact("part", modality), fact("reason", refused[modality])]
+            drafts.append(draft("missing", modality, "the {part} part could not be used: {reason}.", facts))
+        elif modality not in judgement.parts:
+            have = len(reference.ids.get(modality, ()))
+            if reference.n_cases and have >= _USUAL_PART * reference.n_cases:
+                facts = [
+                    fact("part", modality),
+                    fact("normal cases", reference.n_cases),
+                    fact("with this part", have),
+                ]
+                text = "the case has no {part} part; {with_this_part} of {normal_cases} normal cases have one."
+                drafts.append(draft("missing", modality, text, facts))
+    return drafts
