@@ -20,6 +20,7 @@ def case_to_json(case: Case) -> str:
             "path": None if part.path is None else str(Path(part.path).resolve()),
             "start": part.start,
             "stop": part.stop,
+            "rate": part.rate,
             "text": text if isinstance(text, str) else None,
             "row": part.row,
         }
@@ -45,6 +46,7 @@ def case_from_json(data: str) -> Case:
             value=part["text"],
             start=part["start"],
             stop=part["stop"],
+            rate=part["rate"],
             case_id=values["id"],
             row=part["row"],
         )
@@ -59,7 +61,7 @@ def stamp(case: Case, *, times: bool = True) -> str:
     """Names, slices, sizes and (unless told otherwise) times of a case's files: quick, and enough to see no change."""
     marks: list[list[Any]] = []
     for modality, part in sorted(case.parts.items()):
-        mark: list[Any] = [modality, part.start, part.stop]
+        mark: list[Any] = [modality, part.start, part.stop, part.rate]
         if part.path is None:
             mark.append(_content(part))
         else:
@@ -74,7 +76,7 @@ def stamp(case: Case, *, times: bool = True) -> str:
 
 def content(case: Case) -> str:
     """SHA-256 over the contents of a case's parts."""
-    marks = [[m, p.start, p.stop, _content(p)] for m, p in sorted(case.parts.items())]
+    marks = [[m, p.start, p.stop, p.rate, _content(p)] for m, p in sorted(case.parts.items())]
     return hashlib.sha256(json.dumps([case.id, case.group, case.label, str(case.time), marks]).encode()).hexdigest()
 
 
