@@ -18,7 +18,6 @@ import numpy as np
 
 from mmdmad.cases import Case, Cases, Modality, Refusal
 from mmdmad.errors import DataError, NotFittedError, PartError
-from mmdmad.explain import gather
 from mmdmad.explain.reference import Reference
 from mmdmad.findings import Contradiction, Finding, Findings
 from mmdmad.joint.calibrated import JointCalibration, links
@@ -145,6 +144,8 @@ class JointDetector:
         cache: Path | None = None,
     ) -> Finding:
         """The judgement of one case with its evidence; pictures and plots go to `artifacts`/<case id>."""
+        from mmdmad.explain import gather  # plotting libraries, only when evidence is asked for
+
         judgement = self.judge(case, false_alarm_rate, cache=cache)
         return judgement.finding(gather(judgement, self.reference_, artifacts))
 

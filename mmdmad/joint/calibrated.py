@@ -120,7 +120,7 @@ class JointCalibration:
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
         """The joint score of raw part scores and contradictions, with its shares (contradictions by part)."""
         surprises = self._part_surprises(parts)
-        odd = {
+        odd: dict[str, float] = {
             link[0]: self.tails_[_link_key(link)].surprise(score)
             for link, score in contradictions.items()
             if _link_key(link) in self.tails_

@@ -27,29 +27,28 @@ class PartSettings(_Settings):
 class JointSettings(_Settings):
     """The joint model: size of the whitened embeddings, of the network, of its training and of the noise bank."""
 
-    dims: int = Field(12, ge=1, le=64, description="most principal components kept of a part's vector")
-    floor: float = Field(
-        1e-3, ge=0, lt=1, description="components below this share of the largest variance are dropped"
-    )
-    width: int = Field(192, ge=8)
-    blocks: int = Field(2, ge=1)
-    dropout: float = Field(0.3, ge=0, lt=1)
-    steps: int = Field(2000, ge=1)
-    batch: int = Field(256, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.02, ge=0)
-    ema: float = Field(0.995, ge=0, lt=1)
-    levels: int = Field(16, ge=2, description="noise levels of the bank on which errors are compared")
-    draws: int = Field(4, ge=2, description="noise draws a level, in antithetic pairs")
-    checkpoint_seconds: float = Field(10.0, ge=0)
+    dims: int = Field(default=12, ge=1, le=64, description="most principal components kept of a part's vector")
+    floor: float = Field(default=0.001, ge=0, lt=1, description="least variance kept, as a share of the largest")
+    width: int = Field(default=192, ge=8)
+    blocks: int = Field(default=2, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    steps: int = Field(default=2000, ge=1)
+    batch: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+    held_out: float = Field(default=0.1, ge=0, lt=0.5, description="share of cases that decide when to stop (0: none)")
+    ema: float = Field(default=0.995, ge=0, lt=1)
+    levels: int = Field(default=16, ge=2, description="noise levels of the bank on which errors are compared")
+    draws: int = Field(default=4, ge=2, description="noise draws a level, in antithetic pairs")
+    checkpoint_seconds: float = Field(default=10.0, ge=0)
 
 
 class Shares(_Settings):
     """How the normal cases handed to `fit` are split; the three shares add up to one."""
 
-    fit: float = Field(0.5, gt=0, lt=1)
-    reference: float = Field(0.2, gt=0, lt=1)
-    calibration: float = Field(0.3, gt=0, lt=1)
+    fit: float = Field(default=0.5, gt=0, lt=1)
+    reference: float = Field(default=0.2, gt=0, lt=1)
+    calibration: float = Field(default=0.3, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _adds_up(self) -> "Shares":
@@ -68,9 +67,9 @@ class PipelineConfig(_Settings):
     parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in MODALITIES})
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
-    false_alarm_rate: float = Field(0.01, gt=0, lt=1)
-    seed: int = Field(0, ge=0)
-    min_parts: int = Field(8, ge=2, description="fewest readable parts a modality needs in each split to be learned")
+    false_alarm_rate: float = Field(default=0.01, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+    min_parts: int = Field(default=8, ge=2, description="fewest usable parts a modality needs in each split")
 
     @model_validator(mode="after")
     def _some_part(self) -> "PipelineConfig":

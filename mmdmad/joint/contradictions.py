@@ -59,7 +59,7 @@ class JointModel:
         known = [link for link in wanted if {link[0], *link[1]} <= set(self.modalities_)]
         index = {m: i for i, m in enumerate(self.modalities_)}
         pairs = [(index[part], tuple(index[g] for g in given)) for part, given in known]
-        values = contradictions(self.network_, self.bank_, self._whiten(vectors), pairs) if pairs else []
+        values = contradictions(self.network_, self.bank_, self._whiten(vectors), pairs)
         return {link: float(value) for link, value in zip(known, values, strict=True)}
 
     def joint_error(self, vectors: Mapping[Modality, np.ndarray]) -> float:

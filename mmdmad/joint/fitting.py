@@ -7,6 +7,7 @@ encoder and detector per modality (fit split) → scores and vectors of every ca
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
         if reason:
             refused += [Refusal(c.id, modality, reason, c.row) for c in rows.cases if modality in c.parts]
             continue
-        made = stage(folder / modality, lambda out, m=modality: _fit_part(config, rows, m, out, cache, progress))
+        made = stage(folder / modality, partial(_fit_part, config, rows, modality, cache, progress))
         table = _read_table(made)
         refused += table.refused
         if (made / "part").is_dir():
@@ -109,7 +110,7 @@ def too_few(rows: Split, modality: Modality, needed: int, known: np.ndarray | No
 
 
 def _fit_part(
-    config: PipelineConfig, rows: Split, modality: Modality, out: Path, cache: Path | None, progress: Progress
+    config: PipelineConfig, rows: Split, modality: Modality, cache: Path | None, progress: Progress, out: Path
 ) -> None:
     model = PartModel.unfitted(modality, config.parts[modality], config.seed)
     wanted = {i: part for i, c in enumerate(rows.cases) if (part := part_of(c, modality)) is not None}

@@ -116,8 +116,10 @@ def fuse(parts: Mapping[str, float], contradictions: Mapping[str, float], joint:
     score in proportion to w_i / p_i; the share of "together" goes to the parts in proportion to their surprise.
 
     >>> fused = fuse({"image": 9.0, "text": 0.1}, {"image": 0.2, "text": 0.3}, 6.0)
-    >>> fused.parts["image"] / fused.score > 0.9, fused.score == math.fsum([*fused.parts.values(), *fused.contradictions.values()])
-    (True, True)
+    >>> fused.parts["image"] / fused.score > 0.9
+    True
+    >>> fused.score == math.fsum([*fused.parts.values(), *fused.contradictions.values()])
+    True
     """
     terms: list[tuple[str, str, float]] = [(PART, name, s) for name, s in parts.items()]
     terms += [(CONTRADICTION, name, s) for name, s in contradictions.items()]

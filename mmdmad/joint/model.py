@@ -47,14 +47,16 @@ class JointDenoiser(nn.Module):
         self.shape = shape
         parts, total = len(shape.dims), sum(shape.dims)
         self.enter = nn.utils.skip_init(nn.Linear, total + parts * (FREQUENCIES + 2), shape.width)
-        self.blocks = nn.ModuleList(_Block(shape.width) for _ in range(shape.blocks))
+        self.blocks = nn.ModuleList(_Block(shape.width, shape.dropout) for _ in range(shape.blocks))
         self.leave = nn.utils.skip_init(nn.Linear, shape.width, total)
+        self.owner: Tensor
+        self.frequencies: Tensor
         self.register_buffer("owner", torch.repeat_interleave(torch.arange(parts), torch.tensor(shape.dims)), False)
         self.register_buffer("frequencies", torch.arange(1, FREQUENCIES // 2 + 1) * torch.pi, False)
         _initialise(self, seed)
 
-    def forward(self, noisy: Tensor, level: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Clean vectors (B, sum of dims); a `generator` turns dropout on (training) and decides its masks."""
+    def forward(self, noisy: Tensor, level: Tensor) -> Tensor:
+        """Clean vectors (B, sum of dims) from noisy ones and levels (B, parts)."""
         alpha, sigma = (scale[:, self.owner] for scale in alpha_sigma(level))
         seen = noisy * (level < 1)[:, self.owner]
         angles = level[..., None] * self.frequencies
@@ -62,7 +64,7 @@ class JointDenoiser(nn.Module):
         about = torch.cat([angles.sin(), angles.cos(), flags], dim=-1).flatten(1)
         hidden = self.enter(torch.cat([seen, about], dim=1))
         for block in self.blocks:
-            hidden = block(hidden, self.shape.dropout, generator)
+            hidden = block(hidden)
         return alpha * seen + sigma * self.leave(nn.functional.silu(hidden))
 
     def columns(self, part: int) -> slice:
@@ -72,18 +74,16 @@ class JointDenoiser(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width)
         self.inner = nn.utils.skip_init(nn.Linear, width, width)
         self.outer = nn.utils.skip_init(nn.Linear, width, width)
 
-    def forward(self, hidden: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
+    def forward(self, hidden: Tensor) -> Tensor:
         inside = nn.functional.silu(self.inner(self.norm(hidden)))
-        if generator is not None and dropout > 0:
-            kept = torch.rand(inside.shape, generator=generator) >= dropout
-            inside = inside * kept / (1 - dropout)
-        return hidden + self.outer(inside)
+        return hidden + self.outer(self.dropout(inside))
 
 
 def _initialise(model: nn.Module, seed: int) -> None:
@@ -111,22 +111,21 @@ def draw_levels(rows: int, parts: int, generator: torch.Generator) -> Tensor:
     return torch.where(kind >= 0.75, torch.ones(()), level)
 
 
-def denoising_loss(
-    model: JointDenoiser, clean: Tensor, present: Tensor, generator: torch.Generator, train: bool = True
-) -> Tensor:
-    """Weighted x0 error of a batch: clean vectors (B, sum of dims), present (B, parts) bool; one scalar.
+def denoising_loss(model: nn.Module, clean: Tensor, present: Tensor, generator: torch.Generator) -> Tensor:
+    """Weighted x0 error per case (B,): clean vectors (B, sum of dims), present (B, parts) bool.
 
     A part that is absent from the case is at level 1 and out of the loss; a given part (level 0) has nothing to learn.
     The weight min(1 / sigma^2, 5) (Min-SNR, Hang et al., ICCV 2023) keeps low noise from being neglected.
     """
+    owner = model.get_buffer("owner")
     level = draw_levels(len(clean), present.shape[1], generator)
     level = torch.where(present, level, torch.ones(()))
     noise = torch.randn(clean.shape, generator=generator)
-    alpha, sigma = (scale[:, model.owner] for scale in alpha_sigma(level))
-    estimate = model(alpha * clean + sigma * noise, level, generator if train else None)
-    counted = (present & (level > 0))[:, model.owner]
+    alpha, sigma = (scale[:, owner] for scale in alpha_sigma(level))
+    estimate = model(alpha * clean + sigma * noise, level)
+    counted = (present & (level > 0))[:, owner]
     weight = torch.clamp(1 / sigma.clamp(min=1e-3) ** 2, max=5.0) * counted
-    return (weight * (estimate - clean) ** 2).sum() / counted.sum().clamp(min=1)
+    return (weight * (estimate - clean) ** 2).mean(dim=1)
 
 
 def stack(vectors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

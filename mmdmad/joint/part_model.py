@@ -43,9 +43,8 @@ class PartModel:
     @classmethod
     def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
         """The pieces that the settings name; a name or argument that does not exist raises ConfigError."""
-        name = resolve_encoder(settings.encoder, modality)
         try:
-            encoder = make_encoder(name, **settings.encoder_params)
+            encoder = resolve_encoder(settings.encoder, modality, **settings.encoder_params)
             known = detectors().get(settings.detector)
             params = dict(settings.detector_params)
             if known is not None and "seed" not in params:
@@ -53,8 +52,6 @@ class PartModel:
             detector = make_detector(settings.detector, **params)
         except TypeError as error:
             raise ConfigError(f"parts.{modality}: {error}") from error
-        if encoder.modality != modality:
-            raise ConfigError(f"parts.{modality}: encoder {name!r} is for {encoder.modality} parts")
         return cls(modality, encoder, detector)
 
     def fit_encoder(self, parts: Sequence[Part]) -> None:
