@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
 from PIL import Image as PillowImage
@@ -31,6 +30,8 @@ WIDTH = 1280
 @lru_cache(maxsize=1)
 def load_lite0() -> nn.Module:
     """The network with its ImageNet weights, in evaluation mode; loaded once."""
+    import timm  # heavy: only where a picture is really encoded
+
     path = weight_file(LITE0, LITE0.files[0][0])
     given = torch.load(path, map_location="cpu", weights_only=True)
     with torch.random.fork_rng(devices=[]):  # timm draws start weights that are overwritten: leave the caller's stream

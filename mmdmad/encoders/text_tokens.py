@@ -6,7 +6,8 @@ A token is one piece of the text (`spans`). Its two blocks have equal weight wha
               small) and the logarithm of what lies outside them
     form      lengths, kinds of characters, unseen words and templates (`text_form`), each with unit variance
 
-The summary is the embedding of the whole text, of length one.
+The summary stands for the whole text: its embedding, or for a text of several pieces the mean of theirs, of length one;
+so nothing of a long text is cut off.
 """
 
 from abc import abstractmethod
@@ -88,14 +89,15 @@ class TextEncoder(Encoder):
         text, own = signal.text, fold(signal.text)
         where = spans(text, self.max_spans)
         pieces = [text[a:b] for a, b in where]
-        centred = np.stack([self.embed(piece) for piece in pieces]).astype(np.float64) - state.mean
+        meaning = np.stack([self.embed(piece) for piece in pieces])
+        centred = meaning.astype(np.float64) - state.mean
         scores = np.zeros((len(pieces), self.components))  # fewer directions than components when texts were few
         scores[:, : state.directions.shape[1]] = centred @ state.directions / state.scale
         outside = (_log_rest(centred, state.directions) - state.rest[0]) / state.rest[1]
         shapes = (np.stack([form(piece, own, state.known) for piece in pieces]) - state.form[0]) / state.form[1]
         values = np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1)
         layout = Layout("spans", (len(where),), where=np.array(where, np.float64))
-        return Tokens(values, layout, summary=self.embed(text))
+        return Tokens(values, layout, summary=_whole(meaning))
 
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -123,6 +125,11 @@ class TextEncoder(Encoder):
         if not hasattr(self, "fitted_"):
             raise NotFittedError(f"this {type(self).__name__} encoder is not fitted; call fit(signals) first")
         return self.fitted_
+
+
+def _whole(meaning: np.ndarray) -> np.ndarray:
+    mean = meaning.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6), np.float32)
 
 
 def _log_rest(centred: np.ndarray, directions: np.ndarray) -> np.ndarray:

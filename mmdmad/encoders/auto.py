@@ -1,0 +1,48 @@
+"""Which encoder a modality gets: the named one, or with "auto" CLIP where its weights are, else the pip weights."""
+
+from typing import Any
+
+from mmdmad.cases import Modality
+from mmdmad.encoders.base import Encoder, encoders, make_encoder
+from mmdmad.encoders.clip_weights import find_clip
+from mmdmad.errors import ConfigError, WeightsError
+
+OFFLINE: dict[Modality, str] = {"image": "lite0", "text": "minilm", "sensor": "windows", "video": "clip"}
+CLIP: dict[Modality, str] = {"image": "clip-image", "text": "clip-text"}
+
+
+def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
+    """The encoder `name` for `modality`; "auto" chooses, and `describe()` of what it gives says which.
+
+    A choice of CLIP is pinned: the encoder carries the weights that were found, so that a saved model opens the same
+    ones. `params` that only one of the candidates takes make no choice: name the encoder to set them.
+
+    >>> resolve_encoder("windows", "sensor", periods=2.0).describe()
+    'sensor windows, not fitted'
+    """
+    if modality not in OFFLINE:
+        raise ConfigError(f"no modality is called {modality!r}; there are {', '.join(OFFLINE)}")
+    if name == "auto":
+        return _choose(modality, params)
+    known = encoders()
+    if name in known and known[name].modality != modality:
+        allowed = ", ".join(["auto", *(n for n, cls in known.items() if cls.modality == modality)])
+        raise ConfigError(f"encoder {name!r} is for {known[name].modality} parts; for {modality} there are {allowed}")
+    return make_encoder(name, **params)
+
+
+def _choose(modality: Modality, params: dict[str, Any]) -> Encoder:
+    named = {key: params[key] for key in ("model", "checkpoint") if params.get(key) is not None}
+    if modality not in CLIP:
+        return make_encoder(OFFLINE[modality], **params)
+    try:
+        source = find_clip(**named)
+    except WeightsError:
+        if named:
+            raise  # the user asked for these weights: do not quietly take others
+        return make_encoder(OFFLINE[modality], **params)
+    if source.name.startswith("local-dir:"):
+        pinned = {"checkpoint": source.name.removeprefix("local-dir:")}
+    else:
+        pinned = {"model": source.name, "checkpoint": str(source.weights)}
+    return make_encoder(CLIP[modality], **{**params, **pinned})
