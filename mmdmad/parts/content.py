@@ -1,0 +1,92 @@
+"""The content key of a part: SHA-256 of what it holds and of the slice, so that a cache can trust it."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdmad.cases import Part
+from mmdmad.parts.image import Image
+from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
+from mmdmad.parts.sensor import Sensor
+from mmdmad.parts.text import Text
+from mmdmad.parts.video import Video, is_hidden
+
+
+def content_key(part: Part) -> str:
+    """SHA-256 (hex) of the part's bytes, its slice and its rate; the file's name and place do not enter.
+
+    Files are hashed in a stream, and once only as long as path, size and times stay the same. The key of an array and
+    that of a file with the same pixels differ, though both are read to the same signal.
+
+    >>> content_key(Part("text", value="oil leak")) == content_key(Part("text", value="oil leak"))
+    True
+    """
+    digest = hashlib.sha256(f"{part.modality} {part.start} {part.stop} {part.rate}".encode())
+    if part.value is not None:
+        _add_value(part, digest, part.value)
+    elif is_folder(part):
+        assert part.path is not None
+        for file in sorted(p for p in part.path.iterdir() if p.is_file() and not is_hidden(p)):
+            one = Part("video", file, case_id=part.case_id, row=part.row, root=part.root)
+            digest.update(f"{file.name}\0{_file(plain_file(one), one)}\n".encode(errors="surrogateescape"))
+    else:
+        path = plain_file(part)
+        # The suffix chooses the reader, so it is part of what the bytes mean.
+        digest.update(f"{path.suffix.lower()} {_file(path, part)}".encode())
+    return digest.hexdigest()
+
+
+def _file(path: Path, part: Part) -> str:
+    try:
+        status = path.stat()
+        return _hash_file(str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    except OSError as why:
+        raise refuse(part, f"{path.name} cannot be read: {why.strerror}") from None
+
+
+@lru_cache(100_000)
+def _hash_file(path: str, *_identity: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _add_value(part: Part, digest: Any, value: Any) -> None:
+    if isinstance(value, Text):
+        value = value.text
+    if isinstance(value, str):
+        digest.update(value.encode(errors="surrogatepass"))
+    elif isinstance(value, Image):
+        _add_array(digest, value.pixels)
+    elif isinstance(value, np.ndarray):
+        _add_array(digest, value)
+    elif isinstance(value, Video):
+        digest.update(f"{value.times.tolist()}".encode())
+        for _, _, frame in value.frames():
+            _add_array(digest, frame)
+    elif part.modality == "image":
+        from mmdmad.parts.image import read_image
+
+        _add_array(digest, read_image(part).pixels)
+    elif part.modality == "sensor":
+        from mmdmad.parts.sensor import read_sensor
+
+        table = value if isinstance(value, Sensor) else read_sensor(part)
+        digest.update(f"{table.channels} {table.units} {table.start}".encode())
+        _add_array(digest, np.asarray(table.values))
+        _add_array(digest, np.asarray(table.times))
+    else:
+        raise refuse(part, f"a {part.modality} cannot be a {type(value).__name__}")
+
+
+def _add_array(digest: Any, array: np.ndarray) -> None:
+    digest.update(f"{array.dtype.str} {array.shape}".encode())
+    if array.dtype.hasobject:
+        digest.update(repr(array.tolist()).encode())
+        return
+    rows = max(1, MIB * array.shape[0] // max(1, array.nbytes)) if array.ndim else 1
+    for i in range(0, array.shape[0] if array.ndim else 1, rows):
+        piece = array[i : i + rows] if array.ndim else array
+        digest.update(np.ascontiguousarray(piece).tobytes())

@@ -1,0 +1,130 @@
+"""Video: frames over time from a container file, a folder of pictures, or an array; never the whole clip in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from mmdmad.cases import Part
+from mmdmad.parts.limits import MAX_FRAMES, check_size, decoding, is_folder, plain_file, refuse, span
+
+DEFAULT_FPS = 25.0
+"""Frames per second of a folder or an array that does not say."""
+
+
+class Source(Protocol):
+    """Where frames come from: a container file, a folder or an array."""
+
+    times: np.ndarray  # float64 (F,) seconds, increasing
+    height: int
+    width: int
+    fps: float
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Index and pixels uint8 (H, W, 3) of the frames start, start + every, … below stop."""
+        ...
+
+
+class Video:
+    """A clip, read when asked: `n_frames`, `fps`, `height`, `width`, `duration` and the `times` (F,) of its frames.
+
+    Times count from the clip's first frame and need not be evenly spaced; `fps` is their mean rate and `duration`
+    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached.
+
+    >>> clip = Video.from_array(np.zeros((4, 8, 8), np.uint8), fps=2)
+    >>> clip.n_frames, clip.duration, [(i, t) for i, t, _ in clip.frames(every=2)]
+    (4, 2.0, [(0, 0.0), (2, 1.0)])
+    """
+
+    def __init__(self, part: Part, source: Source, start: int, stop: int) -> None:
+        self.part, self.source, self.start, self.stop = part, source, start, stop
+        self.times = source.times[start:stop] - source.times[start]
+        self.n_frames, self.height, self.width = stop - start, source.height, source.width
+        lasted = float(self.times[-1])
+        self.fps = float((self.n_frames - 1) / lasted) if lasted > 0 else float(source.fps)
+        self.duration = lasted + 1 / self.fps
+
+    def __repr__(self) -> str:
+        return f"Video({self.n_frames} frames, {self.width} x {self.height}, {self.duration:.2f} s, {self.fps:.3g}/s)"
+
+    def frames(self, every: int = 1) -> Iterator[tuple[int, float, np.ndarray]]:
+        """Index, time in seconds and pixels uint8 (H, W, 3) of every `every`-th frame."""
+        if every < 1:
+            raise ValueError(f"every must be at least 1, not {every}")
+        for index, pixels in self.source.frames(self.start, self.stop, every):
+            index -= self.start
+            yield index, float(self.times[index]), pixels
+
+    def frame_at(self, seconds: float) -> np.ndarray:
+        """The frame shown at that time: the last one that began by then, the first one before the start."""
+        index = max(0, int(np.searchsorted(self.times, seconds + 1e-9, side="right")) - 1) + self.start
+        return next(self.source.frames(index, index + 1, 1))[1]
+
+    @classmethod
+    def from_array(cls, frames: np.ndarray, fps: float = DEFAULT_FPS) -> "Video":
+        """A clip from frames uint8 (F, H, W) or (F, H, W, 3) in memory."""
+        part = Part("video", value=frames, rate=fps)
+        return _open_array(part, frames)
+
+    def cut(self, part: Part) -> "Video":
+        """The part's slice of this clip."""
+        start, stop = span(part, self.n_frames, "frames")
+        return Video(self.part, self.source, self.start + start, self.start + stop)
+
+
+def read_video(part: Part) -> Video:
+    """The part's clip: a container file read through PyAV, a folder of pictures, an NPY or NPZ file, or an array.
+
+    Only what is needed to know the frames' times is read now. Folders and arrays have the part's `rate`, else an NPZ
+    file's `fps`, else 25 frames a second. A clip that is cut off or damaged is refused as a whole, at the latest when
+    the damage is reached; the reason says how many frames are sound, so that `#0:n` can ask for those.
+    """
+    value = part.value
+    if isinstance(value, Video):
+        return value.cut(part)
+    if isinstance(value, np.ndarray):
+        return _open_array(part, value)
+    if value is not None:
+        raise refuse(part, f"a video must be an array of frames or a Video, not {type(value).__name__}")
+    if is_folder(part):
+        from mmdmad.parts.video_sources import Folder
+
+        return _video(part, Folder(part))
+    path = plain_file(part)
+    if path.suffix.lower() in (".npy", ".npz"):
+        from mmdmad.parts.video_sources import Stored
+
+        with decoding(part, path.name):
+            return _video(part, Stored(part, path))
+    from mmdmad.parts.video_file import Container
+
+    with decoding(part, path.name):
+        return _video(part, Container(part, path))
+
+
+def _open_array(part: Part, frames: np.ndarray) -> Video:
+    from mmdmad.parts.video_sources import Memory
+
+    return _video(part, Memory(part, frames))
+
+
+def _video(part: Part, source: Source) -> Video:
+    if len(source.times) > MAX_FRAMES:
+        raise refuse(part, f"the clip has {len(source.times)} frames; at most {MAX_FRAMES} are allowed")
+    check_size(part, source.height, source.width, "the clip")
+    start, stop = span(part, len(source.times), "frames")
+    return Video(part, source, start, stop)
+
+
+def clip_shape(part: Part, shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
+    """Refuses an array that is not (F, H, W) or (F, H, W, 1 or 3) of bytes."""
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or 0 in shape:
+        raise refuse(part, f"{name} has the shape {shape}; a clip is (F, H, W) or (F, H, W, 3)")
+    if dtype != np.uint8:
+        raise refuse(part, f"{name} holds {dtype}; the frames of an array must be uint8")
+
+
+def is_hidden(path: Path) -> bool:
+    """Files that systems leave in folders are no frames."""
+    return path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")

@@ -1,0 +1,131 @@
+"""Frames from memory, from NPY and NPZ files, and from folders of pictures."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+
+from mmdmad.cases import Part
+from mmdmad.parts.arrays import open_npy, open_npz
+from mmdmad.parts.image import read_pixels
+from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
+from mmdmad.parts.video import DEFAULT_FPS, clip_shape, is_hidden
+
+
+def _rgb(frame: np.ndarray) -> np.ndarray:
+    frame = frame.reshape(*frame.shape[:2], -1)
+    return np.repeat(frame, 3, axis=2) if frame.shape[2] == 1 else np.ascontiguousarray(frame)
+
+
+def _even(part: Part, count: int, fps: float | None) -> tuple[np.ndarray, float]:
+    rate = part.rate or fps or DEFAULT_FPS
+    if not (math.isfinite(rate) and rate > 0):
+        raise refuse(part, f"{rate} is not a number of frames per second")
+    if count > MAX_FRAMES:
+        raise refuse(part, f"the clip has {count} frames; at most {MAX_FRAMES} are allowed")
+    return np.arange(count) / rate, float(rate)
+
+
+class Memory:
+    """Frames of an array uint8 (F, H, W) or (F, H, W, 3)."""
+
+    def __init__(self, part: Part, array: np.ndarray) -> None:
+        clip_shape(part, array.shape, array.dtype, "the array")
+        self.array = array
+        self.times, self.fps = _even(part, len(array), None)
+        self.height, self.width = array.shape[1:3]
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Every `every`-th frame from start to stop."""
+        for index in range(start, stop, every):
+            yield index, _rgb(self.array[index])
+
+
+class Stored:
+    """Frames of an NPY file, or of the array `frames` (or the only array but `fps`) of an NPZ file, read one by one."""
+
+    def __init__(self, part: Part, path: Path) -> None:
+        self.part, self.path, fps = part, path, None
+        self.name: str | None = None
+        if path.suffix.lower() == ".npy":
+            with open_npy(part, path) as array:
+                shape, dtype, fortran = array.shape, array.dtype, array.fortran
+        else:
+            with open_npz(part, path) as arrays:
+                others = [n for n in arrays.names if n not in ("fps", "rate")]
+                self.name = "frames" if "frames" in others else others[0] if len(others) == 1 else None
+                if self.name is None:
+                    raise refuse(part, f"{path.name} holds {', '.join(others[:5])}; the clip must be called 'frames'")
+                array = arrays.open(self.name)
+                shape, dtype, fortran = array.shape, array.dtype, array.fortran
+                for key in ("fps", "rate"):
+                    if key in arrays.names and math.prod(arrays.open(key).shape) == 1:
+                        fps = float(arrays.open(key).read_all().reshape(-1)[0])
+        clip_shape(part, shape, dtype, path.name)
+        if fortran:
+            raise refuse(part, f"{path.name} is stored column by column; save it with np.ascontiguousarray")
+        self.times, self.fps = _even(part, shape[0], fps)
+        self.height, self.width = shape[1:3]
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Every `every`-th frame from start to stop."""
+        if self.name is None:
+            with open_npy(self.part, self.path) as array:
+                for index in range(start, stop, every):
+                    with decoding(self.part, f"frame {index} of {self.path.name}"):
+                        frame = array.read_item(index)
+                    yield index, _rgb(frame)
+            return
+        with open_npz(self.part, self.path) as arrays:
+            array = arrays.open(self.name)
+            for index in range(start, stop, every):
+                with decoding(self.part, f"frame {index} of {self.path.name}"):
+                    frame = array.read_item(index)
+                yield index, _rgb(frame)
+
+
+class Folder:
+    """The pictures of a folder in natural order (frame2 before frame10); other files in it are passed over."""
+
+    def __init__(self, part: Part) -> None:
+        folder = inside(part, part.path)
+        with decoding(part, folder.name):
+            Pillow.init()
+            known = {
+                s for s, name in Pillow.EXTENSION.items() if name in Pillow.OPEN and name not in ("PDF", "EPS", "MPEG")
+            }
+            files = [p for p in folder.iterdir() if p.suffix.lower() in known and not is_hidden(p)]
+        if not files:
+            raise refuse(part, f"the folder {folder.name} holds no pictures")
+        self.part = part
+        self.files = sorted(files, key=lambda p: natural(p.name))
+        self.times, self.fps = _even(part, len(files), None)
+        first = self._read(0, None)
+        self.height, self.width = first.shape[:2]
+
+    def _read(self, index: int, shape: tuple[int, int] | None) -> np.ndarray:
+        part, file = self.part, self.files[index]
+        one = Part("video", file, None, None, None, part.case_id, part.row, None, part.root)
+        pixels = read_pixels(one, plain_file(one, MAX_IMAGE_BYTES))
+        if shape is not None and pixels.shape[:2] != shape:
+            height, width = pixels.shape[:2]
+            raise refuse(part, f"{file.name} has {width} x {height} pixels, the first frame {shape[1]} x {shape[0]}")
+        return pixels
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Every `every`-th frame from start to stop."""
+        for index in range(start, stop, every):
+            yield index, self._read(index, (self.height, self.width))
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A sort key that compares runs of digits as numbers.
+
+    >>> sorted(["f10.png", "f2.png"], key=natural)
+    ['f2.png', 'f10.png']
+    """
+    pieces = re.split(r"(\d+)", name.lower())
+    return [(0, int(p), p) if p.isdecimal() and len(p) < 300 else (1, 0, p) for p in pieces] + [(2, 0, name)]
