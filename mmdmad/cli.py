@@ -6,8 +6,10 @@ Everything heavy is imported inside the command that needs it, so that `mmdmad -
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -163,6 +165,9 @@ def chat(
     as_json: Annotated[
         bool, typer.Option("--json", help="With --ask: print answer, tools and evidence as JSON.")
     ] = False,
+    thread: Annotated[
+        str | None, typer.Option(help="Name of a conversation to go on with; default: a new one.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 7860,
 ) -> None:
     """Ask about the run: which, what, where, when, how many, why."""
@@ -172,8 +177,8 @@ def chat(
     if ask is not None:
         from mmdmad.agents.investigator import Investigator
 
-        answer = Investigator(folder, llm=llm).ask(ask)
-        print(answer.model_dump_json(indent=1) if as_json else answer.text)
+        answer = Investigator(folder, llm=llm, thread=thread or uuid4().hex).ask(ask)
+        print(json.dumps(asdict(answer), indent=1, ensure_ascii=False) if as_json else answer.text)
     elif terminal:
         from mmdmad.agents.terminal import chat as talk
 
@@ -234,8 +239,6 @@ def bench_run(
 @app.command()
 def detectors(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """Every detector: name, family, modalities, paper, cost class, what it needs."""
-    from dataclasses import asdict
-
     from mmdmad.detectors.base import detectors as known
 
     rows = [asdict(cls.about) for cls in known().values()]

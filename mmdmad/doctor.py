@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import WeightsError
 
 PACKAGES = ("torch", "torchvision", "transformers", "open_clip_torch", "diffusers", "accelerate", "langchain", "av")
 OPTIONAL = {"gradio": "chat page", "pyod": "benchmark peers"}
@@ -51,14 +51,16 @@ def _vision() -> Check:
 
 
 def _weights() -> list[Check]:
-    from mmdmad.encoders.weights import FILES, weight_file
+    from mmdmad.encoders.weights import LITE0, MINILM, weight_folder
 
     checks = []
-    for name in FILES:
+    for package in (LITE0, MINILM):
+        name = f"weights {package.distribution}"
         try:
-            checks.append(Check(f"weights {name}", "ok", f"{weight_file(name).name}, SHA-256 as pinned"))
-        except MmdmadError as error:
-            checks.append(Check(f"weights {name}", "fault", str(error)))
+            weight_folder(package)
+            checks.append(Check(name, "ok", f"{package.version}, every file has its pinned SHA-256"))
+        except WeightsError as error:
+            checks.append(Check(name, "fault", str(error)))
     return checks
 
 
