@@ -156,7 +156,7 @@ def render_case(seed: int, split: Split, index: int, fault_share: float = 0.5, *
 
 
 def _truth(plan: Plan, found: tuple[Fault, ...]) -> Truth:
-    says = {}
+    says: dict[str, str] = {}
     if plan.kind == "contradiction":
         for part, scene in plan.scenes.items():
             if part not in plan.missing:

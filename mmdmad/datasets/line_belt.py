@@ -52,7 +52,7 @@ def film(
     belt = _belt(reach, rng)
     pieces, cover = np.zeros((HEIGHT, reach, 3), np.float32), np.zeros((HEIGHT, reach), np.float32)
     slots = [home + int(move.phase * SCALE) + k * int(PITCH * SCALE) for k in range(-8, 4)]
-    slots = [s for s in slots if 2 <= s <= reach - SIDE - 2]
+    slots = [s for s in slots if MARGIN - SIDE - 8 <= s <= reach - SIDE - 2]
     gone: int | None = None
     if kind == "missing piece":
         seen = [(s, *_seen(s, home, way, at)) for s in slots]
@@ -74,8 +74,9 @@ def film(
     light *= rng.uniform(0.9, 1.08)
     if kind == "flicker":
         light *= 1 - (at >= onset) * odd.uniform(0, 0.22 + 0.3 * severity, FRAMES)
-    noise = rng.normal(0, 2.0, (8, HEIGHT, WIDTH, 1)).astype(np.float32)
-    slope = 1 + rng.uniform(-0.08, 0.08) * np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :, None]
+    noise = np.repeat(1.3 * rng.standard_normal((8, HEIGHT, WIDTH, 1), dtype=np.float32), 3, axis=3)
+    slope = np.ones((HEIGHT, WIDTH, 3), np.float32)
+    slope *= 1 + rng.uniform(-0.08, 0.08) * np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :, None]
     rails = _rails(rng)
     frames = np.empty((FRAMES, HEIGHT, WIDTH, 3), np.uint8)
     together = belt_way is piece_way or np.array_equal(belt_way, piece_way)
@@ -87,9 +88,9 @@ def film(
             x = home - piece_way[k] + shake[k, 0]
             view = view * (1 - _window(cover, x, shake[k, 1])[..., None]) + _window(pieces, x, shake[k, 1])
         view[:RAIL], view[-RAIL:] = rails[:RAIL], rails[-RAIL:]
-        view *= slope * np.float32(light[k])
-        view += noise[(5 * k) % 8]
-        frames[k] = np.clip(view, 0, 255, out=view)
+        cv2.multiply(view, slope, dst=view, scale=float(light[k]))
+        cv2.add(view, noise[(5 * k) % 8], dst=view)
+        cv2.convertScaleAbs(view, dst=frames[k])
     if kind:
         faults.append(Fault("video", kind, severity, round(start, 3), round(stop, 3), "s"))
     return frames, faults
@@ -160,8 +161,8 @@ def _drop_object(
     angle, what = rng.uniform(0, np.pi), int(rng.integers(3))
     along = np.array([np.cos(angle), np.sin(angle)])
     mask = np.zeros(cover.shape, np.float32)
-    ends = [tuple(int(round(z)) for z in np.array([cx, cy]) + s * size * along) for s in (-1, 1)]
-    colour = np.float32([(196, 200, 206), (222, 120, 30), (40, 92, 190)][what])
+    ends = [tuple(round(z) for z in np.array([cx, cy]) + s * size * along) for s in (-1, 1)]
+    colour = np.array([(196, 200, 206), (222, 120, 30), (40, 92, 190)][what], np.float32)
     if what == 1:  # glove
         cv2.ellipse(mask, (int(cx), int(cy)), (int(size * 0.8), int(size * 0.55)), np.degrees(angle), 0, 360, 1.0, -1)
         for spread in (-0.6, -0.2, 0.2, 0.6):
@@ -197,14 +198,18 @@ def _wet(
         cv2.ellipse(mask, (cx, cy), wide, 0, 0, 360, 1.0, -1)
         mask = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None]
         glare = np.clip(mask - np.roll(mask, (2, 3), (0, 1)), 0, 1)
-        belt = belt * (1 - 0.45 * mask) + mask * np.float32([4, 12, 22]) + glare * np.float32([120, 135, 150])
+        belt = (
+            belt * (1 - 0.45 * mask)
+            + mask * np.array([4, 12, 22], np.float32)
+            + glare * np.array([70, 78, 86], np.float32)
+        )
     return belt
 
 
 def write_clip(path: Path, frames: np.ndarray) -> None:
     """Write an mp4 with one thread and no time stamp of its own, so that equal frames make equal files."""
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    options = {"preset": "ultrafast", "crf": "18", "threads": "1"} if codec == "libx264" else {"qscale": "3"}
+    options = {"preset": "ultrafast", "crf": "22", "threads": "1"} if codec == "libx264" else {"qscale": "3"}
     with av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"}) as box:
         stream = box.add_stream(codec, rate=Fraction(FPS))
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"

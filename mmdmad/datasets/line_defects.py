@@ -1,4 +1,4 @@
-"""Six kinds of surface faults on the pieces of the simulated line, each with the box of the pixels it changed."""
+"""Surface faults of six kinds, and a failing lamp, on the simulated line; each with the box of what it changed."""
 
 import cv2
 import numpy as np
@@ -15,19 +15,24 @@ def plant(piece: Piece, kind: str, severity: float, rng: np.random.Generator) ->
 
     The fault is made stronger until the mean change inside it reaches what a careful person sees.
     """
+    if kind == "dark side":
+        return _dark_side(piece, severity, rng)
     clean = piece.photographed().astype(np.float32)
     albedo, mask = piece.albedo, piece.mask
     draw = _DRAW[kind]
+    # On rough goods a small fault would drown in the texture: it has to be larger there to be visible at all.
+    rough = min(0.45, float(albedo.mean(-1)[mask > 0.95].std()) / 110)
+    large = rough + (1 - rough) * severity
     if kind == "chip":
-        alpha = draw(piece, severity, rng)
+        alpha = draw(piece, large, rng)
         piece.mask = mask * (1 - alpha)
         alpha = alpha * mask
     else:
-        alpha = draw(piece, severity, rng) * (mask > 0.95)
+        alpha = draw(piece, large, rng) * (mask > 0.95)
         sign = rng.choice([-1.0, 1.0])
-        wanted = CONTRAST * (1 + 1.2 * severity) * (0.75 if kind in ("stain", "discoloration") else 1.0)
-        strength = 0.5
-        for _ in range(6):
+        wanted = CONTRAST * (1 + 1.2 * severity) * {"stain": 0.75, "discoloration": 0.5}.get(kind, 1.0)
+        strength = 0.5 + rough if kind in ("crack", "hole", "scratch") else 0.35
+        for _ in range(8):
             piece.albedo = _shade(albedo, alpha, kind, sign, strength)
             change = np.abs(piece.photographed().astype(np.float32) - clean).mean(-1)
             if change[alpha > 0.5].mean() >= wanted or strength >= 1:
@@ -35,9 +40,21 @@ def plant(piece: Piece, kind: str, severity: float, rng: np.random.Generator) ->
             strength = min(1.0, strength + 0.1)
     picture = piece.photographed()
     piece.albedo, piece.mask = albedo, mask
-    rows, columns = np.where(alpha > VISIBLE)
+    rows, columns = np.nonzero(alpha > VISIBLE)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
     return picture, Fault("image", kind, severity, box=box, size=float((alpha > VISIBLE).sum()), size_unit="px")
+
+
+def _dark_side(piece: Piece, severity: float, rng: np.random.Generator) -> tuple[np.ndarray, Fault]:
+    """A failing lamp: one side of the whole picture, belt included, lies in the dark."""
+    y, x = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].astype(np.float32) / (IMAGE_SIZE - 1) * 2 - 1
+    angle = rng.uniform(0, 2 * np.pi)
+    loss = (0.30 + 0.30 * severity) * np.clip(0.5 + 0.8 * (np.cos(angle) * x + np.sin(angle) * y), 0, 1)
+    picture = np.clip(piece.photographed() * (1 - loss)[..., None] + 0.5, 0, 255).astype(np.uint8)
+    rows, columns = np.nonzero(loss > VISIBLE)
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    lost = round(float(loss.max()) * 100, 1)
+    return picture, Fault("image", "dark side", severity, box=box, size=lost, size_unit="% of light")
 
 
 def _shade(albedo: np.ndarray, alpha: np.ndarray, kind: str, sign: float, strength: float) -> np.ndarray:
@@ -48,9 +65,9 @@ def _shade(albedo: np.ndarray, alpha: np.ndarray, kind: str, sign: float, streng
     if kind in ("crack", "hole"):
         return albedo * (1 - a) + np.float32(14.0) * a
     if kind == "stain":  # oil: darker and browner, the texture shines through
-        return albedo * (1 - a) + a * albedo * np.float32([0.42, 0.34, 0.22])
-    hue = np.float32([1.35, 0.95, 0.55]) if sign > 0 else np.float32([0.60, 0.90, 1.30])  # burnt or bleached
-    return albedo * (1 - a) + a * np.clip(albedo * hue + (18 if sign > 0 else 4), 0, 255)
+        return albedo * (1 - a) + a * albedo * np.array([0.42, 0.34, 0.22], np.float32)
+    hue = np.array([1.10, 0.88, 0.50] if sign > 0 else [0.62, 0.86, 1.16], np.float32)  # burnt, or tempered blue
+    return albedo * (1 - a) + a * np.clip(albedo * hue + (8 if sign > 0 else 14), 0, 255)
 
 
 def _inside(piece: Piece, rng: np.random.Generator, reach: float) -> np.ndarray:
@@ -114,11 +131,11 @@ def _hole(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarray
 
 def _chip(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarray:
     """A corner (square goods) or a bite of the rim (round goods) is missing."""
-    corner = rng.integers(4) * np.pi / 2 + np.pi / 4 + piece.turn
+    corner, reach = float(rng.integers(4)) * np.pi / 2 + np.pi / 4 + piece.turn, 1.0
     if piece.product.shape == "disc":
-        corner, reach = rng.uniform(0, 2 * np.pi), 1.0
+        corner = rng.uniform(0, 2 * np.pi)
     else:
-        reach = np.sqrt(2) if piece.product.shape == "square" else 1.32
+        reach = 1.41 if piece.product.shape == "square" else 1.32
     centre = np.array(piece.centre) + piece.half * reach * np.array([np.cos(corner), np.sin(corner)])
     return _blob(centre, 13 + 12 * severity, 0.14, 1.5, rng)
 

@@ -19,7 +19,7 @@ PRODUCT_LINES = (
     "now running {product}, {piece} pieces done, {left} to go",
     "piece {piece} ({product}) enters the station",
     "count {piece}, product {product}, order {order}",
-    "station {machine} took {product} {piece} of {total} from the belt",
+    "station {camera} took {product} {piece} of {total} from the belt",
     "next up: {product}, piece no. {piece}",
     "recipe loaded for {product}; piece {piece} of order {order}",
 )
@@ -50,27 +50,40 @@ STOP_LINES = (
     "planned stop: cleaning the rails",
 )
 SMALL_TALK = (
-    "camera {machine} exposure {number} us",
-    "label printer {machine}: {number} labels left",
+    "{camera} exposure {number} us",
+    "{printer}: {number} labels left",
     "operator {name} signed the check list",
-    "{name} took over station {machine}",
+    "{name} took over at {machine}",
     "air filter of {machine} cleaned",
-    "scale {machine} zeroed",
+    "scale W1 zeroed",
     "oil level of {machine} fine, {pressure} bar",
     "hall humidity {damp} %",
     "picture {piece} stored",
     "data sent to the office, {number} kB",
-    "light of {machine} on, {number} h in use",
+    "lamp of {camera} on, {number} h in use",
     "box {number} full, box changed",
     "all quiet at {machine}",
     "{machine}: self test passed",
     "sample set aside for the lab by {name}",
-    "robot {machine} at home position",
-    "paper of printer {machine} refilled",
+    "robot R3 at home position",
+    "paper of {printer} refilled",
     "{machine} good, nothing to report",
     "sticker on box {number} replaced by {name}",
     "warehouse asks for {number} more boxes, passed on to {name}",
+    "lens of {camera} wiped by {name}",
+    "{name} back from the break",
 )
+# Small talk put together from pieces, so that normal test logs hold lines that training never showed.
+PHRASES = (
+    ("{name} has", "{name} just", "the night crew", "{name} and {name2} have", "the lab has", "the foreman", "we have",
+     "the forklift driver", "the trainee", "somebody from the office"),
+    ("checked", "brought", "moved", "counted", "cleaned", "ordered", "asked for", "put away", "swapped", "picked up"),
+    ("the gloves", "two pallets", "a new roll of labels", "the torque wrench", "the shift book", "{number} boxes",
+     "the drawings", "a spare lamp", "the sample of {product}", "the brush", "the stickers for {product}",
+     "the calibration weights", "a can of grease", "the cable drum", "the old pallet", "the paperwork"),
+    ("", "", "near {machine}", "for the afternoon", "before the break", "as planned", "on the way to gate G2",
+     "at the request of {name2}", "for order {order}", "behind {machine}", "once more", "without trouble"),
+)  # fmt: skip
 UNKNOWN = (
     "unhandled frame type 0x{hex} from node {number}",
     "segfault at {hex}{hex} ip {hex} in plc_task",
@@ -121,19 +134,21 @@ WARNINGS: Mapping[str, tuple[str, ...]] = {
         "{name} found wet pieces behind {machine}",
     ),
     "lamp failure": (
-        "WARN lamp {machine} flickers",
-        "picture too dark, exposure of {machine} at its limit",
-        "LED driver of {machine} reports undervoltage",
-        "{name} says the light above the camera fails now and then",
+        "WARN lamp of {camera} flickers",
+        "picture too dark, exposure of {camera} at its limit",
+        "LED driver of {camera} reports undervoltage",
+        "{name} says the light above {camera} fails now and then",
     ),
     "belt slip": (
         "WARN encoder and drive disagree, belt slipping",
         "belt tension too low at {machine}",
-        "pieces jump on the belt, says {name}",
+        "pieces creep on the belt, says {name}",
         "slip detected on {machine}, speed not constant",
     ),
 }
-MACHINES = ("K1", "K2", "feeder F2", "press P4", "W1", "robot R3", "S7", "labeller L5", "gate G2", "drive D1")
+MACHINES = ("feeder F2", "press P4", "scale W1", "robot R3", "saw S7", "gate G2", "drive D1", "pump P9")
+CAMERAS = ("camera K1", "camera K2", "K1", "K2")
+PRINTERS = ("label printer L5", "label printer L6", "printer L5")
 NAMES = ("Aylin", "Bruno", "Chen", "Dora", "Emeka", "Farid", "Greta", "Hana", "Ivan", "Jo", "Karin", "Luis")
 LEVELS = ("", "", "INFO ", "info: ", "line 3 ", "L3: ")
 
@@ -172,7 +187,8 @@ def write_log(
     lines = [_fill(_pick(g, rng), fixed, rng) for g in grammars]
     needed = set(lines)
     for _ in range(int(rng.choice(5, p=[0.25, 0.3, 0.25, 0.15, 0.05]))):
-        lines.insert(int(rng.integers(len(lines) + 1)), _fill(_pick(SMALL_TALK, rng), fixed, rng))
+        talk = _pick(SMALL_TALK, rng) if rng.random() < 0.5 else " ".join(_pick(words, rng) for words in PHRASES)
+        lines.insert(int(rng.integers(len(lines) + 1)), _fill(talk.strip(), fixed, rng))
     stamp, level = _pick(STAMPS, rng), _pick(LEVELS, rng)
     moments = sorted(int(s) for s in rng.integers(0, 5, 6))
     spoken: list[str] = []
@@ -181,7 +197,7 @@ def write_log(
         for _ in range(2 if kind == "warning" and severity > 0.6 else 1):
             words = _fill(_pick(store, odd), fixed, odd)
             if len(lines) == 6:  # a log has at most six lines
-                lines.remove([line for line in lines if line not in needed][0])
+                lines.remove(next(line for line in lines if line not in needed))
             if words not in lines:
                 lines.insert(int(odd.integers(1, len(lines) + 1)), words)
                 spoken.append(words)
@@ -202,7 +218,10 @@ def _pick(store: tuple[str, ...], rng: np.random.Generator) -> str:
 def _fill(template: str, fixed: Mapping[str, object], rng: np.random.Generator) -> str:
     free = {
         "machine": _pick(MACHINES, rng),
+        "camera": _pick(CAMERAS, rng),
+        "printer": _pick(PRINTERS, rng),
         "name": _pick(NAMES, rng),
+        "name2": _pick(NAMES, rng),
         "number": int(rng.integers(12, 980)),
         "hex": f"{int(rng.integers(0x1000, 0xFFFF)):X}",
         "byte": int(rng.integers(2, 250)),

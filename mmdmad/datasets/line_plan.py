@@ -76,7 +76,14 @@ def plan_case(seed: int, split: Split, index: int, fault_share: float) -> Plan:
     missing = _missing(rng)
     present = tuple(m for m in MODALITIES if m not in missing)
     faulty = rng.random() < fault_share and split == "test"
-    common = dict(id=f"{split}-{index:05d}", split=split, index=index, time=time, product=product, missing=missing)
+    common = {
+        "id": f"{split}-{index:05d}",
+        "split": split,
+        "index": index,
+        "time": time,
+        "product": product,
+        "missing": missing,
+    }
     scenes = dict.fromkeys(MODALITIES, _scene(product, place if running else None))
     if not faulty:
         return Plan(scenes=scenes, **common)

@@ -54,7 +54,7 @@ def regime(scene: Scene, move: Motion, rng: np.random.Generator) -> np.ndarray:
     turn = move.way / ROLLER + a
     pace = v / 0.3
     shake = p.shake * gain[0] * (0.5 + 0.5 * pace) if scene.running else np.zeros_like(v)
-    rough = 1 + (0.03 * load * pace if scene.running else 0)
+    rough = 1 + 0.03 * load * pace * scene.running
     x = shake * (np.sin(turn) + 0.45 * np.sin(3 * turn + b) + 0.35 * np.sin(8 * turn + c))
     y = 0.7 * gain[1] * shake * (np.cos(turn) + 0.5 * np.cos(3 * turn + b) + 0.4 * np.sin(8 * turn + c + 1))
     drive = (1.1 + 2.6 * v + 0.055 * load * pace) if scene.running else np.full_like(v, 0.35)
@@ -65,7 +65,7 @@ def regime(scene: Scene, move: Motion, rng: np.random.Generator) -> np.ndarray:
     pressure = (p.pressure * gain[5] ** 0.5 + 0.9 * (v - p.speed) if scene.running else 0.85 * gain[5]) + pump
     humidity = p.damp + 2.5 * rng.normal() + 0.25 * slow[:, 1]
     clean = np.column_stack([x, y, current, v, temperature, np.broadcast_to(pressure, t.shape), load, humidity])
-    noise[:, :2] *= rough[:, None] if np.ndim(rough) else rough
+    noise[:, :2] *= rough[:, None]
     if not scene.running:
         noise[:, :4] *= 0.4
     return clean + noise
@@ -90,7 +90,7 @@ def sensor_fault(values: np.ndarray, kind: str, severity: float, rng: np.random.
     spread = max(float(np.nanstd(column)), float(NOISE[channel]))
     sign = rng.choice([-1.0, 1.0])
     long = {"spike": 0.02, "noise burst": 0.5, "dropout": 0.2, "frozen channel": 0.8, "level shift": 1.2, "drift": 1.5}
-    length = int(round(RATE * long[kind] * (1 + severity + rng.uniform(0, 0.5))))
+    length = round(RATE * long[kind] * (1 + severity + rng.uniform(0, 0.5)))
     start = int(rng.integers(10, rows - length - 10))
     stop = rows if kind == "drift" else start + length
     span = slice(start, stop)

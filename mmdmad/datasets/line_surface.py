@@ -32,7 +32,7 @@ def photograph(product: Product, zoom: float = 1.0) -> np.ndarray:
     if zoom != 1.0:
         grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
         grey = np.clip(grey, 0, 1)
-    dark, light = np.float32(product.dark), np.float32(product.light)
+    dark, light = np.array(product.dark, np.float32), np.array(product.light, np.float32)
     picture = dark + grey[..., None] * (light - dark)
     picture.flags.writeable = False
     return picture
@@ -70,7 +70,7 @@ def surface(product: Product, side: int, rng: np.random.Generator, zoom: float =
 
 def belt_texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Dark rubber, float32 (H, W, 3)."""
-    grain = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 1.0) * 9
+    grain = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 1.0) * 9
     return BELT_COLOUR + grain[..., None]
 
 
@@ -99,7 +99,7 @@ class Piece:
         self.slope = rng.uniform(-0.10, 0.10, 2)
         self.tint = 1 + rng.uniform(-0.02, 0.02, 3)
         self.blur = max(0.0, rng.uniform(-0.3, 0.7))
-        self.noise = rng.normal(0, 2.2, (IMAGE_SIZE, IMAGE_SIZE, 1)).astype(np.float32)
+        self.noise = 2.2 * rng.standard_normal((IMAGE_SIZE, IMAGE_SIZE, 1), dtype=np.float32)
 
     def photographed(self) -> np.ndarray:
         """The picture, uint8 (160, 160, 3)."""

@@ -65,7 +65,7 @@ PRODUCTS: tuple[Product, ...] = (
             0.42, 6.0, 0.9, 1.55, 1.0, 58.0),
     Product("coin tray", "coins.png", (2, 2, 382, 301), 1.15, (34, 22, 20), (244, 214, 150), "rounded",
             0.36, 11.0, 1.2, 2.05, 2.5, 34.0),
-    Product("moon plate", "moon.png", (0, 150, 330, 512), 1.2, (40, 48, 66), (226, 234, 246), "disc",
+    Product("moon plate", "moon.png", (0, 130, 232, 512), 1.2, (40, 48, 66), (226, 234, 246), "disc",
             0.20, 14.0, 0.7, 1.70, 0.0, 46.0),
 )  # fmt: skip
 PRODUCT_NAMES = tuple(p.name for p in PRODUCTS)
@@ -85,7 +85,7 @@ CHAINS: dict[str, dict[Modality, str]] = {
     "bearing failure": {"image": "scratch", "text": "warning", "sensor": "vibration rise", "video": "belt jitter"},
     "overload": {"image": "crack", "text": "warning", "sensor": "torque rise", "video": "belt sag"},
     "coolant leak": {"image": "stain", "text": "warning", "sensor": "pressure loss", "video": "wet belt"},
-    "lamp failure": {"image": "discoloration", "text": "warning", "video": "flicker"},
+    "lamp failure": {"image": "dark side", "text": "warning", "video": "flicker"},
     "belt slip": {"text": "warning", "sensor": "speed hunting", "video": "jerky pieces"},
 }
 CONTRADICTIONS = ("product", "state", "speed")
