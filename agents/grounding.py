@@ -1,0 +1,394 @@
+"""Claim against evidence: every number, name, time, place, direction and verdict word of a sentence must be in what it cites.
+
+Code, not a prompt, and strict on purpose: a true sentence that is refused costs a plainer sentence, a false one that
+passes costs trust. Roles ("normal range", "p", "share") bind numbers, and a clause that names a channel or a part may
+only use the evidence about it, so swapped numbers are caught too.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mmdmad.agents import claims
+from mmdmad.agents.claims import Number
+from mmdmad.agents.plain_words import GRAMMAR, PLAIN, stem
+
+from mmdmad.findings import Evidence
+
+NAME_FACTS = ("channel", "case", "group", "product", "neighbour", "id", "encoder", "detector", "name")
+CAUSES = re.compile(
+    r"\b(?:caused by|because of|due to|root cause|is the cause|results? from|resulted from|led to|leads to|owing to|"
+    r"brought about|is broken|has failed|will fail|will break|guilty|responsible for)\b",
+    re.I,
+)
+FUTURE = re.compile(r"\b(?:will (?!not be judged)\w+|going to|soon|tomorrow|next (?:week|day|month|shift))\b", re.I)
+QUANTIFIERS = {"all", "every", "none", "only", "both", "always", "entire", "whole", "nothing", "everything"}
+SUPERLATIVES = {
+    "most", "largest", "biggest", "highest", "strongest", "greatest", "main", "mainly", "mostly", "smallest", "lowest", "least",
+    "nearest", "closest", "worst", "best", "maximum", "minimum", "chiefly", "primarily",
+}  # fmt: skip
+EMPTY = frozenset(stem(w) for w in GRAMMAR)  # words whose negation says nothing by itself
+SEEN = ("value", "peak", "observed", "mean", "median", "held_value", "lowest_value", "highest_value")
+STRICT_ROLES = {"p", "share", "rate", "normal", "observed", "interval", "distance"}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One evidence item, read for its claims."""
+
+    evidence: Evidence
+
+    @cached_property
+    def text(self) -> str:
+        """Caption and facts as one text."""
+        facts = (f"{f.name.replace('_', ' ')} {f.value} {f.unit}" for f in self.evidence.facts)
+        return " . ".join((self.evidence.caption, *facts, *((self.evidence.part,) if self.evidence.part else ())))
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Names it holds, in lower case with blanks for underscores: channels, cases, groups."""
+        values = [
+            str(f.value) for f in self.evidence.facts
+            if isinstance(f.value, str) and len(f.value) <= 80
+            and (any(key(f.name).removesuffix("s") == n or key(f.name).startswith(n) or key(f.name).endswith("_" + n) for n in NAME_FACTS) or re.search(r"[\d_]", f.value))
+            and not claims.clocks(f.value)
+        ]  # fmt: skip
+        ids = re.findall(r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*[\d_])[A-Za-z0-9][\w-]*\b", self.evidence.caption)
+        parts = [p.strip() for v in values for p in re.split(r",\s*|;\s*", v)]
+        return {plain_name(v) for v in (*parts, *ids) if v and not re.fullmatch(r"E\d+|[\d.]+", v)} | {
+            plain_name(v) for v in parts if re.fullmatch(r"0\d+|\d{3,}", v)
+        }
+
+    @cached_property
+    def channels(self) -> set[str]:
+        """The sensor channels it is about."""
+        return {plain_name(str(f.value)) for f in self.evidence.facts if f.name.startswith("channel")}
+
+    @cached_property
+    def numbers(self) -> list[Number]:
+        """Numbers of its facts and caption with their roles; differences of a start and a stop as durations."""
+        found: list[Number] = []
+        values = {key(f.name): f for f in self.evidence.facts}
+        has_normal = any(claims.role_of(n.replace("_", " ")) == "normal" for n in values)
+        for fact in self.evidence.facts:
+            role = claims.role_of(fact.name.replace("_", " ")) or ("observed" if has_normal else "")
+            if isinstance(fact.value, str):
+                if not claims.clocks(fact.value):
+                    found += claims.numbers(f"{fact.value} {fact.unit}", (fact.unit,))
+            else:
+                found.append(Number(float(fact.value), 0.0, fact.unit, str(fact.value), 0, role))
+        caption = claims.without_clocks(blank_names(self.evidence.caption, self.names))
+        units = tuple(f.unit for f in self.evidence.facts)
+        found += claims.numbers(caption, units)
+        ends = [(f, values.get(name.replace("start", "stop"))) for name, f in values.items() if "start" in name]
+        for start, stop in ends:
+            if stop and not isinstance(start.value, str) and not isinstance(stop.value, str):
+                found.append(Number(float(stop.value) - float(start.value), 0.0, start.unit, "", 0, "duration"))
+        return found
+
+    @cached_property
+    def directions(self) -> set[str]:
+        """Directions its words state or its numbers imply (value against normal range, p-value against rate)."""
+        found = claims.directions(self.text)
+        number = {key(f.name): float(f.value) for f in self.evidence.facts if not isinstance(f.value, str)}
+        lows = [v for n, v in number.items() if "normal" in n and "low" in n]
+        highs = [v for n, v in number.items() if "normal" in n and "high" in n]
+        seen = [v for n, v in number.items() if n in SEEN]
+        if lows and any(v < min(lows) for v in seen):
+            found.add("down")
+        if highs and any(v > max(highs) for v in seen):
+            found.add("up")
+        rate = next(
+            (
+                Number(float(f.value), 0, f.unit, "", 0).base()[0]
+                for f in self.evidence.facts
+                if key(f.name).endswith("rate")
+            ),
+            None,
+        )
+        if "p_value" in number and rate is not None:
+            found.add("down" if number["p_value"] <= rate else "up")
+        return found
+
+    @cached_property
+    def polarity(self) -> set[str]:
+        """The verdicts its caption and each of its facts speak of."""
+        values = (str(f.value) for f in self.evidence.facts if isinstance(f.value, str))
+        return set().union(claims.polarity(self.evidence.caption), *(claims.polarity(v) for v in values))
+
+    @cached_property
+    def verdict(self) -> str:
+        """The verdict it states, or ""."""
+        return next((str(f.value) for f in self.evidence.facts if f.name == "verdict"), "")
+
+
+def key(name: str) -> str:
+    """A fact's name as compared: lower case, underscores for blanks and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
+
+
+def plain_name(name: str) -> str:
+    """A name as compared: lower case, blanks for underscores."""
+    return name.lower().replace("_", " ").strip()
+
+
+def blank_names(text: str, names: Iterable[str]) -> str:
+    """`text` with the given names blanked, longest first, so that their digits are not read as numbers."""
+    for name in sorted((n for n in names if re.search(r"[\d_]", n)), key=len, reverse=True):
+        pattern = r"(?<![\w-])" + re.escape(name).replace(r"\ ", r"[ _]") + r"(?![\w-])"
+        text = re.sub(pattern, lambda m: " " * len(m[0]), text, flags=re.I)
+    return text
+
+
+def says(text: str, name: str) -> bool:
+    """Whether `text` says `name` as a whole, in either spelling (underscores or blanks)."""
+    return bool(re.search(r"(?<![\w-])" + re.escape(name).replace(r"\ ", r"[ _]") + r"(?![\w-])", text, re.I))
+
+
+def check(
+    sentence: str, cites: Sequence[str], evidence: Sequence[Evidence], known: Iterable[str] = (), denials: bool = True
+) -> list[str]:
+    """What is wrong with a sentence: one line a problem, empty when every claim is in the cited evidence.
+
+    `known` are further words that may be used (never numbers or names with digits). `denials=False` leaves out the
+    check of negated words, for a sentence that is held against a whole collection and not against what it cites.
+
+    >>> from mmdmad.findings import Fact
+    >>> e = Evidence(id="E2", kind="channel", part="sensor", caption="motor_current rises to 3.16 A at 1.2 s.",
+    ...              facts=(Fact(name="channel", value="motor_current"), Fact(name="value", value=3.16, unit="A")))
+    >>> check("The motor current rises to 3.2 A.", ["E2"], [e])
+    []
+    >>> check("The motor current falls to 3.2 A.", ["E2"], [e])
+    ['direction "down" is not in the cited evidence (E2 says up)']
+    """
+    by_id = {e.id: Sheet(e) for e in evidence}
+    problems = [f"{cite} is no evidence of this case" for cite in cites if cite not in by_id]
+    inline = set(re.findall(r"\bE\d+\b", sentence)) - set(cites)
+    problems += [f"{cite} is mentioned but not cited" for cite in sorted(inline)]
+    if re.search(r"data:|https?://|!\[|<img", sentence):
+        problems.append("links and embedded pictures are not allowed")
+    cited = [by_id[c] for c in dict.fromkeys(cites) if c in by_id]
+    if not cited:
+        return [*problems, "cites no evidence"]
+    text = re.sub(r"\bE\d+\b", "", sentence)
+    names = set().union(*(s.names for s in cited))
+    problems += _check_names(text, names, cited, list(by_id.values()))
+    problems += _check_clocks(text, cited)
+    for clause in _clauses(text, cited):
+        focus = _focus(clause, cited)
+        problems += _check_numbers(clause, focus, cited, names)
+        problems += _check_sense(clause, focus, denials)
+    problems += _check_verdict(text, cited, list(by_id.values()))
+    problems += _check_words(text, cited, known)
+    return list(dict.fromkeys(problems))
+
+
+def _ids(sheets: Sequence[Sheet]) -> str:
+    return ", ".join(s.evidence.id for s in sheets)
+
+
+def _clauses(text: str, cited: Sequence[Sheet]) -> list[str]:
+    channels = set().union(*(s.channels for s in cited))
+    parts = re.split(r";|:(?!\d)|,? while |,? whereas |,? but |, and |\. ", text)
+    out = []
+    for part in parts:
+        pieces = re.split(r" and |, ", part)
+        several = sum(any(says(p, c) for c in channels) for p in pieces) > 1
+        several |= sum(bool(claims.modalities(p)) and bool(re.search(r"\d", p)) for p in pieces) > 1
+        out += pieces if several else [part]
+    return [c for c in out if c.strip()]
+
+
+def _focus(clause: str, cited: Sequence[Sheet]) -> list[Sheet]:
+    """The cited evidence that the clause may be about, given the channels and the parts it names."""
+    focus = list(cited)
+    named = {c for s in cited for c in s.channels if says(clause, c)}
+    if named:
+        focus = [s for s in focus if not s.channels or s.channels & named]
+    parts = claims.modalities(clause)
+    if len(parts) == 1:
+        kept = [s for s in focus if s.evidence.part in (None, *parts)]
+        focus = kept or focus
+    return focus
+
+
+def _check_names(text: str, names: set[str], cited: Sequence[Sheet], every: Sequence[Sheet]) -> list[str]:
+    problems = []
+    cited_text = " ".join(s.text for s in cited)
+    for sheet in every:
+        for name in sheet.names - names:
+            if says(text, name) and not says(cited_text, name):
+                problems.append(f'name "{name}" is in {sheet.evidence.id}, which is not cited')
+    rest = blank_names(text, names)
+    for token in re.findall(r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*[\d_])[A-Za-z0-9][\w-]*\b", rest):
+        number_with_unit = re.fullmatch(r"[\d.]+(?:[eE]-?\d+|[A-Za-z]{1,3})|\d+-\w+", token)
+        if not number_with_unit and not says(cited_text, plain_name(token)) and not re.fullmatch(r"p_value", token):
+            problems.append(f'name "{token}" is not in the cited evidence')
+    for quoted in re.findall(r"[\"“‘«]([^\"”’»]{2,}?)[\"”’»]", text):
+        if _squash(quoted) not in _squash(cited_text):
+            problems.append(f'quoted text "{quoted}" is not in the cited evidence')
+    for name in claims.modalities(text):
+        if not any(s.evidence.part == name or name in claims.modalities(s.text) for s in cited):
+            problems.append(f'part "{name}" is not in the cited evidence')
+    return problems
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()
+
+
+def _check_clocks(text: str, cited: Sequence[Sheet]) -> list[str]:
+    seen = [c for s in cited for c in claims.clocks(s.text)]
+    problems = []
+    for day, clock in claims.clocks(text):
+        if not any(
+            (not day or day == d) and (not clock or t.startswith(clock) or (clock.startswith(t) and t)) for d, t in seen
+        ):
+            problems.append(f'time "{" ".join((day, clock)).strip()}" is not in the cited evidence')
+    return problems
+
+
+def _check_numbers(clause: str, focus: Sequence[Sheet], cited: Sequence[Sheet], names: set[str]) -> list[str]:
+    units = tuple(f.unit for s in cited for f in s.evidence.facts)
+    stated = claims.numbers(claims.without_clocks(blank_names(clause, names)), units)
+    kinds = Counter(s.evidence.kind for s in cited)
+    counts = {float(v) for v in kinds.values()} | {
+        float(len({s.evidence.part for s in cited} - {None})),
+        float(len(cited)),
+    }
+    problems, homes = [], []
+    for number in stated:
+        hits = [(s, n) for s in focus for n in s.numbers if _same(number, n)]
+        homes.append({s.evidence.id for s, _ in hits})
+        if not hits and not number.unit and not number.role and number.step == 1.0 and number.value in counts:
+            continue
+        shown = f"{number.text} {number.unit}".strip()
+        if not hits:
+            problems.append(f'number "{shown}" is not in the cited evidence ({_ids(focus)})')
+            continue
+        roles = {n.role for _, n in hits}
+        if number.role in STRICT_ROLES and "" not in roles and number.role not in roles and roles <= STRICT_ROLES:
+            problems.append(
+                f'number "{shown}" is given as {number.role}, but the evidence has it as {", ".join(sorted(roles))}'
+            )
+    for a, b, left, right in zip(stated, stated[1:], homes, homes[1:]):
+        between = clause[a.at + len(a.text) : b.at]
+        if re.fullmatch(r"\s*\S{0,5}\s*(?:to|–|until|and)\s*", between) and left and right and not left & right:
+            problems.append(f'"{a.text} to {b.text}" mixes numbers of different evidence')
+        first, second = a.base(), b.base()
+        if first[1] != second[1] or re.search(r"[;]", between):
+            continue
+        if (
+            re.search(r"\b(?:above|exceeds?|exceeding|higher than|more than|larger than|over)\b", between)
+            and first[0] <= second[0]
+        ):
+            problems.append(f'"{a.text} … above … {b.text}" is false')
+        if re.search(r"\b(?:below|under|lower than|less than|smaller than)\b", between) and first[0] >= second[0]:
+            problems.append(f'"{a.text} … below … {b.text}" is false')
+    return problems
+
+
+def _same(stated: Number, held: Number) -> bool:
+    """Whether a stated number is a held one, in the same base unit, rounded to the decimals shown (at most 10 % off)."""
+    (value, unit), (truth, truth_unit) = stated.base(), held.base()
+    if unit != truth_unit:
+        return False
+    scale = claims.SCALES.get(stated.unit, ("", 1.0))[1]
+    slack = max(0.5 * stated.step, 0.5 * held.step if held.step < stated.step else 0.0) * scale
+    if stated.hedged:
+        slack = max(slack, 0.05 * abs(truth))
+    off = abs(value - truth)
+    if stated.bound in ("<", "≤", "less than", "at most", "under") and stated.role == held.role == "p":
+        return truth <= value
+    return off <= slack * (1 + 1e-9) + 1e-12 and off <= 0.1 * abs(truth) + 1e-12
+
+
+def _check_sense(clause: str, focus: Sequence[Sheet], denials: bool) -> list[str]:
+    """Directions, places and negated words of a clause against the evidence it is about."""
+    problems = []
+    stated = claims.directions(clause)
+    held = set().union(*(s.directions for s in focus)) if focus else set()
+    for direction in sorted(stated - held):
+        says_what = " and ".join(sorted(held)) or "neither"
+        problems.append(f'direction "{direction}" is not in the cited evidence ({_ids(focus)} says {says_what})')
+    places = set().union(*(claims.places(s.text) for s in focus)) if focus else set()
+    problems += [f'place "{p}" is not in the cited evidence' for p in sorted(claims.places(clause) - places)]
+    if not denials:
+        return problems
+    for word in sorted(_negated(clause) - EMPTY):
+        plain = [s for s in focus if s.evidence.kind != "context" and word in {stem(w) for w in claims.words(s.text)}]
+        if plain and not any(word in _negated(s.text) for s in focus):
+            problems.append(f'"{word}" is denied here and stated in {_ids(plain)}')
+    for sheet in focus:
+        for word in sorted(_negated(sheet.evidence.caption) - EMPTY):
+            if word in {stem(w) for w in claims.words(clause)} and word not in _negated(clause):
+                problems.append(f'"{word}" is stated here and denied in {sheet.evidence.id}')
+    return problems
+
+
+def _negated(text: str) -> set[str]:
+    """Stems of the words right after "not", "no" or "without", looking through articles."""
+    tokens = claims.words(text)
+    found = set()
+    for i, token in enumerate(tokens):
+        if token in claims.NEGATIONS:
+            rest = [t for t in tokens[i + 1 : i + 4] if t not in ("a", "an", "the", "be", "any", "been", "to")]
+            found.update(stem(t) for t in rest[:1])
+    return found
+
+
+def _check_verdict(text: str, cited: Sequence[Sheet], every: Sequence[Sheet]) -> list[str]:
+    problems = []
+    stated = claims.polarity(text)
+    held = set().union(*(s.polarity | ({s.verdict} if s.verdict else set()) for s in cited))
+    for s in cited:
+        if s.evidence.kind in ("region", "span", "channel", "frames", "words", "contradiction"):
+            held.add("anomalous")
+    problems += [f'"{p}" is not what the cited evidence says' for p in sorted(stated - held)]
+    verdict = next((s.verdict for s in every if s.verdict), "")
+    claim = re.search(
+        r"\b(?:case|piece|verdict)\b[^,;.]{0,60}?\b(?:is|was|are|:|as)\s+(?P<no>not |no )?(?:judged |called )?(?P<word>anomalous|normal|flagged|fine|ok)\b",
+        text, re.I,
+    )  # fmt: skip
+    if verdict and claim:
+        positive = claim["word"].lower() in ("anomalous", "flagged")
+        said = "anomalous" if positive != bool(claim["no"]) else "normal"
+        if said != verdict and not (verdict == "no verdict" and claim["no"]):
+            problems.append(f'the verdict is "{verdict}", not "{said}"')
+    if CAUSES.search(text) and not any(CAUSES.search(s.text) for s in cited):
+        problems.append(f'a cause is asserted: "{CAUSES.search(text)[0]}"')  # type: ignore[index]
+    if FUTURE.search(text):
+        problems.append(f'a forecast is made: "{FUTURE.search(text)[0]}"')  # type: ignore[index]
+    return problems
+
+
+def _check_words(text: str, cited: Sequence[Sheet], known: Iterable[str]) -> list[str]:
+    held = {stem(w) for s in cited for w in claims.words(s.text)} | {stem(w) for k in known for w in claims.words(k)}
+    problems = []
+    tokens = claims.words(text)
+    for word in tokens:
+        if len(word) > 2 and stem(word) not in PLAIN and stem(word) not in held:
+            problems.append(f'word "{word}" is not in the cited evidence')
+    cited_words = {w for s in cited for w in claims.words(s.text)}
+    for word in tokens:
+        if word in QUANTIFIERS and word not in cited_words:
+            problems.append(f'"{word}" is more than the cited evidence says')
+        if word in SUPERLATIVES and not cited_words & SUPERLATIVES and not _derived_largest(text, word, cited):
+            problems.append(f'"{word}" is not in the cited evidence')
+    return problems
+
+
+def _derived_largest(text: str, word: str, cited: Sequence[Sheet]) -> bool:
+    """Whether "largest" (or alike) is true of the shares of the cited part evidence for the part the text names."""
+    shares = {
+        s.evidence.part: float(f.value)
+        for s in cited
+        for f in s.evidence.facts
+        if f.name == "share" and s.evidence.part
+    }
+    named = claims.modalities(text) & set(shares)
+    if word in ("smallest", "lowest", "least") or len(shares) < 2:
+        return False
+    return bool(named) and max(shares, key=lambda m: shares[m]) in named

@@ -1,0 +1,155 @@
+"""From a conversation to the next step: which tools to call, or that everything needed is there.
+
+The conversation is the only memory: earlier questions are read again and earlier tool results tell which cases "the
+second one" and "it" are.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from mmdmad.agents.llms.reading import Reading, Vocabulary, read
+
+CASE_TOOL = {"why": "explain_case", "neighbours": "compare_with_normals"}
+NO_CALLS = ("help", "thanks", "decline", "unclear", "which case")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call and, once it ran, its result."""
+
+    name: str
+    args: dict[str, Any]
+    result: dict[str, Any] | None = None
+
+    def same(self, other: "Call") -> bool:
+        """Whether the other call asks the same."""
+        return self.name == other.name and self.args == other.args
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and the calls made for it."""
+
+    question: str
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """What the conversation is about so far."""
+
+    focus: str = ""
+    listing: tuple[str, ...] = ()
+    last: Reading | None = None
+
+
+def turns(messages: Sequence[BaseMessage]) -> list[Turn]:
+    """The conversation as questions with their tool calls and results."""
+    found: list[Turn] = []
+    asked: dict[str, Call] = {}
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            found.append(Turn(str(message.content)))
+        elif isinstance(message, AIMessage):
+            asked |= {str(c["id"]): Call(c["name"], dict(c["args"])) for c in message.tool_calls}
+        elif isinstance(message, ToolMessage) and found and message.tool_call_id in asked:
+            call = replace(asked[message.tool_call_id], result=_result(str(message.content)))
+            found[-1] = replace(found[-1], calls=(*found[-1].calls, call))
+    return found
+
+
+def _result(content: str) -> dict[str, Any]:
+    try:
+        data = json.loads(content)
+    except ValueError:
+        return {"error": content}
+    return data if isinstance(data, dict) else {"error": content}
+
+
+def vocabulary(past: Sequence[Turn]) -> Vocabulary | None:
+    """Names in use, from the latest overview of this conversation; None before there is one."""
+    for turn in reversed(past):
+        for call in reversed(turn.calls):
+            if call.name == "overview" and call.result and "error" not in call.result:
+                return Vocabulary(tuple(call.result["groups"]), tuple(call.result["channels"]))
+    return None
+
+
+def understand(past: Sequence[Turn], names: Vocabulary) -> Reading:
+    """The last question, put into its conversation."""
+    state = State()
+    for turn in past[:-1]:
+        state = _after(state, turn, follow(read(turn.question, names), turn.question, state))
+    return follow(read(past[-1].question, names), past[-1].question, state)
+
+
+def follow(reading: Reading, question: str, state: State) -> Reading:
+    """A reading with what it leaves open taken from the conversation: "it", "the second one", "and what about …"."""
+    last = state.last
+    if reading.intent == "case" and reading.cases and reading.follows and last and last.attribute:
+        rest = question
+        for case in reading.cases:
+            rest = rest.replace(case, "")
+        if re.fullmatch(r"(?:\W|and|what|how|about|case|okay|ok|then|or|for|with|the|is|it)*", rest, re.I):
+            return replace(reading, attribute=last.attribute, where=last.where, part=last.part)
+    if reading.intent == "unclear" and last is not None and reading.part and state.focus and not reading.where:
+        return replace(reading, intent="case", attribute="one part", cases=(state.focus,))
+    if last is not None and last.intent in ("count", "list", "ranking") and reading.follows and not reading.cases:
+        if reading.intent == "unclear" and reading.where:
+            return replace(last, where={**last.where, **reading.where})
+        if reading.intent in ("count", "list", "ranking") and re.search(
+            r"\b(?:those|these|them|of which)\b", question, re.I
+        ):
+            return replace(reading, where={**last.where, **reading.where})
+    if reading.intent in ("case", "unclear") and not reading.cases:
+        if reading.ordinal and state.listing:
+            at = reading.ordinal - 1 if reading.ordinal > 0 else len(state.listing) - 1
+            if at < len(state.listing):
+                return replace(reading, intent="case", cases=(state.listing[at],))
+            return replace(reading, intent="which case", reason=f"the list above has {len(state.listing)} cases")
+        if reading.intent == "case":
+            about = state.focus or (state.listing[0] if state.listing else "")
+            return replace(reading, cases=(about,)) if about else replace(reading, intent="which case")
+    return reading
+
+
+def _after(state: State, turn: Turn, reading: Reading) -> State:
+    """The state after a turn whose question was read so."""
+    focus, listing = state.focus, state.listing
+    for call in turn.calls:
+        result = call.result or {}
+        if call.name == "find_cases" and result.get("cases"):
+            listing = tuple(c["case"] for c in result["cases"])
+            focus = listing[0] if len(listing) == 1 else ""
+        elif "case" in result:
+            focus = str(result["case"])
+    return State(focus, listing, reading if reading.intent not in NO_CALLS else state.last)
+
+
+def needed(reading: Reading) -> list[Call]:
+    """The tool calls that answer a reading."""
+    where = {k: v for k, v in reading.where.items() if not k.startswith("_")}
+    match reading.intent:
+        case "count":
+            return [Call("count_cases", where)]
+        case "ranking":
+            return [Call("count_cases", {**where, "by": reading.by})]
+        case "list":
+            args = {**where, "limit": reading.number or 10}
+            if "_order" in reading.where:
+                args["order"] = reading.where["_order"]
+            return [Call("find_cases", args)]
+        case "case" | "compare":
+            tool = CASE_TOOL.get(reading.attribute, "open_case") if reading.intent == "case" else "open_case"
+            return [Call(tool, {"case_id": case}) for case in reading.cases[:4]]
+        case "overview" | "guarantee":
+            return [Call("overview", {})]
+        case "refused":
+            return [Call("list_refusals", {})]
+        case "score":
+            return [Call("score_files", where)]
+    return []

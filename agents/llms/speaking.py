@@ -1,0 +1,220 @@
+"""From tool results to an answer in words: short, with evidence ids in brackets, nothing that no result holds."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmdmad.agents.llms.planning import Call
+from mmdmad.agents.llms.reading import Reading
+from mmdmad.prompts import unfence
+
+CAN = (
+    "I can tell which cases were flagged and why, what is unusual in a case, where and when, which parts contradict "
+    "each other, the nearest normal cases, and how many cases fit a description."
+)
+CAVEAT = "That means it looks like the normal cases; it does not prove that nothing is wrong."
+Result = dict[str, Any]
+
+
+def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
+    """The answer to a reading, given the results of the calls it needed."""
+    results = [c.result or {} for c in calls]
+    match reading.intent:
+        case "thanks":
+            return "You are welcome."
+        case "help":
+            return CAN
+        case "decline":
+            return (
+                f"I cannot answer that from the evidence: it is about {reading.reason}. {CAN}"
+                if not reading.reason.startswith("that")
+                else f"I cannot answer {reading.reason}. {CAN}"
+            )
+        case "which case":
+            note = f" ({reading.reason})" if reading.reason else ""
+            return f"Which case do you mean{note}? Please give its id."
+        case "unclear":
+            return f"I did not understand the question. {CAN}"
+    failed = next((r for r in results if "error" in r), None)
+    if failed:
+        near = f" Close to it: {', '.join(failed['nearest'])}." if failed.get("nearest") else ""
+        return f"I cannot answer that: {failed['error']}.{near}"
+    if reading.intent == "case" or reading.intent == "score":
+        return case_answer(reading, question, results[0])
+    return ANSWERS[reading.intent](reading, results)
+
+
+def percent(rate: float) -> str:
+    """A rate as a percentage: 0.01 → "1 %"."""
+    return f"{100 * rate:.3g} %"
+
+
+def cite(d: Result, *ids: str) -> str:
+    """Evidence ids in brackets, with their case."""
+    return f" [{d['case']}: {', '.join(ids)}]" if ids else ""
+
+
+def of_kind(d: Result, *kinds: str, part: str = "") -> list[Result]:
+    """The evidence of these kinds (and part) in a result."""
+    return [e for e in d.get("evidence", []) if (not kinds or e["kind"] in kinds) and (not part or e["part"] == part)]
+
+
+def captions(d: Result, evidence: Sequence[Result]) -> list[str]:
+    """Captions with their citation."""
+    return [unfence(e["caption"]).rstrip(".") + cite(d, e["id"]) + "." for e in evidence]
+
+
+def verdict_line(d: Result) -> str:
+    """The verdict of a case with its guarantee."""
+    ids = [e["id"] for e in of_kind(d, "verdict")][:1]
+    g = d.get("guarantee")
+    stands = f"joint p-value {d['p_value']}"
+    if g:
+        stands += f", declared false-alarm rate {percent(g['rate'])}, {g['calibration_cases']} calibration cases"
+    told = {
+        "anomalous": f"{d['case']} is anomalous: {stands}",
+        "normal": f"{d['case']} is judged normal: {stands}",
+        "no verdict": f"{d['case']} has no verdict: {stands}",
+    }[d["verdict"]]
+    return told + cite(d, *ids) + "."
+
+
+def _plural(n: int, word: str = "case") -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def described(where: dict[str, Any]) -> str:
+    """A filter in words: "anomalous cases of brick tile without video"."""
+    head = {"anomalous": "flagged cases", "normal": "cases judged normal", "no verdict": "cases without a verdict"}.get(
+        where.get("verdict", ""), "cases"
+    )
+    words = [head]
+    if "group" in where:
+        words.append(f"of {where['group']}")
+    if "missing" in where:
+        words.append(f"without {where['missing']}")
+    if "driver" in where:
+        words.append(f"in which the {where['driver']} carries the largest share")
+    if "unusual" in where:
+        words.append(f"in which the {where['unusual']} is unusual by itself")
+    if "channel" in where:
+        words.append(f"with {where['channel']} named as unusual")
+    if "contradictory" in where:
+        words.append("with a contradiction" if where["contradictory"] else "without a contradiction")
+    if "since" in where:
+        words.append(f"from {where['since']}")
+    if "until" in where:
+        words.append(f"until {where['until']}")
+    return " ".join(words)
+
+
+def _count(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    return f"{d['total']} {described(d['filter'])}."
+
+
+def _ranking(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    if not d["counts"]:
+        return f"There are no {described(d['filter'])}."
+    top = max(d["counts"].values())
+    rows = ", ".join(f"{k} {n}" for k, n in list(d["counts"].items())[:8])
+    name = {"driver": "part with the largest share"}.get(d["by"], d["by"])
+    has = "has" if len(d["most"]) == 1 else "have"
+    each = "" if len(d["most"]) == 1 else " each"
+    return f"By {name}, {' and '.join(d['most'])} {has} the most: {top}{each} of {d['total']} {described(d['filter'])}. Counts: {rows}."
+
+
+def _row(d: Result) -> str:
+    words = [f"{d['case']}: {d['verdict']}, p-value {d['p_value']}"]
+    if d["group"]:
+        words.append(str(d["group"]))
+    if d["time"]:
+        words.append(str(d["time"]))
+    if d["verdict"] == "anomalous":
+        words.append(f"largest share {d['driver']}")
+    if d["contradicts"]:
+        words.append(f"contradiction: {', '.join(d['contradicts'])}")
+    return ", ".join(words)
+
+
+def _list(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    cases = d["cases"]
+    if not cases:
+        return f"There are no {described(d['filter'])}."
+    if reading.number == 1 and d["total"] > 1:
+        lead = "least" if reading.where.get("_order") == "-p_value" else "most"
+        return f"The {lead} anomalous of {d['total']} {described(d['filter'])} is {_row(cases[0])}."
+    rest = f", the first {len(cases)} by p-value" if d["total"] > len(cases) else ""
+    return "\n".join(
+        [f"{d['total']} {described(d['filter'])}{rest}:", *(f"{i}. {_row(c)}" for i, c in enumerate(cases, 1))]
+    )
+
+
+def _compare(reading: Reading, results: Sequence[Result]) -> str:
+    ranked = sorted(results, key=lambda d: (d["p_value"], -d["score"]))
+    first, second = ranked[0], ranked[1]
+    if first["p_value"] == second["p_value"]:
+        how = f"their joint p-values are equal ({first['p_value']}), its score is higher ({first['score']} against {second['score']})"
+    else:
+        how = f"joint p-value {first['p_value']} against {second['p_value']}"
+    lines = [f"{first['case']} is more anomalous than {second['case']}: {how}."]
+    return " ".join([*lines, *(verdict_line(d) for d in ranked)])
+
+
+def _overview(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    v = d["verdicts"]
+    if not d["cases"]:
+        return "The run holds no judged cases yet."
+    lines = [f"{_plural(d['cases'])} were judged{' (simulated)' if d['simulated'] else ''}, {d['first']} to {d['last']}: "
+             f"{v.get('anomalous', 0)} anomalous, {v.get('normal', 0)} normal, {v.get('no verdict', 0)} without a verdict, at a declared false-alarm rate of {percent(d['false_alarm_rate'])}."]  # fmt: skip
+    if d["flagged_by_driver"]:
+        lines.append("Flagged cases by the part with the largest share: " + ", ".join(f"{k} {n}" for k, n in d["flagged_by_driver"].items()) + f"; {d['flagged_with_contradiction']} with a contradiction.")  # fmt: skip
+    if d["flagged_by_group"]:
+        lines.append("By group: " + ", ".join(f"{k} {n}" for k, n in d["flagged_by_group"].items()) + ".")
+    lines.append(f"Most anomalous: {', '.join(d['worst'])}.")
+    if d["refused"]:
+        lines.append(
+            f"{_plural(d['refused'], 'part')} or case refused."
+            if d["refused"] == 1
+            else f"{d['refused']} parts or cases were refused."
+        )
+    return " ".join(lines)
+
+
+def _guarantee(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    if not d["cases"]:
+        return "The run holds no judged cases yet, so there is no declared false-alarm rate."
+    sizes = d["calibration_cases"]
+    size = (
+        f"{sizes['smallest']}"
+        if sizes["smallest"] == sizes["largest"]
+        else f"{sizes['smallest']} to {sizes['largest']}"
+    )
+    return (
+        f"The declared false-alarm rate is {percent(d['false_alarm_rate'])}: a normal case like those of the calibration is flagged with at most "
+        f"this probability. It rests on {size} normal calibration cases for each pattern of present parts."
+    )
+
+
+def _refused(reading: Reading, results: Sequence[Result]) -> str:
+    d = results[0]
+    if not d["total"]:
+        return "0 parts or cases were refused: everything could be read."
+    rows = [f"{r['case']}, {r['part']}: {unfence(r['reason'])}" for r in d["refused"][:8]]
+    return "\n".join([f"{d['total']} parts or cases were refused:", *rows])
+
+
+ANSWERS: dict[str, Callable[[Reading, Sequence[Result]], str]] = {
+    "count": _count, "ranking": _ranking, "list": _list, "compare": _compare, "overview": _overview,
+    "guarantee": _guarantee, "refused": _refused,
+}  # fmt: skip
+
+
+def case_answer(reading: Reading, question: str, d: Result) -> str:
+    """The answer about one case: what was asked first, then the verdict it stands under."""
+    from mmdmad.agents.llms import telling
+
+    return telling.tell(reading, question, d)

@@ -1,0 +1,94 @@
+"""The offline writer: a finding's evidence as the note of a careful engineer, without a language model.
+
+Each sentence is put together from captions of the evidence it cites, which are true by construction; `grounding`
+checks it all the same. It never names a cause: at most it says what the evidence is consistent with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmdmad.cases import MODALITIES
+from mmdmad.findings import Evidence, Finding
+
+DETAILS = ("channel", "region", "frames", "words", "span")
+SHOWN = {"image": 1, "text": 1, "sensor": 2, "video": 2}  # details told of each unusual part
+LONGEST = 8
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A sentence before it is checked, and the evidence ids it cites."""
+
+    text: str
+    cites: tuple[str, ...]
+
+
+def write(finding: Finding) -> list[Draft]:
+    """Three to eight sentences: verdict, what is unusual, contradiction, nearest normals, what is missing."""
+    drafts = [*_captions(finding, "verdict", 1)]
+    if finding.verdict == "normal":
+        drafts += _captions(finding, "part", 1)
+    else:
+        drafts += [*_captions(finding, "contradiction", 1), *_unusual(finding), *_together(finding)]
+    return [*drafts, *_captions(finding, "neighbour", 1), *_captions(finding, "missing", 2)][:LONGEST]
+
+
+def _kind(finding: Finding, *kinds: str) -> list[Evidence]:
+    return [e for e in finding.evidence if e.kind in kinds]
+
+
+def _captions(finding: Finding, kind: str, most: int) -> list[Draft]:
+    return [Draft(caption(e), (e.id,)) for e in _kind(finding, kind)[:most]]
+
+
+def caption(e: Evidence) -> str:
+    """The caption, with a channel's name at its head spelled as the channel is."""
+    name = next((str(f.value) for f in e.facts if f.name == "channel"), "")
+    same = name and e.caption.lower().startswith(name.lower())
+    return name + e.caption[len(name) :] if same else e.caption
+
+
+def _unusual(finding: Finding) -> list[Draft]:
+    """What stands out in each part, the part with the largest share first; at most four details."""
+    drafts: list[Draft] = []
+    own = {p.modality: p.p_value for p in finding.parts}
+    for part in _kind(finding, "part"):
+        details = sorted(
+            (e for e in _kind(finding, *DETAILS) if e.part == part.part), key=lambda e: DETAILS.index(e.kind)
+        )[: SHOWN[part.part or "image"]]
+        if not details and part.part is not None and own[part.part] > finding.guarantee.rate:
+            continue
+        if not details:
+            drafts.append(Draft(part.caption, (part.id,)))
+            continue
+        first, *rest = details
+        drafts.append(Draft(f"{part.caption.rstrip('.')}: {_low(caption(first))}", (part.id, first.id)))
+        drafts += [Draft(_high(caption(e)), (e.id,)) for e in rest]
+    return drafts[:4]
+
+
+def _together(finding: Finding) -> list[Draft]:
+    """Several parts out at once: said as what it is consistent with, never as a cause."""
+    beyond = [p.modality for p in finding.parts if p.p_value <= finding.guarantee.rate]
+    cites = tuple(e.id for e in _kind(finding, "part") if e.part in beyond)
+    if finding.verdict != "anomalous" or len(cites) < 2:
+        return []
+    names = listed([m for m in MODALITIES if m in beyond])
+    return [Draft(f"That {names} stand out in the same case is consistent with one disturbance seen by each.", cites)]
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items in words.
+
+    >>> listed(["image", "text", "video"])
+    'image, text and video'
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _high(text: str) -> str:
+    return text if "_" in text.split(" ")[0] else text[:1].upper() + text[1:]
