@@ -49,7 +49,8 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
         add(relations.contradiction(contradiction, judgement, reference))
     parts = sorted(judgement.parts.values(), key=lambda p: -p.share)
     for judged in parts:
-        artifact, drafts = None, []
+        artifact: str | None = None
+        drafts: list[Draft] = []
         wanted = stands_out(judged, judgement)
         if wanted or folder is not None:
             drafts, picture, texts = _look(judged, judgement, reference)
@@ -69,13 +70,17 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
 
 
 def stands_out(judged: "PartJudgement", judgement: "Judgement") -> bool:
-    """Whether a part is worth more than one line: unusual by itself, or the main carrier of a flagged case."""
+    """Whether a part is worth more than one line: unusual by itself, or a main reason why a case is flagged."""
+    from mmdmad.explain.relations import worth_saying
     from mmdmad.explain.verdict import UNUSUAL
 
     if judged.p_value <= max(UNUSUAL, judgement.guarantee.rate):
         return True
+    if judgement.verdict != "anomalous":
+        return False
+    odd = any(c.part == judged.modality for c in worth_saying(judgement))
     shares = [p.share for p in judgement.parts.values()] + [c.share for c in judgement.contradictions]
-    return judgement.verdict == "anomalous" and judged.share == max(shares)
+    return odd or judged.share == max(shares)
 
 
 def _look(

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mmdmad.explain.reference import Ranges
-from mmdmad.explain.traces import Traces, longest, stretches
+from mmdmad.explain.traces import Traces, longest, rise, stretches
 
 EventKind = Literal["dropout", "frozen", "spike", "noise burst", "level shift", "drift"]
 
@@ -49,12 +49,21 @@ def events(trace: Traces, normal: Ranges) -> list[Event]:
     return [e for e in (level,) if e is not None]
 
 
+def above(value: float, normal: tuple[float, float, float], floor: float = 0.0) -> float:
+    """How far a value lies above the high end of (low, middle, high), in units of the upper half; negative below it."""
+    _, middle, high = normal
+    return (value - high) / max(high - middle, floor, 1e-12)
+
+
+def below(value: float, normal: tuple[float, float, float], floor: float = 0.0) -> float:
+    """How far a value lies below the low end of (low, middle, high), in units of the lower half."""
+    low, middle, _ = normal
+    return (low - value) / max(middle - low, floor, 1e-12)
+
+
 def excess(value: float, normal: tuple[float, float, float], floor: float = 0.0) -> float:
     """How far a value lies outside (low, middle, high), in units of the half it leaves; negative inside."""
-    low, middle, high = normal
-    above = (value - high) / max(high - middle, floor, 1e-12)
-    below = (low - value) / max(middle - low, floor, 1e-12)
-    return float(max(above, below))
+    return max(above(value, normal, floor), below(value, normal, floor))
 
 
 def _length(trace: Traces) -> float:
@@ -62,7 +71,8 @@ def _length(trace: Traces) -> float:
 
 
 def _span(trace: Traces, a: int, b: int) -> tuple[float, float]:
-    return float(trace.times[a]), float(trace.times[b - 1])
+    """Start and stop in seconds of the samples a to b - 1; a sample lasts until the next one."""
+    return float(trace.times[a]), float(trace.times[b] if b < len(trace.times) else trace.times[-1] + trace.step)
 
 
 def _gap(trace: Traces, normal: Ranges) -> Event | None:
@@ -106,7 +116,7 @@ def _noise(trace: Traces, normal: Ranges) -> Event | None:
     beyond = excess(peak, usual, 0.1 * usual[2])
     if peak <= usual[2] or beyond <= 0.1:
         return None
-    hot = trace.rough > max(usual[2], 0.5 * peak)
+    hot = trace.rough > min(usual[2], (usual[1] + peak) / 2)
     a, b = max(stretches(hot), key=lambda s: float(trace.rough[s[0] : s[1]].max()))
     return Event("noise burst", *_span(trace, a, b), beyond, peak, peak / max(usual[1], 1e-12), (usual[0], usual[2]))
 
@@ -114,12 +124,10 @@ def _noise(trace: Traces, normal: Ranges) -> Event | None:
 def _level(trace: Traces, normal: Ranges) -> Event | None:
     """Level shift or drift: whichever shape, a box or a ramp, leaves less of the channel unexplained."""
     low, high = normal["low"], normal["high"]
-    below, above = low[0] - float(trace.level.min()), float(trace.level.max()) - high[2]
-    beyond = max(
-        excess(float(trace.level.min()), (low[0], low[1], np.inf)),
-        excess(float(trace.level.max()), (-np.inf, *high[1:])),
-    )
-    rising = excess(rise_of(trace), normal["rise"], 0.25 * (high[2] - low[0]))
+    floor = 0.05 * (high[2] - low[0])
+    over, under = above(float(trace.level.max()), high, floor), below(float(trace.level.min()), low, floor)
+    beyond = max(over, under)
+    rising = excess(rise(trace.times, trace.values), normal["rise"], 5 * floor)
     if max(beyond, rising) <= 0.1:
         return None
     box, box_error = _best_box(trace.values)
@@ -132,22 +140,18 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
                      (0.0, usual))  # fmt: skip
     if beyond <= 0.1:
         return None
+    if np.mean((trace.level > high[2]) | (trace.level < low[0])) > 0.8:
+        return Event("level shift", *_span(trace, 0, len(trace.values)), beyond, float(trace.values.mean()), 0.0,
+                     (low[0], high[2]))  # fmt: skip
     a, b = box
     inside = float(trace.values[a:b].mean())
     outside_value = float(np.delete(trace.values, np.s_[a:b]).mean()) if b - a < len(trace.values) else np.nan
-    if (above >= below) != (inside >= outside_value) and np.isfinite(outside_value):
+    if (over >= under) != (inside >= outside_value) and np.isfinite(outside_value):
         # the part outside the box is the unusual one: say the other side
         a, b = (b, len(trace.values)) if len(trace.values) - b >= a else (0, a)
         inside, outside_value = float(trace.values[a:b].mean()), inside
     change = inside - outside_value if np.isfinite(outside_value) else 0.0
     return Event("level shift", *_span(trace, a, b), beyond, inside, change, (low[0], high[2]))
-
-
-def rise_of(trace: Traces) -> float:
-    """Rise of the whole channel as a straight line."""
-    from mmdmad.explain.traces import rise
-
-    return rise(trace.times, trace.values)
 
 
 def _best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mmdmad.joint.judgement import Judgement, PartJudgement
 
 NEAREST, NAMED = 5, 3
+_CARRIES = 0.1  # share of the joint score from which a contradiction is one of the reasons
 
 
 def main_group(near: Neighbours | None) -> tuple[str, int] | None:
@@ -43,13 +44,12 @@ def neighbours(judged: "PartJudgement", reference: Reference) -> list[Draft]:
 
 
 def worth_saying(judgement: "Judgement") -> list[Contradiction]:
-    """Contradictions whose own p-value is at most the declared rate, strongest first; at most one per part."""
-    found = sorted(judgement.contradictions, key=lambda c: (c.p_value, -c.score))
-    first: dict[Modality, Contradiction] = {}
-    for c in found:
-        if c.p_value <= judgement.guarantee.rate:
-            first.setdefault(c.part, c)
-    return list(first.values())
+    """Contradictions whose own p-value is at most the declared rate: those that carry the joint score, else the one
+    with the smallest p-value. One odd part makes every other part look odd too; saying all of them hides it.
+    """
+    found = [c for c in judgement.contradictions if c.p_value <= judgement.guarantee.rate]
+    carrying = sorted((c for c in found if c.share >= _CARRIES * judgement.score > 0), key=lambda c: -c.share)
+    return carrying[:2] or sorted(found, key=lambda c: (c.p_value, -c.score))[:1]
 
 
 def contradiction(found: Contradiction, judgement: "Judgement", reference: Reference) -> Draft:
@@ -63,20 +63,24 @@ def contradiction(found: Contradiction, judgement: "Judgement", reference: Refer
     ]
     others = "parts" if len(found.given) > 1 else "part"
     text = f"the {{part}} part does not fit the {{given}} {others} (contradiction p-value {{p-value}}"
-    if judgement.score > 0 and 0 <= found.share <= 1.0005 * judgement.score:
+    if judgement.score > 0 and 0.005 <= found.share / judgement.score <= 1.0005:
         facts.append(fact("share", 100 * found.share / judgement.score, "%"))
         text += ", {share} of the joint score"
     text += ")"
     own = _group(found.part, judgement, reference)
-    theirs = {m: g for m in found.given if (g := _group(m, judgement, reference)) is not None and g != own}
-    if own is not None and theirs:
-        group, votes = Counter(theirs.values()).most_common(1)[0]
-        named = [m for m, g in theirs.items() if g == group]
-        facts += [fact("group of the part", own), fact("group of the others", group), fact("others", listed(named))]
-        looks = "looks" if votes == 1 else "look"
-        whole = "part" if votes == 1 else "parts"
-        text += ": it looks like normal cases of group {group_of_the_part}, "
-        text += f"while the {{others}} {whole} {looks} like group {{group_of_the_others}}"
+    groups = {m: g for m in found.given if (g := _group(m, judgement, reference)) is not None}
+    if own is not None and groups:
+        theirs, votes = Counter(groups.values()).most_common(1)[0]
+        if theirs != own and votes > list(groups.values()).count(own):
+            named = [m for m, g in groups.items() if g == theirs]
+            facts += [
+                fact("group of the part", own),
+                fact("group of the others", theirs),
+                fact("others", listed(named)),
+            ]
+            looks = "part looks" if votes == 1 else "parts look"
+            text += ": it looks like normal cases of group {group_of_the_part}, "
+            text += f"while the {{others}} {looks} like group {{group_of_the_others}}"
     return draft("contradiction", found.part, text + ".", facts)
 
 

@@ -56,21 +56,21 @@ def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group:
 
 
 def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:
-    """The hot time span, then one sentence for each channel that deserves one."""
-    drafts = []
-    combined = np.max([view.curve for view in views], axis=0)
-    spans = hot_spans(combined, times)
-    if spans:
-        drafts.append(_span(spans, combined))
+    """One sentence for each channel that deserves one; the hot time span where no channel has a measured event."""
     named = [v for v in views if v.marked or any(e.excess > _CLEAR for e in v.events)][:MAX_CHANNELS]
+    drafts = []
     for view in named:
         drafts += [_event(view, event) for event in view.events] or [_shape(view)]
+    combined = np.max([view.curve for view in views], axis=0)
+    spans = hot_spans(combined, times)
+    # a measured event has sharper times than the detector's windows; their span is said where nothing was measured
+    if spans and not any(view.events for view in named):
+        drafts.insert(0, _span(spans[0]))
     return drafts
 
 
-def _span(spans: list[Span], curve: np.ndarray) -> Draft:
-    start, stop = min(s.start for s in spans[:1]), max(s.stop for s in spans[:1])
-    facts = [fact("start", start, "s"), fact("stop", stop, "s"), fact("peak on the map scale", float(curve.max()))]
+def _span(span: Span) -> Draft:
+    facts = [fact("start", span.start, "s"), fact("stop", span.stop, "s"), fact("peak on the map scale", span.peak)]
     return draft("span", "sensor", "the sensor data stand out most from {start} to {stop}.", facts)
 
 

@@ -59,7 +59,10 @@ def verdict(judgement: "Judgement") -> Draft:
 def part(judged: "PartJudgement", judgement: "Judgement") -> Draft:
     """How unusual a part is by itself and how much of the joint score it carries."""
     rate = judgement.guarantee.rate
-    state = "stands out" if judged.p_value <= rate else "is unusual" if judged.p_value <= UNUSUAL else "looks normal"
+    p = judged.p_value
+    state = (
+        "stands out" if p <= rate else "is unusual" if p <= UNUSUAL else "is borderline" if p <= 0.1 else "looks normal"
+    )
     facts = [
         fact("part", judged.modality),
         fact("state", state),
@@ -70,7 +73,7 @@ def part(judged: "PartJudgement", judgement: "Judgement") -> Draft:
         fact("detector", judged.detector),
     ]
     text = "the {part} part {state} with p-value {p-value}"
-    if judgement.score > 0 and 0 <= judged.share <= 1.0005 * judgement.score:
+    if judgement.score > 0 and 0.005 <= judged.share / judgement.score <= 1.0005:
         facts.append(fact("share", 100 * judged.share / judgement.score, "%"))
         text += " and carries {share} of the joint score"
     return draft("part", judged.modality, text + ".", facts)

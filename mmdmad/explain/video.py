@@ -117,7 +117,7 @@ def _movement(view: ClipView, signal: "Video", normal: Ranges) -> list[Draft]:
         )
         return [draft("frames", "video", text, facts)]
     drafts = []
-    if excess(values["speed"], usual["speed"], 0.1 * usual["speed"][1]) > 0.1:
+    if excess(values["speed"], usual["speed"], 0.2 * usual["speed"][1]) > 0.3:
         faster = "faster" if values["speed"] > usual["speed"][2] else "slower"
         facts.append(fact("change", faster))
         text = (
