@@ -3,7 +3,7 @@
 import io
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from PIL import ImageOps
 
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_IMAGE_BYTES, check_size, decoding, plain_file, refuse
+from mmdmad.parts.whole import whole_picture
 
 PROGRAMS = {"EPS": "a PostScript program", "WMF": "a drawing program", "MPEG": "a video; name it in the column video"}
 """What Pillow opens but what is not a picture: rendering it would run a program or other software."""
@@ -56,12 +57,15 @@ def read_pixels(part: Part, path: Path) -> np.ndarray:
     """The pixels of one picture file, uint8 (H, W, 3)."""
     with _quiet(), decoding(part, path.name):
         data = path.read_bytes()
-        with Pillow.open(io.BytesIO(data)) as picture:
+        try:
+            opened = Pillow.open(io.BytesIO(data))
+        except Pillow.UnidentifiedImageError:
+            raise refuse(part, f"{path.name} is not a picture, or damaged at its beginning") from None
+        with opened as picture:
             if picture.format in PROGRAMS:
                 raise refuse(part, f"{path.name} is {PROGRAMS[picture.format]}; give a raster picture such as PNG")
             check_size(part, picture.height, picture.width, path.name)
-            whole = _ENDS.get(picture.format or "")
-            if whole is not None and not whole(data):
+            if not whole_picture(data, picture.format):
                 raise refuse(part, f"{path.name} is truncated: the {picture.format} file ends before its end mark")
             return _pixels(part, picture)
 
@@ -110,20 +114,6 @@ def _to_bytes(part: Part, array: np.ndarray) -> np.ndarray:
         out[i : i + 256] = np.rint(array[i : i + 256].astype(np.float32) * (255 / white))
     return out
 
-
-def _riff(data: bytes) -> bool:
-    return len(data) >= int.from_bytes(data[4:8], "little") + 8
-
-
-# Decoders stop at the last pixel; the end mark is how a cut file is told from a whole one.
-_ENDS: dict[str, Callable[[bytes], bool]] = {
-    "PNG": lambda data: b"IEND\xaeB`\x82" in data[-MAX_IMAGE_BYTES:],
-    "JPEG": lambda data: data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"),
-    "MPO": lambda data: data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"),
-    "GIF": lambda data: data.rstrip(b"\0").endswith(b";"),
-    "WEBP": _riff,
-    "JPEG2000": lambda data: b"\xff\xd9" in data[-64:],
-}
 
 _quiet_lock = threading.Lock()
 _quiet_depth = 0

@@ -44,7 +44,8 @@ def decoding(part: Part, what: str) -> Iterator[None]:
     except MemoryError as why:
         raise refuse(part, f"{what} needs more memory than there is") from why
     except Exception as why:
-        raise refuse(part, f"{what} cannot be decoded: {str(why) or type(why).__name__}") from why
+        reason = getattr(why, "strerror", None) or str(why) or type(why).__name__
+        raise refuse(part, f"{what} cannot be decoded: {reason}") from why
 
 
 def plain_file(part: Part, most: int | None = None) -> Path:

@@ -15,11 +15,16 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_FRAMES, MAX_PIXELS, check_size, decoding, refuse
 from mmdmad.parts.video import DEFAULT_FPS
+from mmdmad.parts.whole import missing_bytes
 
 FORMATS = (
     *("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "gif"),
     *("h264", "hevc", "m4v", "mjpeg", "mjpeg_2000", "ivf", "mxf", "nut", "yuv4mpegpipe", "dv", "obu"),
 )
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv")
+"""Containers whose seeks land on key frames and whose frames carry their own times."""
+SEEKABLE_INTRA = (*SEEKABLE, "avi", "asf")
+"""Containers for which that holds where every frame is a key frame, as in Motion JPEG."""
 WAIT = 60.0
 """Seconds after which opening a file or reading a packet is given up."""
 
@@ -29,9 +34,14 @@ class Container:
 
     def __init__(self, part: Part, path: Path) -> None:
         self.part, self.path = part, path
+        with decoding(part, path.name):
+            missing = missing_bytes(path)
+        if missing:
+            raise refuse(part, f"{path.name} is truncated: at least {missing} bytes are missing at its end")
         with self._open() as (container, stream):
             check_size(part, stream.height, stream.width, path.name)
-            stamps, complete = self._index(container, stream)
+            stamps, keys, packets, complete = self._index(container, stream)
+            self.seekable = container.format.name in (SEEKABLE_INTRA if len(keys) == len(stamps) else SEEKABLE)
             self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
             declared = stream.frames
             promised = _seconds(container, stream)
@@ -41,12 +51,15 @@ class Container:
         known = sorted(s for s in set(stamps) if s is not None)
         self.timed = len(known) == len(stamps)
         self.stamps = np.array(known if self.timed else range(len(stamps)), np.int64)
+        self.keys = np.array(sorted(keys), np.int64)
         self.times = (self.stamps - self.stamps[0]) * (tick if self.timed else 1 / self.fps)
         ends = float(self.times[-1]) + 1 / self.fps
         cut = promised is not None and ends < promised - max(0.5, 2 / self.fps)
-        if not complete or len(stamps) < declared or cut:
-            whole = f"{declared} frames" if declared else f"{promised or 0:.2f} s"
+        if packets < declared or cut:
+            whole = f"{declared} frames" if declared else f"{promised:.2f} s"
             raise refuse(part, f"{path.name} is truncated: it holds {len(stamps)} frames ({ends:.2f} s) of {whole}")
+        if not complete:
+            raise refuse(part, f"{path.name} is damaged: some of its {len(stamps)} frames are incomplete")
         self.height, self.width = next(self.frames(0, 1, 1))[1].shape[:2]
 
     @contextmanager
@@ -60,41 +73,76 @@ class Container:
                 if not container.streams.video:
                     raise refuse(self.part, f"{self.path.name} holds no video stream")
                 stream = container.streams.video[0]
+                if stream.codec_context is None:
+                    raise refuse(self.part, f"{self.path.name} has a video stream for which there is no decoder")
                 stream.codec_context.options = {
                     "err_detect": "explode",
                     "max_pixels": str(MAX_PIXELS),
                 }
                 yield container, stream
 
-    def _index(self, container: Any, stream: Any) -> tuple[list[int | None], bool]:
+    def _index(self, container: Any, stream: Any) -> tuple[list[int | None], list[int], int, bool]:
         stamps: list[int | None] = []
-        complete = True
+        keys: list[int] = []
+        packets, complete = 0, True
         for packet in container.demux(stream):
+            packets += packet.size > 0
             if packet.size == 0 or packet.is_discard:
                 continue
             complete = complete and not packet.is_corrupt
             stamps.append(packet.pts)
+            if packet.is_keyframe and packet.pts is not None:
+                keys.append(packet.pts)
             if len(stamps) > MAX_FRAMES:
                 raise refuse(self.part, f"{self.path.name} has more than {MAX_FRAMES} frames")
-        return stamps, complete
+        return stamps, keys, packets, complete
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Every `every`-th frame from start to stop; decoding begins at the key frame before start."""
-        wanted, index = start, -1
-        with self._open() as (container, stream):
-            if self.timed and start > 0:
-                container.seek(int(self.stamps[start]), stream=stream, backward=True)
-            for frame in container.decode(stream):
-                index = int(np.searchsorted(self.stamps, frame.pts)) if self.timed else index + 1
-                if index < wanted:
-                    continue
-                if index > wanted or frame.is_corrupt or index >= len(self.stamps):
-                    break
-                yield index, self._pixels(frame)
-                wanted += every
-                if wanted >= stop:
+        """Every `every`-th frame from start to stop; decoding begins at a key frame before start where it can."""
+        wanted = start
+        for origin in (self._origin(start), None):
+            with self._open() as (container, stream):
+                for index, frame in self._decoded(container, stream, origin):
+                    if index < wanted:
+                        continue
+                    if index > wanted or frame.is_corrupt:
+                        break
+                    yield index, self._pixels(frame)
+                    wanted += every
+                    if wanted >= stop:
+                        return
+            if wanted > start or origin is None:
+                break
+        count = len(self.stamps)
+        raise refuse(self.part, f"{self.path.name} is damaged: frame {wanted} of {count} cannot be decoded")
+
+    def _origin(self, start: int) -> int | None:
+        """Time stamp of the key frame before the last one before frame `start`, or None = decode from the beginning.
+
+        One key frame more than needed, because frames just after a key frame may lean on the one before it.
+        """
+        if not self.seekable or not self.timed:
+            return None
+        before = int(np.searchsorted(self.keys, self.stamps[start], side="right"))
+        return int(self.keys[before - 2]) if before > 2 else None
+
+    def _decoded(self, container: Any, stream: Any, origin: int | None) -> Iterator[tuple[int, Any]]:
+        """Index and frame from a time stamp on, up to the first fault. Numbered by time after a seek, else counted."""
+        try:
+            if origin is not None:
+                container.seek(origin, stream=stream, backward=True)
+            for count, frame in enumerate(container.decode(stream)):
+                index = count
+                if origin is not None:
+                    index = int(np.searchsorted(self.stamps, -1 if frame.pts is None else frame.pts))
+                    if index >= len(self.stamps) or self.stamps[index] != frame.pts:
+                        return
+                elif index >= len(self.stamps):
                     return
-        raise refuse(self.part, f"{self.path.name} is damaged: frame {wanted} of {len(self.stamps)} cannot be decoded")
+                yield index, frame
+        except av.error.FFmpegError:
+            # After a seek the caller begins anew from the start; otherwise it says which frame is damaged.
+            return
 
     def _pixels(self, frame: Any) -> np.ndarray:
         check_size(self.part, frame.height, frame.width, self.path.name)
