@@ -98,10 +98,17 @@ class Detector(ABC):
     seed: int
     contamination: float
     top: float
+    _work: Path | None = None
+    _progress: bool = False
 
-    def fit(self, X: Data, y: object = None) -> Self:
-        """Learn from normal items; `y` is ignored. Returns self."""
+    def fit(self, X: Data, y: object = None, *, work: Path | None = None, progress: bool = False) -> Self:
+        """Learn from normal items; `y` is ignored. Returns self.
+
+        work: folder for training checkpoints; a fit that was killed goes on from there and ends the same. progress:
+        show a bar while a network trains.
+        """
         self._check_params()
+        self._work, self._progress = None if work is None else Path(work), progress
         items = as_tokens(X)
         if len(items) < 2:
             raise DataError(f"{len(items)} items were given to {type(self).__name__}.fit; at least 2 are needed")

@@ -1,0 +1,76 @@
+"""Principal components through scikit-learn: how much of a token lies outside the normal subspace.
+
+Shyu, Chen, Sarinnapakorn, Chang, "A Novel Anomaly Detection Scheme Based on Principal Component Classifier", 2003.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA as Components
+
+from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.chunks import groups, in_chunks
+from mmdmad.detectors.features import FeatureSpace
+from mmdmad.errors import ConfigError
+from mmdmad.tokens import Tokens
+
+
+@detector(About("pca", "baseline", "Shyu et al., 2003", "instant"))
+class PCA(Detector):
+    """Squared distances along the principal axes, each over its variance, and outside them over the noise variance.
+
+    share: part of the variance that the kept axes explain; the mean variance of the others, at least 0.001 of a
+    feature's own, is the noise (probabilistic PCA). Positions are ignored.
+
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> scores = PCA().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
+    >>> bool(scores[1] > scores[0])
+    True
+    """
+
+    def __init__(self, share: float = 0.999, contamination: float = 0.0, top: float = 0.03, seed: int = 0) -> None:
+        self.share, self.contamination, self.top, self.seed = share, contamination, top, seed
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"share={self.share} was given; allowed is 0 < share <= 1")
+
+    def _fit(self, items: list[Tokens]) -> None:
+        self._fit_once(items)
+        if self.contamination > 0:
+            order = np.argsort([self._pool(s) for s in self._score(items)], kind="stable")
+            keep = np.sort(order[: max(2, round(len(items) * (1 - self.contamination)))])
+            self._fit_once([items[i] for i in keep])
+
+    def _fit_once(self, items: list[Tokens]) -> None:
+        self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
+        values, _ = self.space_.transform_all(items)
+        fitted = Components(svd_solver="full").fit(values.astype(np.float64))
+        explained = np.cumsum(fitted.explained_variance_ratio_)
+        kept = max(1, int((fitted.explained_variance_ > 1e-9).sum()))
+        kept = min(kept, int(np.searchsorted(explained, self.share - 1e-12)) + 1)
+        rest = fitted.explained_variance_[kept:]
+        self.noise_ = max(float(rest.mean()) if len(rest) else 0.0, 1e-3)
+        self.axes_ = fitted.components_[:kept].T.copy()
+        self.factor_ = (fitted.components_[:kept] / np.sqrt(fitted.explained_variance_[:kept, None])).T.copy()
+
+    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+        scores: list[np.ndarray] = []
+        for group in groups(items):
+            rows = as_rows(group)
+            axes, _ = self.space_.transform(rows.values, rows.position)
+            scores.extend(rows.split(in_chunks(self._distance, axes.astype(np.float64), 64)))
+        return scores
+
+    def _distance(self, rows: np.ndarray) -> np.ndarray:
+        along = rows @ self.axes_
+        outside = np.maximum((rows**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
+        return (((rows @ self.factor_) ** 2).sum(axis=1) + outside / self.noise_) / rows.shape[1]
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {**self.space_.arrays(), "factor": self.factor_, "axes": self.axes_}, {"noise": self.noise_}
+
+    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.factor_, self.axes_, self.noise_ = arrays["factor"], arrays["axes"], float(values["noise"])

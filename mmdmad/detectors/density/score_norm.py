@@ -1,0 +1,118 @@
+"""Score norms over noise levels (MSMA): how hard does the score pull, at each scale, compared with normal tokens?
+
+Mahmood, Oliva, Styner, "Multiscale Score Matching for Out-of-Distribution Detection", ICLR 2021. A noise-conditional
+score network s(x, sigma) is trained by denoising score matching; the clean token gives the vector of norms
+
+    v_i(x) = sigma_i |s(x, sigma_i)|,    i = 1..L, sigma_i geometric,
+
+and a density fitted to the training tokens' vectors scores it: -log p(v).
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from sklearn.mixture import GaussianMixture
+from torch import Tensor, nn
+
+from mmdmad.detectors.base import About, detector
+from mmdmad.detectors.neural import NeuralDetector
+from mmdmad.diffusion.denoisers import MLP
+from mmdmad.diffusion.noise import sigma_grid
+from mmdmad.tokens import Tokens
+
+
+@detector(About("score-norm", "density", "Mahmood et al., ICLR 2021 (MSMA)", "seconds"))
+class ScoreNorm(NeuralDetector):
+    """Minus log-likelihood of a token's vector of score norms under a Gaussian mixture of the training vectors.
+
+    levels: noise levels L between sigma_min and sigma_max; mixture: components tried for the mixture, the one with
+    the lowest Bayesian information criterion is kept.
+
+    >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]
+    >>> scores = ScoreNorm(steps=50).fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
+    >>> bool(scores[1] > scores[0])
+    True
+    """
+
+    def __init__(
+        self,
+        levels: int = 10,
+        sigma_min: float = 0.01,
+        sigma_max: float = 1.0,
+        mixture: tuple[int, ...] = (1, 3, 5),
+        hidden: tuple[int, ...] = (512, 512),
+        steps: int = 2000,
+        batch: int | Literal["auto"] = "auto",
+        learning_rate: float = 1e-3,
+        components: int | Literal["auto"] = "auto",
+        per_position: bool | Literal["auto"] = "auto",
+        contamination: float = 0.0,
+        top: float = 0.03,
+        seed: int = 0,
+    ) -> None:
+        self.levels, self.sigma_min, self.sigma_max, self.mixture = levels, sigma_min, sigma_max, mixture
+        self.hidden, self.steps, self.batch, self.learning_rate = hidden, steps, batch, learning_rate
+        self.components, self.per_position = components, per_position
+        self.contamination, self.top, self.seed = contamination, top, seed
+
+    def _sigmas(self) -> Tensor:
+        return sigma_grid(self.sigma_min, self.sigma_max, self.levels).float()
+
+    def _build(self, width: int, positions: int) -> nn.Module:
+        return MLP(width, tuple(self.hidden), time_width=32, positions=positions)
+
+    def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
+        """Denoising score matching weighted by sigma^2: the network predicts -sigma * score, the noise."""
+        level = torch.randint(0, self.levels, (len(tokens),), generator=generator)
+        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noisy = tokens + self._sigmas()[level].to(tokens.device)[:, None] * noise
+        time = (level / max(1, self.levels - 1)).to(tokens.device)
+        return ((net(noisy, time, position) - noise) ** 2).mean(dim=1)
+
+    def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
+        norms = []
+        for level in range(self.levels):
+            time = torch.full((len(tokens),), level / max(1, self.levels - 1), device=tokens.device)
+            norms.append(self.net_(tokens, time, position).norm(dim=1))
+        return torch.stack(norms, dim=1)
+
+    def _after_training(self, tokens: np.ndarray, row: np.ndarray, owner: np.ndarray) -> None:
+        sample = np.random.default_rng(self.seed).permutation(len(tokens))[:20_000]
+        norms = np.log1p(self._in_chunks(tokens[np.sort(sample)], row[np.sort(sample)]))
+        if self.contamination > 0:  # the largest norms are the likeliest anomalies; the mixture must not learn them
+            norms = norms[np.argsort(norms.mean(axis=1), kind="stable")]
+            norms = norms[: max(2, round(len(norms) * (1 - self.contamination)))]
+        self._norm_mean, self._norm_scale = norms.mean(axis=0), norms.std(axis=0) + 1e-6
+        standard = (norms - self._norm_mean) / self._norm_scale
+        tried = [n for n in self.mixture if n * 10 <= len(standard)] or [1]
+        fits = [GaussianMixture(n, reg_covar=1e-3, random_state=self.seed).fit(standard) for n in tried]
+        best = min(fits, key=lambda fit: fit.bic(standard))
+        self.mixture_ = {
+            "weights": best.weights_,
+            "means": best.means_,
+            "precisions": np.asarray(best.precisions_cholesky_),
+        }
+
+    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+        return [self._surprise(norms) for norms in super()._score(items)]
+
+    def _surprise(self, norms: np.ndarray) -> np.ndarray:
+        """Minus log-likelihood (M,) of norm vectors (M, L) under the mixture, row by row in float64."""
+        standard = (np.log1p(norms) - self._norm_mean) / self._norm_scale
+        weights, means, factors = (self.mixture_[name] for name in ("weights", "means", "precisions"))
+        logs = []
+        for weight, mean, factor in zip(weights, means, factors):
+            squares = (np.einsum("ml,lk->mk", standard - mean, factor) ** 2).sum(axis=1)
+            logs.append(np.log(weight) + np.log(np.diag(factor)).sum() - 0.5 * squares)
+        return 0.5 * means.shape[1] * np.log(2 * np.pi) - np.logaddexp.reduce(np.stack(logs), axis=0)
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, values = super()._state()
+        arrays |= {f"mixture.{name}": value for name, value in self.mixture_.items()}
+        return arrays | {"norm.mean": self._norm_mean, "norm.scale": self._norm_scale}, values
+
+    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        super()._set_state(arrays, values)
+        self.mixture_ = {name: arrays[f"mixture.{name}"] for name in ("weights", "means", "precisions")}
+        self._norm_mean, self._norm_scale = arrays["norm.mean"], arrays["norm.scale"]
