@@ -1,4 +1,4 @@
-"""Evidence from a picture: the regions that stand out, where they lie, how large they are, lighter or darker."""
+"""Evidence from a picture: the regions that stand out, where they lie and how large they are."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from mmdmad.joint.judgement import PartJudgement
 
 MAX_REGIONS = 3
-_VISIBLE = 0.04  # share of the grey range from which a difference in brightness is worth saying
 
 
 def look(judged: "PartJudgement", pixels: np.ndarray) -> tuple[np.ndarray | None, list[Region]]:
@@ -31,10 +30,10 @@ def evidence(cells: np.ndarray | None, regions: list[Region], pixels: np.ndarray
         facts = [fact("place", place(*spot.centre)), fact("peak on the map scale", spot.peak)]
         text = "no single region of the picture stands out; the most unusual place is {place}."
         return [draft("region", "image", text, facts)]
-    return [_region(region, pixels) for region in regions]
+    return [_region(region) for region in regions]
 
 
-def _region(region: Region, pixels: np.ndarray) -> Draft:
+def _region(region: Region) -> Draft:
     left, top, right, bottom = region.box
     facts = [
         fact("place", place(*region.centre)),
@@ -50,22 +49,4 @@ def _region(region: Region, pixels: np.ndarray) -> Draft:
     where = "in the {place}" if place(*region.centre) == "centre" else "at {place}"
     text = f"a region of {{width}} by {{height}} stands out {where}"
     text += " ({share_of_the_picture} of the picture, from x {left}, y {top})"
-    tone = _tone(region.box, pixels)
-    if abs(tone) >= _VISIBLE:
-        facts.append(fact("tone", "darker" if tone < 0 else "lighter"))
-        facts.append(fact("tone difference", 100 * abs(tone), "%"))
-        text += "; it is {tone_difference} of the grey range {tone} than its surroundings"
     return draft("region", "image", text + ".", facts)
-
-
-def _tone(box: tuple[int, int, int, int], pixels: np.ndarray) -> float:
-    """Mean grey inside the box minus mean grey of a ring as wide as half the box around it, as share of 255."""
-    left, top, right, bottom = box
-    grey = pixels.mean(axis=2)
-    pad = max(4, (right - left + bottom - top) // 4)
-    ring = np.zeros(grey.shape, bool)
-    ring[max(0, top - pad) : bottom + pad, max(0, left - pad) : right + pad] = True
-    ring[top:bottom, left:right] = False
-    if not ring.any():
-        return 0.0
-    return float((grey[top:bottom, left:right].mean() - grey[ring].mean()) / 255)

@@ -72,7 +72,10 @@ def pixel_map(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def hot_regions(cells: np.ndarray, size: tuple[int, int], seed: float = 1.0, grow: float = 0.7) -> list[Region]:
-    """Connected regions of cells above `grow` on the fixed scale that hold a cell above `seed`, strongest first."""
+    """Connected regions of cells above `grow` on the fixed scale that hold a cell above `seed`, strongest first.
+
+    A region keeps the cells above half its peak: the halo that an encoder's view spreads around a defect is left out.
+    """
     from scipy import ndimage
 
     labels, count = ndimage.label(cells > grow, np.ones((3, 3)))
@@ -81,6 +84,7 @@ def hot_regions(cells: np.ndarray, size: tuple[int, int], seed: float = 1.0, gro
         mask = labels == index
         peak = float(cells[mask].max())
         if peak > seed:
+            mask &= cells > max(grow, peak / 2)
             found.append(Region(_box(mask, size), float(mask.mean()), peak, mask))
     return sorted(found, key=lambda region: -region.peak)
 

@@ -1,0 +1,96 @@
+"""The report as one HTML page: self-contained, everything escaped, no script and no network needed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmdmad.findings import Finding
+from mmdmad.report.model import Report, lead, main_reason, percent
+from mmdmad.report.pictures import Packer, Pictures, thumbnail
+from mmdmad.report.timeline import lay_out
+
+if TYPE_CHECKING:
+    from mmdmad.store.run import Run
+
+PICTURE_NOTES = {
+    "image": "as it is, and under its map",
+    "video": "key frames, below under their maps",
+    "sensor": "blue bands are normal ranges, red spans were measured as unusual",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One part's line in a card: its p-value and its share of the joint score."""
+
+    name: str
+    p_value: float
+    width: float
+    loud: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """One finding as the page shows it."""
+
+    finding: Finding
+    lead: list[str]
+    reason: str
+    bars: list[Bar]
+    pictures: Pictures
+    thumbnail: str | None
+    guarantee: str
+
+
+def render(report: Report, run: "Run") -> str:
+    """The page as a string."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from mmdmad.explain.words import number
+
+    env = Environment(
+        loader=PackageLoader("mmdmad.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    env.filters |= {"number": number, "percent": percent}
+    packer = Packer(run)
+    shown = report.findings[: report.detailed]
+    views = [_view(f, packer, run) for f in shown]
+    return env.get_template("report.html.jinja").render(
+        report=report,
+        views=views,
+        rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
+        anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
+        timeline=lay_out(report.timeline, report.rate),
+        picture_notes=PICTURE_NOTES,
+    )
+
+
+def _view(finding: Finding, packer: Packer, run: "Run") -> View:
+    guarantee = finding.guarantee
+    words = (
+        f"Declared false-alarm rate {percent(guarantee.rate)}, from {guarantee.size} calibration cases with the same "
+        f"parts; 95 % interval {percent(guarantee.interval[0])} to {percent(guarantee.interval[1])}."
+    )
+    return View(
+        finding=finding,
+        lead=lead(finding),
+        reason=main_reason(finding),
+        bars=bars(finding),
+        pictures=packer.pack(finding),
+        thumbnail=thumbnail(run, finding),
+        guarantee=words if guarantee.valid else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",
+    )
+
+
+def bars(finding: Finding) -> list[Bar]:
+    """Parts in their order, then the strongest contradiction; bar widths are shares of the joint score."""
+    total = sum(max(p.share, 0.0) for p in finding.parts) + sum(max(c.share, 0.0) for c in finding.contradictions)
+    rate = finding.guarantee.rate
+    found = [
+        Bar(p.modality, p.p_value, round(100 * max(p.share, 0.0) / max(total, 1e-300), 1), p.p_value <= rate)
+        for p in finding.parts
+    ]
+    if finding.contradictions:
+        worst = min(finding.contradictions, key=lambda c: (c.p_value, -c.share))
+        share = sum(max(c.share, 0.0) for c in finding.contradictions) / max(total, 1e-300)
+        found.append(Bar("do they fit together?", worst.p_value, round(100 * share, 1), worst.p_value <= rate))
+    return found

@@ -1,0 +1,123 @@
+"""Pictures for a self-contained page: artifacts scaled down and packed into data URIs within a budget."""
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmdmad.cases import Modality
+from mmdmad.explain.files import folder_name
+from mmdmad.findings import Finding
+
+if TYPE_CHECKING:
+    from mmdmad.store.run import Run
+
+WIDTH = 720
+BUDGET = 8_000_000  # bytes of packed pictures; later findings go without, and the report says so
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A piece of a text; `heat` 0 = as usual, 1 = warm, 2 = hot."""
+
+    text: str
+    heat: int
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What there is to see of one finding: pictures by modality as data URIs, and the marked text."""
+
+    images: dict[Modality, str]
+    text: tuple[Mark, ...]
+    left_out: bool = False
+
+
+class Packer:
+    """Packs the artifacts of a run's findings; keeps count of the bytes."""
+
+    def __init__(self, run: "Run", budget: int = BUDGET) -> None:
+        self.run, self.left = run, budget
+
+    def pack(self, finding: Finding) -> Pictures:
+        """Pictures and text of one finding; no pictures once the budget is spent."""
+        images: dict[Modality, str] = {}
+        left_out = False
+        for evidence in finding.evidence:
+            if evidence.artifact is None or evidence.part is None or evidence.part in images:
+                continue
+            file = self.run.artifact(evidence.artifact)
+            if not file.is_file():
+                continue
+            if self.left <= 0:
+                left_out = True
+                continue
+            uri = data_uri(file, photo=evidence.part != "sensor")
+            self.left -= len(uri)
+            images[evidence.part] = uri
+        folder = self.run.artifact(f"artifacts/{folder_name(finding.case_id)}")
+        return Pictures(images, marked(folder / "text.json"), left_out)
+
+
+def data_uri(file: Path, width: int = WIDTH, *, photo: bool = True) -> str:
+    """A picture at most `width` wide as a data URI: JPEG for photographs, a PNG of few colours for plots."""
+    from PIL import Image
+
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > width:
+        picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    if photo:
+        picture.save(buffer, "JPEG", quality=84, optimize=True)
+    else:
+        picture.quantize(96, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    kind = "jpeg" if photo else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def marked(file: Path, limit: int = 4000) -> tuple[Mark, ...]:
+    """A stored text cut into pieces with the heat of the spans over them."""
+    if not file.is_file():
+        return ()
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    text = stored["text"][:limit]
+    level = [0] * len(text)
+    for span in stored["spans"]:
+        heat = 2 if span["heat"] > 1 else 1 if span["heat"] > 0.7 else 0
+        for i in range(span["start"], min(span["stop"], len(text))):
+            level[i] = max(level[i], heat)
+    pieces: list[Mark] = []
+    start = 0
+    for i in range(1, len(text) + 1):
+        if i == len(text) or level[i] != level[start]:
+            pieces.append(Mark(text[start:i], level[start]))
+            start = i
+    if len(stored["text"]) > limit:
+        pieces.append(Mark(" …", 0))
+    return tuple(pieces)
+
+
+def thumbnail(run: "Run", finding: Finding, side: int = 112) -> str | None:
+    """The hot side of the most telling picture as a small square; None where there is none."""
+    from PIL import Image
+
+    pictures = {e.part: e.artifact for e in finding.evidence if e.kind == "part" and e.artifact is not None}
+    for part in ("image", "video"):
+        file = run.artifact(pictures[part]) if part in pictures else None
+        if file is None or not file.is_file():
+            continue
+        with Image.open(file) as opened:
+            picture = opened.convert("RGB")
+        if part == "image":  # the right half of the pair, left of the colour bar
+            width = (picture.width - 74) // 2
+            picture = picture.crop((picture.width - 74 - width + 12, 0, picture.width - 86, picture.height))
+        else:
+            picture = picture.crop((0, picture.height // 2 + 14, picture.width // 4, picture.height))
+        picture.thumbnail((side, side))
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=80)
+        return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return None

@@ -1,0 +1,87 @@
+"""The timeline of p-values as plain coordinates, for an inline SVG."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mmdmad.report.model import Point
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 240, 58, 16, 14, 30
+MAX_QUIET = 2000  # unflagged cases drawn at most; an even sample beyond
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One case in the drawing."""
+
+    x: float
+    y: float
+    point: Point
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything the SVG draws; y grows downwards, small p-values are at the top."""
+
+    dots: tuple[Dot, ...]
+    ticks_x: tuple[Tick, ...]
+    ticks_y: tuple[Tick, ...]
+    limit: float
+    sampled: bool
+    by_time: bool
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+def lay_out(points: Sequence[Point], rate: float) -> Timeline | None:
+    """Coordinates of the timeline: by time where at least two cases have different times, else one after another."""
+    if not points:
+        return None
+    seconds = [_seconds(p.time) for p in points]
+    timed = [s for s in seconds if s is not None]
+    by_time = len(timed) == len(points) and max(timed) > min(timed)
+    xs = [s or 0.0 for s in seconds] if by_time else [float(i) for i in range(len(points))]
+    low, high = min(xs), max(xs)
+    depth = max(2.0, math.ceil(max(-math.log10(max(p.p_value, 1e-12)) for p in points) + 0.2))
+
+    def x(value: float) -> float:
+        return round(LEFT + 8 + (value - low) / max(high - low, 1e-9) * (WIDTH - LEFT - RIGHT - 16), 1)
+
+    def y(p_value: float) -> float:
+        share = min(-math.log10(max(p_value, 1e-12)) / depth, 1.0)
+        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+    quiet = [i for i, p in enumerate(points) if p.verdict != "anomalous"]
+    step = max(1, math.ceil(len(quiet) / MAX_QUIET))
+    shown = sorted(quiet[::step] + [i for i, p in enumerate(points) if p.verdict == "anomalous"])
+    dots = tuple(Dot(x(xs[i]), y(points[i].p_value), points[i]) for i in shown)
+    ticks_y = tuple(Tick(y(10.0**-k), f"{10.0**-k:g}") for k in range(int(depth) + 1))
+    return Timeline(dots, _ticks_x(points, by_time, low, high, x), ticks_y, y(rate), step > 1, by_time)
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _ticks_x(points: Sequence[Point], by_time: bool, low: float, high: float, x: object) -> tuple[Tick, ...]:
+    assert callable(x)
+    count = 5
+    values = [low + (high - low) * i / (count - 1) for i in range(count)] if high > low else [low]
+    if not by_time:
+        return tuple(Tick(x(round(v)), str(round(v) + 1)) for v in dict.fromkeys(round(v) for v in values))
+    zone = next((p.time.tzinfo for p in points if p.time is not None), None) or UTC
+    pattern = "%H:%M" if high - low < 86_400 else "%d %b %H:%M" if high - low < 7 * 86_400 else "%d %b %Y"
+    return tuple(Tick(x(v), datetime.fromtimestamp(v, zone).strftime(pattern)) for v in values)
