@@ -105,7 +105,7 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     or frames per second where a file does not say). Paths are relative to the manifest and may not leave its folder,
     not even through a symbolic link, unless `allow_outside`. A path may end in `#start:stop`: rows of a table, frames
     of a video, lines of a text file, counted from 0, `stop` not included. Other columns are kept in
-    `Cases.extra["columns"]` as {column: {case id: value}}; `Cases.extra["simulated"]` is True where a side file
+    `Cases.extra["columns"]` as {case id: {column: value}}; `Cases.extra["simulated"]` is True where a side file
     `<manifest name>.json` says {"simulated": true}.
 
     A folder with a manifest.csv, .parquet or .jsonl is read through it. Any other folder is read file by file: files of

@@ -53,7 +53,7 @@ def read_manifest(manifest: Path, allow_outside: bool) -> Cases:
         tuple(reader.cases),
         tuple(reader.refused),
         root,
-        {"columns": dict(reader.columns), "simulated": simulated(manifest), "manifest": manifest.name},
+        {"columns": reader.columns, "simulated": simulated(manifest), "manifest": manifest.name},
     )
 
 
@@ -101,7 +101,7 @@ class _RowReader:
         self.base, self.root = base, root
         self.cases: list[Case] = []
         self.refused: list[Refusal] = []
-        self.columns: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.columns: dict[str, dict[str, Any]] = {}
         self.seen = 0
         self._row_of_id: dict[str, int] = {}
         self._real = lru_cache(4096)(os.path.realpath)
@@ -147,9 +147,9 @@ class _RowReader:
         when, label = take("time", _time), take("label", _label)
         split, group = take("split", _word), take("group", _word)
         self.cases.append(Case(case_id, parts, when, label, split, group, row.number))
-        for column, value in values.items():
-            if column not in COLUMNS and not is_missing(value):
-                self.columns[column][case_id] = value
+        others = {column: value for column, value in values.items() if column not in COLUMNS}
+        if others:
+            self.columns[case_id] = others
 
     def _part(self, m: Modality, values: Mapping[str, Any], rate: float | None, case: str, row: int) -> Part | None:
         given, column = values.get(m), m

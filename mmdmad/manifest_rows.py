@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from mmdmad.errors import ManifestError
 
 MAX_LINE = 16 * 2**20
+MAX_CELL = 4 * 2**20
 MAX_ROWS = 20_000_000
 MAX_COLUMNS = 1000
 
@@ -154,8 +155,9 @@ def _parquet(manifest: Path) -> tuple[list[str], Iterator[Row]]:
     def rows() -> Iterator[Row]:
         number = 0
         try:
-            with pq.ParquetFile(manifest) as table:
-                for batch in table.iter_batches(batch_size=512):
+            with pq.ParquetFile(manifest, read_dictionary=words) as table:
+                for batch in table.iter_batches(batch_size=64):
+                    _check_cells(manifest, batch)
                     for values in batch.to_pylist():
                         number += 1
                         yield Row(number, values)
@@ -164,9 +166,28 @@ def _parquet(manifest: Path) -> tuple[list[str], Iterator[Row]]:
 
     try:
         with pq.ParquetFile(manifest) as table:
-            columns, count = list(table.schema_arrow.names), table.metadata.num_rows
+            schema, count = table.schema_arrow, table.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError, MemoryError) as why:
         raise fault(why) from None
     if count > MAX_ROWS:
         raise ManifestError(f"{manifest} has {count} rows; at most {MAX_ROWS} are allowed")
-    return _checked(manifest, columns), rows()
+    columns = _checked(manifest, list(schema.names))
+    words = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    for field in schema:
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+            raise ManifestError(
+                f"column {field.name!r} of {manifest} holds {field.type}; a manifest holds words, numbers and times"
+            )
+    return columns, rows()
+
+
+def _check_cells(manifest: Path, batch: Any) -> None:
+    """Refuses giant cells while they are still stored once: a few bytes of Parquet can repeat one in every row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and len(column.dictionary):
+            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+            if longest > MAX_CELL:
+                raise ManifestError(f"{manifest} has a cell of {longest} bytes; at most {MAX_CELL} are allowed")

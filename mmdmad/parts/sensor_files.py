@@ -15,6 +15,7 @@ from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, MIB, refuse, span
 from mmdmad.parts.sensor import MISSING, Columns, check_cells, from_array, numbers
 
 BLOCK = 1 * MIB
+MAX_WORD = 200
 
 
 def read_csv(part: Part, path: Path) -> Columns:
@@ -116,7 +117,11 @@ def read_parquet(part: Part, path: Path) -> Columns:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, thrift_string_size_limit=64 * MIB, thrift_container_size_limit=MIB) as table:
+    limits = {"thrift_string_size_limit": 64 * MIB, "thrift_container_size_limit": MIB}
+    with pq.ParquetFile(path, **limits) as table:
+        words = [f.name for f in table.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    # Words stay in their dictionary: a few bytes of Parquet can repeat a giant word in every row.
+    with pq.ParquetFile(path, read_dictionary=words, **limits) as table:
         schema, rows = table.schema_arrow, table.metadata.num_rows
         check_cells(part, 0, len(schema.names))
         if not rows:
@@ -134,7 +139,8 @@ def read_parquet(part: Part, path: Path) -> Columns:
         missing = pa.array(MISSING)
 
         def convert(batch: Any) -> list[Any]:
-            return [_cells(part, names[i], _plain(batch.column(k)), i == when, missing) for i, k in enumerate(keep)]
+            columns = [_plain(part, name, batch.column(k)) for name, k in zip(names, keep)]
+            return [_cells(part, names[i], column, i == when, missing) for i, column in enumerate(columns)]
 
         columns = _gather(
             part, table.iter_batches(batch_size=max(1, MAX_CELLS // 64 // len(keep))), len(names), convert
@@ -154,11 +160,16 @@ def _is_flat(kind: Any) -> bool:
     return any(test(kind) for test in (*tests, pa.types.is_large_string, pa.types.is_decimal, pa.types.is_null))
 
 
-def _plain(column: Any) -> Any:
+def _plain(part: Part, name: str, column: Any) -> Any:
     """Dictionary, decimal, whole and null columns as words or floats, so that a missing cell becomes NaN."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_dictionary(column.type):
+        if pa.types.is_string(column.type.value_type) and len(column.dictionary):
+            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+            if longest > MAX_WORD:
+                raise refuse(part, f"column {name[:60]!r} has a cell of {longest} bytes, which is not a number")
         column = column.dictionary_decode()
     if pa.types.is_timestamp(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column
