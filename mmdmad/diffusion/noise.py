@@ -5,6 +5,7 @@ to about 0 (noise). The same point seen without the shrinking is x_t / sqrt(a) =
 """
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -17,11 +18,13 @@ SCHEDULES: tuple[Schedule, ...] = ("linear", "quadratic", "cosine", "vp")
 _IN_DIFFUSERS = {"linear": "linear", "quadratic": "scaled_linear", "cosine": "squaredcos_cap_v2"}
 
 
+@lru_cache(maxsize=64)
 def alphas_bar(schedule: Schedule = "linear", steps: int = 1000, beta: tuple[float, float] | None = None) -> Tensor:
     """Alpha bar after each of `steps` steps, float64 (steps,), falling.
 
     linear: Ho et al., DDPM, NeurIPS 2020, beta 1e-4 to 0.02. quadratic: linear in sqrt(beta), as CSDI. cosine: Nichol
     and Dhariwal, ICML 2021. vp: Song et al., ICLR 2021, continuous beta(t) = 0.1 + 19.9 t. `beta` gives other ends.
+    The tensor is shared between callers: do not write into it.
 
     >>> [round(float(alphas_bar(name, 1000)[-1]), 6) for name in ("linear", "cosine", "vp")]
     [4e-05, 0.0, 4.3e-05]
