@@ -157,7 +157,7 @@ def _drop_object(
     seen = [s for s in slots if np.subtract(*_seen(s, home, way, at)[::-1]) >= 0.8]
     slot = int(seen[int(rng.integers(len(seen)))] + rng.uniform(-0.3, 0.9) * SIDE)
     cx, cy = slot + SIDE / 2, HEIGHT / 2 + rng.uniform(-14, 14)
-    size = 7 + 7 * severity
+    size = 9 + 7 * severity
     angle, what = rng.uniform(0, np.pi), int(rng.integers(3))
     along = np.array([np.cos(angle), np.sin(angle)])
     mask = np.zeros(cover.shape, np.float32)
@@ -169,7 +169,7 @@ def _drop_object(
             tip = np.array([cx, cy]) + 1.25 * size * np.array([np.cos(angle + spread), np.sin(angle + spread)])
             cv2.line(mask, (int(cx), int(cy)), tuple(int(z) for z in tip), 1.0, 2)
     else:
-        cv2.line(mask, ends[0], ends[1], 1.0, 2 if what == 2 else 3)
+        cv2.line(mask, ends[0], ends[1], 1.0, 3 if what == 2 else 4)
         cv2.circle(mask, ends[0], 3 if what == 2 else 5, 1.0, -1)
         if what == 0:
             cv2.circle(mask, ends[1], 4, 1.0, -1)

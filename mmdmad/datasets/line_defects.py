@@ -21,7 +21,7 @@ def plant(piece: Piece, kind: str, severity: float, rng: np.random.Generator) ->
     albedo, mask = piece.albedo, piece.mask
     draw = _DRAW[kind]
     # On rough goods a small fault would drown in the texture: it has to be larger there to be visible at all.
-    rough = min(0.45, float(albedo.mean(-1)[mask > 0.95].std()) / 110)
+    rough = min(0.5, float(albedo.mean(-1)[mask > 0.95].std()) / 100)
     large = rough + (1 - rough) * severity
     if kind == "chip":
         alpha = draw(piece, large, rng)
@@ -30,7 +30,7 @@ def plant(piece: Piece, kind: str, severity: float, rng: np.random.Generator) ->
     else:
         alpha = draw(piece, large, rng) * (mask > 0.95)
         sign = rng.choice([-1.0, 1.0])
-        wanted = CONTRAST * (1 + 1.2 * severity) * {"stain": 0.75, "discoloration": 0.5}.get(kind, 1.0)
+        wanted = CONTRAST * (1 + 1.2 * severity) * {"stain": 0.9, "discoloration": 0.5}.get(kind, 1.0)
         strength = 0.5 + rough if kind in ("crack", "hole", "scratch") else 0.35
         for _ in range(8):
             piece.albedo = _shade(albedo, alpha, kind, sign, strength)
@@ -49,7 +49,7 @@ def _dark_side(piece: Piece, severity: float, rng: np.random.Generator) -> tuple
     """A failing lamp: one side of the whole picture, belt included, lies in the dark."""
     y, x = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].astype(np.float32) / (IMAGE_SIZE - 1) * 2 - 1
     angle = rng.uniform(0, 2 * np.pi)
-    loss = (0.30 + 0.30 * severity) * np.clip(0.5 + 0.8 * (np.cos(angle) * x + np.sin(angle) * y), 0, 1)
+    loss = (0.40 + 0.30 * severity) * np.clip(0.5 + 0.8 * (np.cos(angle) * x + np.sin(angle) * y), 0, 1)
     picture = np.clip(piece.photographed() * (1 - loss)[..., None] + 0.5, 0, 255).astype(np.uint8)
     rows, columns = np.nonzero(loss > VISIBLE)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
@@ -104,10 +104,10 @@ def _crack(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarra
         return np.concatenate([at[None], at + np.cumsum(moves, 0)])
 
     trunk = walk(start, angle, int(10 + 12 * severity))
-    alpha = _lines(trunk, 1.5 + 0.7 * severity)
+    alpha = _lines(trunk, 1.6 + 1.2 * severity)
     for _ in range(1 + round(2 * severity)):
         fork = walk(trunk[rng.integers(2, len(trunk))], angle + rng.choice([-1, 1]) * rng.uniform(0.5, 1.1), 5)
-        alpha = np.maximum(alpha, _lines(fork, 1.2))
+        alpha = np.maximum(alpha, _lines(fork, 1.2 + 0.6 * severity))
     return alpha
 
 
@@ -121,12 +121,12 @@ def _blob(centre: np.ndarray, radius: float, rough: float, soft: float, rng: np.
 
 
 def _stain(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarray:
-    radius = 9 + 11 * severity
+    radius = 11 + 11 * severity
     return _blob(_inside(piece, rng, 0.55), radius, 0.22, 3.0 + 0.2 * radius, rng)
 
 
 def _hole(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarray:
-    return _blob(_inside(piece, rng, 0.7), 4.0 + 5.0 * severity, 0.08, 1.5, rng)
+    return _blob(_inside(piece, rng, 0.7), 4.0 + 6.0 * severity, 0.08, 1.5, rng)
 
 
 def _chip(piece: Piece, severity: float, rng: np.random.Generator) -> np.ndarray:

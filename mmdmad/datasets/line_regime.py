@@ -99,10 +99,10 @@ def sensor_fault(values: np.ndarray, kind: str, severity: float, rng: np.random.
         size = sign * spread * (4 + 6 * severity)
         column[span] += size
     elif kind == "level shift":
-        size = sign * spread * (2.0 + 2.5 * severity)
+        size = sign * spread * (2.5 + 3.0 * severity)
         column[span] += size
     elif kind == "drift":
-        size = sign * spread * (2.5 + 3.5 * severity)
+        size = sign * spread * (4.0 + 4.0 * severity)
         column[span] += size * np.linspace(0, 1, stop - start)
     elif kind == "noise burst":
         size = spread * (1.5 + 2.0 * severity)

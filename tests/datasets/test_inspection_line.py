@@ -14,7 +14,6 @@ from scipy.stats import binom
 
 from mmdmad.cases import MODALITIES
 from mmdmad.datasets.inspection_line import Rendered, describe, make_line, read_truth, render_case
-from mmdmad.datasets.line_log import ALARMING, UNKNOWN, WARNINGS
 from mmdmad.datasets.line_plan import CONTRADICTION_MIX, MIX, Plan, plan_case
 from mmdmad.datasets.line_truth import (
     CHAINS,
@@ -31,6 +30,7 @@ from mmdmad.datasets.line_truth import (
     SURFACE_KINDS,
     TEXT_KINDS,
 )
+from mmdmad.datasets.line_words import ALARMING, UNKNOWN, WARNINGS
 from mmdmad.errors import DataError
 
 
