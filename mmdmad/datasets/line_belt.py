@@ -162,7 +162,7 @@ def _drop_object(
     along = np.array([np.cos(angle), np.sin(angle)])
     mask = np.zeros(cover.shape, np.float32)
     ends = [tuple(round(z) for z in np.array([cx, cy]) + s * size * along) for s in (-1, 1)]
-    colour = np.array([(196, 200, 206), (222, 120, 30), (40, 92, 190)][what], np.float32)
+    colour = np.array([(150, 152, 158), (222, 120, 30), (40, 92, 190)][what], np.float32)
     if what == 1:  # glove
         cv2.ellipse(mask, (int(cx), int(cy)), (int(size * 0.8), int(size * 0.55)), np.degrees(angle), 0, 360, 1.0, -1)
         for spread in (-0.6, -0.2, 0.2, 0.6):
@@ -174,6 +174,11 @@ def _drop_object(
         if what == 0:
             cv2.circle(mask, ends[1], 4, 1.0, -1)
             cv2.circle(mask, ends[1], 2, 0.0, -1)
+    # a dark rim and a shadow set it off from goods of its own colour
+    rim = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3), np.uint8)), (0, 0), 0.7) * 0.75
+    rim = np.maximum(rim, np.roll(rim, (1, 2), (0, 1)))
+    pieces[:] = pieces * (1 - rim[..., None]) + 16 * rim[..., None]
+    cover[:] = np.maximum(cover, rim)
     mask = cv2.GaussianBlur(mask, (0, 0), 0.5)
     shade = 0.8 + 0.25 * rng.random((HEIGHT, 1, 1)).astype(np.float32)
     pieces[:] = pieces * (1 - mask[..., None]) + colour * shade * mask[..., None]

@@ -8,25 +8,33 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from mmdmad.datasets.inspection_line import Rendered, render_case
+from mmdmad.datasets.line_plan import Plan, plan_case
 from mmdmad.datasets.line_truth import CHANNELS, FPS, RATE
+from mmdmad.errors import DataError
+
+EXAMPLES: tuple[tuple[str, Callable[[Plan], bool]], ...] = (
+    ("normal", lambda p: p.kind == "normal" and p.scenes["sensor"].running),
+    ("surface", lambda p: p.faults == {"image": "crack"}),
+    ("sensor", lambda p: p.faults == {"sensor": "level shift"}),
+    ("video", lambda p: p.faults == {"video": "foreign object"}),
+    ("text", lambda p: p.faults == {"text": "alarming message"}),
+    ("chain", lambda p: p.root_cause == "bearing failure"),
+    ("product contradiction", lambda p: p.contradiction == "product" and p.odd_part == "image"),
+    ("state contradiction", lambda p: p.contradiction == "state" and p.odd_part == "text"),
+)
 
 
-def find_cases(wanted: Iterable[Callable[[Rendered], bool]], seed: int = 0, most: int = 4000) -> Iterator[Rendered]:
-    """For each predicate the first test case that fulfils it and lacks no part."""
-    from mmdmad.datasets.line_plan import plan_case
-
+def find_cases(wanted: Iterable[Callable[[Plan], bool]], seed: int = 0, most: int = 10_000) -> Iterator[Rendered]:
+    """For each predicate the first test case whose plan fulfils it and lacks no part (at fault_share 0.5)."""
     for want in wanted:
-        for index in range(most):
-            if plan_case(seed, "test", index, 0.9).missing:
-                continue
-            case = render_case(seed, "test", index, 0.9)
-            if want(case):
-                yield case
-                break
-        else:
-            raise LookupError(f"no such case among the first {most}")
+        plans = (plan_case(seed, "test", index, 0.5) for index in range(most))
+        plan = next((p for p in plans if not p.missing and want(p)), None)
+        if plan is None:
+            raise DataError(f"none of the first {most} test cases of seed {seed} is such a case; ask for more")
+        yield render_case(seed, "test", plan.index, 0.5)
 
 
 def draw_case(case: Rendered, axes: np.ndarray) -> None:
@@ -52,7 +60,7 @@ def draw_case(case: Rendered, axes: np.ndarray) -> None:
             low, high = np.nanmin(column), np.nanmax(column)
             axes[2].plot(times, (column - low) / max(high - low, 1e-9) * 0.8 - k, lw=0.5, color="#20507a")
             axes[2].text(4.02, 0.35 - k, f"{name} {low:.3g} to {high:.3g} {unit}", fontsize=4, va="center")
-        axes[2].set_xlim(0, 5.4)
+        axes[2].set_xlim(0, 6.2)
     if case.text is not None:
         axes[3].text(0, 1, case.text, fontsize=5, va="top", transform=axes[3].transAxes)
     for fault in truth.faults:
@@ -86,14 +94,26 @@ def _moments(case: Rendered) -> list[float]:
 
 
 def sheet(cases: Iterable[Rendered], path: Path | str, dpi: int = 120) -> Path:
-    """Draw cases, one a row, and save them as PNG."""
+    """Draw cases, one a row, and save them as a PNG of 256 colours."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     cases = list(cases)
-    figure = Figure(figsize=(11, 1.75 * len(cases)), layout="constrained")
-    axes = figure.subplots(len(cases), 4, squeeze=False, width_ratios=[1, 1.4, 2.2, 2.2])
+    figure = Figure(figsize=(9.6, 1.55 * len(cases) + 0.3), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(dpi)
+    figure.suptitle("simulated inspection line", fontsize=9)
+    axes = figure.subplots(len(cases), 4, squeeze=False, width_ratios=[1, 1.35, 2.0, 1.9])
     for row, case in zip(axes, cases):
         draw_case(case, row)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     path = Path(path)
-    figure.savefig(path, dpi=dpi)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     return path
+
+
+def example_sheet(path: Path | str, seed: int = 0) -> Path:
+    """The picture of docs/line.md: a normal case, one of each family of faults, a chain and two contradictions."""
+    return sheet(find_cases((want for _, want in EXAMPLES), seed), path, dpi=100)

@@ -14,6 +14,7 @@ from scipy.stats import binom
 
 from mmdmad.cases import MODALITIES
 from mmdmad.datasets.inspection_line import Rendered, describe, make_line, read_truth, render_case
+from mmdmad.datasets.line_look import EXAMPLES, find_cases, sheet
 from mmdmad.datasets.line_plan import CONTRADICTION_MIX, MIX, Plan, plan_case
 from mmdmad.datasets.line_truth import (
     CHAINS,
@@ -351,3 +352,12 @@ def test_every_product_is_told_apart_by_its_load_and_description_lists_every_kin
     table = describe()
     for kind in [*SURFACE_KINDS, *SENSOR_KINDS, *TEXT_KINDS, *CHAINS, *CONTRADICTION_MIX]:
         assert kind in table
+
+
+def test_the_example_sheet_is_a_small_picture(tmp_path: Path) -> None:
+    wanted = [want for _, want in EXAMPLES[:2]]
+    path = sheet(find_cases(wanted), tmp_path / "images" / "two.png", dpi=60)
+    assert path.stat().st_size < 100_000
+    assert np.asarray(Image.open(path).convert("L")).std() > 20
+    with pytest.raises(DataError, match="none of the first 3"):
+        list(find_cases([lambda plan: plan.kind == "no such kind"], most=3))
