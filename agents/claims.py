@@ -233,6 +233,8 @@ def polarity(text: str) -> set[str]:
             and tokens[i + 1] not in ("and", "but", "at", "because", "with", "here", "for", "though")
         ):
             continue  # "normal cases", "normal range": a name, no verdict
+        if kind == "normal" and i and tokens[i - 1] in ("than", "its", "the", "below", "above", "of", "from"):
+            continue  # "higher than normal": a range
         negated = any(t in NEGATIONS for t in tokens[max(0, i - 3) : i])
         found.add({"anomalous": "normal", "normal": "anomalous"}[kind] if negated else kind)
     return found

@@ -74,11 +74,14 @@ class Investigator:
             checkpointer=SqliteSaver(self._connection),
         )
 
-    def ask(self, question: str) -> Answer:
-        """The answer to a question, in the conversation so far; every sentence passed the grounding check."""
+    def ask(self, question: str, thread: str | None = None) -> Answer:
+        """The answer to a question, in the conversation so far; every sentence passed the grounding check.
+
+        `thread` names another conversation than the investigator's own.
+        """
         if not question.strip():
             raise MmdmadError('an empty question was given; ask, for example, "Which case is the most anomalous?"')
-        config: Any = {"configurable": {"thread_id": self.thread}}
+        config: Any = {"configurable": {"thread_id": thread or self.thread}}
         state = self._agent.invoke({"messages": [HumanMessage(question)]}, config)
         messages: list[BaseMessage] = state["messages"]
         last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))

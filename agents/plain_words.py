@@ -30,34 +30,47 @@ when where whereas whether which while who whole whose why will with within with
 """.split()  # noqa: SIM905
 
 DESCRIBING = """
-absence absent account add adds agree agreement agrees alarm alarms alone amount anomaly apart appear appears assess
-assessed available average based basis began begin begins behave behaves behaviour beyond bigger box calibrate
-calibrated calibration call called caption carries carry caution cautious change changed changes channel channels
-check checked clear clearly close closer closest common compare compared comparison complete condition conditional
-confidence confirm conformal consistent contain contains contradict contradiction contradictory contradicts
-contribute contributed contributes contribution counterpart cover covers currently data decision declare declared
-details detector deviate deviates deviating deviation differ difference different differs disagree disagreement
-disagrees distance distribution disturbance drive driven drives duration e early encoder end ends engineer entire
-error especially estimate evidence exact example exceed exclude expect expectation expected explain explained
-explanation explicitly extend extends extent extreme extremely fact factor fair false feature features figure
-figures find finding findings first fit fits flag flags follow following follows found fraction frequently give good
-grey group guarantee guaranteed guess hint hold holds human id identify indicate indicates information inside
-inspect inspection instance insufficient interval invalid investigate item joint judge judged judgement keep lack
-lacking lacks lapsed last lasting lasts late later learned leave leaves length less level lie lies line list listed
-locate located location look looks main marked match matches matching matter maximum mean means measure measured
-measurement mention minimum miss missing moment most near nearest need neighbour neighbours noise notable notably
-note number observe observed occur occurred occurs only original outside p p-value pair part particular parts
-pattern peak peaks percent person picture piece place please point points position possible present probability
-probably product provide quantity question range ranges rank rate reach reached reaches read reads reason recommend
-recommended record recorded refer reference refused region relative remain remains report resemble resembles rest
-rests result review rises run same sample say says scale score scored scores second seconds section seems seen
-separate set share shares show showed shown shows side signal significant similar similarity simulated single
-situation size slightly small source span spans spread stage stand standard stands start started starts state stated
-statistical statistically statistics stay stays step stop stops strong strongest strongly sum support supported
-supports sure surface surroundings take taken tell tells test than therefore thing things think threshold time times
-token tokens tone total train training true turn type typical typically unable uncertain unit unknown unlike
-unlikely unreadable until usual usually valid value values verdict verdicts versus view visible warrant weigh window
-windows word words worst worth zone
+absence absent account add adds afterwards agree agreement agrees alarm alarms alone already also although amount
+amounts anomaly another anything apart appear appearing appears approximately area around assess assessed attention
+atypical available average averages band barely based basis because began begin beginning begins behave behaves
+behaviour belong belongs beyond bigger bound bounds box bright brighter calibrate calibrated calibration
+call called caption care carries carry caution cautious certain change changed changes channel channels character
+characters check checked checking clear clearly close closer closest color colour combined common commonly
+comparable compare compared comparing comparison complete conclusion condition conditional confidence confirm
+conformal consistent conspicuous contain contains contradict contradiction contradictory
+contradicts contribute contributed contributes contribution corresponding counterpart counts course cover coverage
+covers currently customary dark darker data decided decision declare declared description details detector deviate
+deviates deviating deviation differ difference different differs disagree disagreement disagrees displayed displays
+distance distribution disturbance drive driven drives duration e earlier early encoder
+end ends engineer entire error especially estimate even evidence exact exactly examine examined example exceed
+exclude expect expectation expected explain explained explanation explicitly extend extends extent
+extreme extremely fact factor fair fairly false feature features figure figures find finding findings first fit fits
+flag flags follow following follows found fraction frequently give good grey grounds group guarantee
+guaranteed guess habitual hardly height hence hint hints hold holds hovers however human id identify
+independently indicate indicates individually information inside inspect inspecting inspection instance instead
+insufficient interval invalid investigate item joint jointly judge judged judgement just keep
+lack lacking lacks lapsed last lasting lasts late later learned leave leaves length less level lie lies light
+lighter limit limits line lines list listed locate located location look looking looks main marked markedly match
+matched matches matching matter maximum mean means meanwhile measure measured measurement measuring mention
+mentioned mentions middle minimum mismatch miss missing moment most motion motionless move movement moves moving
+near nearest need neighbour neighbours nevertheless next no noise none notable notably note notice noticeable
+noticed number observe observed occur occurred occurs only onset ordinary original outcome outside overall p p-value
+pair part particular parts patch pattern peak peaks percent period person phase phrase picture piece place please
+point pointing points position possible precisely present previous probability probably product prominent provide
+quantity question quote quoted range ranges rank rare rarely rate reach reached reaches read reading
+readings reads reason recommend recommended record recorded refer reference refused region regular
+regularly relative relatively reliability reliable remain remains report resemble resembles respectively
+rest rests result results review rises roughly run same sample say saying says scale score
+scored scores second seconds section seems seen separate separately set several shape share shares sharply
+show showed showing shown shows side signal significant similar similarity simulated since single
+sits situation size slightly slowly small something somewhat source span spans specific speed spot spots spread
+stage stand standard stands start started starts state stated statistical statistically statistics
+stay stays step still stop stops striking strong strongest strongly suggest suggesting
+suggests sum summary support supported supports sure surface surroundings take taken tell tells test
+than therefore thing things think threshold thus time times together token tokens tone too total touches toward
+train training true trust turn type typical typically unable uncertain unit unknown unlike unlikely unreadable
+until usual usually valid value values various verdict verdicts verify versus view visible warrant weigh
+width window windows word wording words worst worth written yet zone
 """.split()  # noqa: SIM905
 
 
