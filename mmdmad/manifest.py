@@ -63,7 +63,9 @@ def _check_columns(manifest: Path, columns: list[str]) -> None:
     if twice:
         raise ManifestError(f"{manifest} has the column {twice[0]!r} twice; {allowed}")
     for column in columns:
-        near = get_close_matches(column.strip().lower(), COLUMNS, 1, 0.82)
+        word = column.strip().lower()
+        # "idx" or "ids" is as close to "id" as "imgae" to "image", and common; short names must match but for case.
+        near = [c for c in COLUMNS if c == word] or get_close_matches(word, COLUMNS[1:], 1, 0.8)
         if column not in COLUMNS and near:
             raise ManifestError(f"{manifest} has an unknown column {column!r}; did you mean {near[0]!r}? {allowed}")
     if "id" not in columns:

@@ -11,6 +11,7 @@ from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts.content import content_key
 from mmdmad.parts.image import Image, read_image
+from mmdmad.parts.limits import refuse
 from mmdmad.parts.sensor import Sensor, read_sensor
 from mmdmad.parts.text import Text, read_text
 from mmdmad.parts.video import Video, read_video
@@ -36,4 +37,6 @@ def read(part: Part) -> Signal:
             case_id=part.case_id,
             row=part.row,
         )
+    if (part.start is not None and part.start < 0) or (part.stop is not None and part.stop <= (part.start or 0)):
+        raise refuse(part, f"the slice #{part.start or 0}:{part.stop} is empty or begins before the first row")
     return reader(part)

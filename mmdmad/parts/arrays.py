@@ -63,7 +63,10 @@ def _open(part: Part, stream: IO[bytes], size: int, name: str) -> StoredArray:
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in readers:
         raise refuse(part, f"{name} has the NPY version {version}; 1.0 and 2.0 are read")
-    shape, fortran, dtype = readers[version](stream)
+    try:
+        shape, fortran, dtype = readers[version](stream)
+    except Exception as why:  # the header is parsed as a Python literal, which fails in many ways
+        raise refuse(part, f"{name} has a header that is not one of NumPy's") from why
     if dtype.kind not in "buifUSM":
         raise refuse(part, f"{name} holds {dtype}; only plain numbers and words are read, never pickled objects")
     offset = stream.tell()

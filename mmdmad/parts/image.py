@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from mmdmad.cases import Part
-from mmdmad.parts.limits import MAX_IMAGE_BYTES, check_size, decoding, plain_file, refuse
+from mmdmad.parts.limits import MAX_IMAGE_BYTES, MAX_PIXELS, check_size, decoding, plain_file, refuse
 from mmdmad.parts.whole import whole_picture
 
 PROGRAMS = {"EPS": "a PostScript program", "WMF": "a drawing program", "MPEG": "a video; name it in the column video"}
@@ -61,6 +61,8 @@ def read_pixels(part: Part, path: Path) -> np.ndarray:
             opened = Pillow.open(io.BytesIO(data))
         except Pillow.UnidentifiedImageError:
             raise refuse(part, f"{path.name} is not a picture, or damaged at its beginning") from None
+        except Pillow.DecompressionBombError:
+            raise refuse(part, f"{path.name} would unpack to more than {MAX_PIXELS} pixels, the most allowed") from None
         with opened as picture:
             if picture.format in PROGRAMS:
                 raise refuse(part, f"{path.name} is {PROGRAMS[picture.format]}; give a raster picture such as PNG")

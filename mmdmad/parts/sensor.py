@@ -143,6 +143,8 @@ def _from_frame(part: Part, frame: Any) -> Columns:
 
 def _build(part: Part, table: Columns) -> Sensor:
     names, columns = list(table.names), list(table.columns)
+    if "" in names:
+        raise refuse(part, f"column {names.index('') + 1} has no name in the header")
     units = list(table.units) if table.units is not None else None
     try:
         times, start = _times(part, table, names, columns, units)
@@ -155,8 +157,6 @@ def _build(part: Part, table: Columns) -> Sensor:
     if units is None:
         units = [unit for _, unit in split]
     for name in channels:
-        if not name:
-            raise refuse(part, f"column {channels.index(name) + 1} has no name in the header")
         if channels.count(name) > 1:
             raise refuse(part, f"two channels are called {name[:60]!r}")
     values = np.column_stack([numbers(part, n, c) for n, c in zip(names, columns)])

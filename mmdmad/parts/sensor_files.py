@@ -32,14 +32,19 @@ def read_csv(part: Part, path: Path) -> Columns:
     def convert(batch: Any) -> list[Any]:
         return [_cells(part, names[i], batch.column(i), i == when, missing) for i in range(len(names))]
 
-    with path.open("rb") as file:
-        blocks = arrow.open_csv(
-            file,
-            read_options=arrow.ReadOptions(use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=1),
-            parse_options=arrow.ParseOptions(delimiter=separator, ignore_empty_lines=len(names) > 1),
-            convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
-        )
-        return Columns(names, _gather(part, blocks, len(names), convert))
+    try:
+        with path.open("rb") as file:
+            blocks = arrow.open_csv(
+                file,
+                read_options=arrow.ReadOptions(use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=1),
+                parse_options=arrow.ParseOptions(delimiter=separator, ignore_empty_lines=len(names) > 1),
+                convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
+            )
+            return Columns(names, _gather(part, blocks, len(names), convert))
+    except pa.ArrowInvalid as why:
+        if "straddling" not in str(why):
+            raise
+        raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None
 
 
 def _header(part: Part, path: Path) -> tuple[list[str], str]:

@@ -68,7 +68,7 @@ def _bytes(part: Part, path: Path) -> bytes:
 
 def _decode(part: Part, data: bytes, name: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise refuse(part, f"{name} is UTF-16; save it as UTF-8")
+        raise refuse(part, f"{name} is UTF-16 or UTF-32; save it as UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as why:

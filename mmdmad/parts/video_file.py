@@ -25,6 +25,8 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv")
 """Containers whose seeks land on key frames and whose frames carry their own times."""
 SEEKABLE_INTRA = (*SEEKABLE, "avi", "asf")
 """Containers for which that holds where every frame is a key frame, as in Motion JPEG."""
+SAYS_DURATION = ("matroska,webm", "flv")
+"""Containers that state a duration for all streams together rather than for each."""
 WAIT = 60.0
 """Seconds after which opening a file or reading a packet is given up."""
 
@@ -40,7 +42,7 @@ class Container:
             raise refuse(part, f"{path.name} is truncated: at least {missing} bytes are missing at its end")
         with self._open() as (container, stream):
             check_size(part, stream.height, stream.width, path.name)
-            stamps, keys, packets, complete = self._index(container, stream)
+            stamps, keys, packets, end, complete = self._index(container, stream)
             self.seekable = container.format.name in (SEEKABLE_INTRA if len(keys) == len(stamps) else SEEKABLE)
             self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
             declared = stream.frames
@@ -53,8 +55,9 @@ class Container:
         self.stamps = np.array(known if self.timed else range(len(stamps)), np.int64)
         self.keys = np.array(sorted(keys), np.int64)
         self.times = (self.stamps - self.stamps[0]) * (tick if self.timed else 1 / self.fps)
-        ends = float(self.times[-1]) + 1 / self.fps
-        cut = promised is not None and ends < promised - max(0.5, 2 / self.fps)
+        # A clip may rightly end before its last frame's time plus 1 / fps, or last longer on its last frame.
+        ends = max(float(self.times[-1]) + 1 / self.fps, (end - int(self.stamps[0])) * tick if self.timed else 0.0)
+        cut = not declared and promised is not None and ends < promised - max(0.5, 2 / self.fps)
         if packets < declared or cut:
             whole = f"{declared} frames" if declared else f"{promised:.2f} s"
             raise refuse(part, f"{path.name} is truncated: it holds {len(stamps)} frames ({ends:.2f} s) of {whole}")
@@ -66,10 +69,14 @@ class Container:
     def _open(self) -> Iterator[tuple[Any, Any]]:
         with self.path.open("rb") as file:
             options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "", "max_streams": "100"}
-            with (
-                decoding(self.part, self.path.name),
-                av.open(file, options=options, timeout=WAIT, metadata_errors="replace") as container,
-            ):
+            try:
+                opened = av.open(file, options=options, timeout=WAIT, metadata_errors="replace")
+            except av.error.FFmpegError:
+                name = self.path.name
+                raise refuse(
+                    self.part, f"{name} is not a video container that is read, or damaged at its beginning"
+                ) from None
+            with decoding(self.part, self.path.name), opened as container:
                 if not container.streams.video:
                     raise refuse(self.part, f"{self.path.name} holds no video stream")
                 stream = container.streams.video[0]
@@ -81,21 +88,22 @@ class Container:
                 }
                 yield container, stream
 
-    def _index(self, container: Any, stream: Any) -> tuple[list[int | None], list[int], int, bool]:
+    def _index(self, container: Any, stream: Any) -> tuple[list[int | None], list[int], int, int, bool]:
         stamps: list[int | None] = []
         keys: list[int] = []
-        packets, complete = 0, True
+        packets, end, complete = 0, 0, True
         for packet in container.demux(stream):
             packets += packet.size > 0
             if packet.size == 0 or packet.is_discard:
                 continue
             complete = complete and not packet.is_corrupt
             stamps.append(packet.pts)
+            end = max(end, (packet.pts or 0) + (packet.duration or 0))
             if packet.is_keyframe and packet.pts is not None:
                 keys.append(packet.pts)
             if len(stamps) > MAX_FRAMES:
                 raise refuse(self.part, f"{self.path.name} has more than {MAX_FRAMES} frames")
-        return stamps, keys, packets, complete
+        return stamps, keys, packets, end, complete
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
         """Every `every`-th frame from start to stop; decoding begins at a key frame before start where it can."""
@@ -156,4 +164,6 @@ def _seconds(container: Any, stream: Any) -> float | None:
     """How long the file says its video is."""
     if stream.duration is not None and stream.time_base:
         return float(stream.duration * stream.time_base)
+    if container.format.name in SAYS_DURATION and len(container.streams) == 1 and container.duration is not None:
+        return float(container.duration) / av.time_base
     return None
