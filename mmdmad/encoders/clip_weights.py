@@ -130,6 +130,8 @@ def load_clip(source: ClipSource) -> tuple[Any, Any]:
     import torch
     from safetensors import SafetensorError
 
+    # open_clip asserts that positional embeddings fit
+    wrong = (RuntimeError, ValueError, KeyError, OSError, AssertionError, pickle.UnpicklingError, SafetensorError)
     clip_config(source)
     with torch.random.fork_rng(devices=[]):  # building a network draws start weights: leave the caller's stream
         try:
@@ -137,7 +139,7 @@ def load_clip(source: ClipSource) -> tuple[Any, Any]:
             model = open_clip.create_model(
                 source.name, pretrained=pretrained, pretrained_text=False, require_pretrained=True, weights_only=True
             )
-        except (RuntimeError, ValueError, KeyError, OSError, pickle.UnpicklingError, SafetensorError) as error:
+        except wrong as error:
             reason = " ".join(str(error).split())[:300]
             raise WeightsError(f"{source.weights} does not hold weights of {source.name}: {reason}") from error
     return model.eval().requires_grad_(False), open_clip.get_tokenizer(source.name)

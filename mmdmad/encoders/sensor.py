@@ -11,7 +11,7 @@ the mean and deviation of the training tables. A channel's token (position = cha
 
 with q at most 8 segments a window. The token of all channels (position = number of channels, channel "*") holds the
 principal scores of the channels' block means together and q residuals outside them; it is left out for one channel.
-Every feature but the missing shares (0 to 1) has about unit variance on training windows.
+Every feature but the missing shares (0 to 10) has about unit variance on training windows.
 """
 
 from collections.abc import Sequence
@@ -37,6 +37,8 @@ from mmdmad.tokens import Layout, Tokens
 
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
+GAP = 10.0
+"""Weight of a missing share: where training tables have no gaps a share has no deviation of its own to be measured by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +252,7 @@ def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: Senso
     (active_mean, active_scale), (peak_mean, peak_scale) = state.local
     active = (log_active - active_mean) / active_scale
     peak = (peaks(z, starts, edges) - peak_mean) / peak_scale
-    gap = segment_means(missing.astype(float), starts, edges)
+    gap = GAP * segment_means(missing.astype(float), starts, edges)
     pairs = np.concatenate([level, active], axis=2)
     residual = relation_residuals(pairs, state.relation_mean, state.relation_precision) / state.relation_scale
     parts = [blocks, active, peak, gap, residual[..., :channels], residual[..., channels:]]
