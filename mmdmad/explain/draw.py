@@ -117,10 +117,10 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     from PIL import Image
 
     views = list(views)[:limit]
-    lane = 0.62
-    figure = Figure(figsize=(7.6, lane * len(views) + 0.55), dpi=100)
+    lane = 0.6
+    figure = Figure(figsize=(6.4, lane * len(views) + 0.55), dpi=125)
     canvas = FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.2, 0.42 / (lane * len(views) + 0.55), 0.66, 1 - 0.5 / (lane * len(views) + 0.55)))
+    axes = figure.add_axes((0.235, 0.45 / (lane * len(views) + 0.55), 0.665, 1 - 0.56 / (lane * len(views) + 0.55)))
     for index, view in enumerate(views):
         base = len(views) - 1 - index
         _lane(axes, view, base)
@@ -128,8 +128,8 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     axes.set_xlim(float(times[0]), float(times[-1]))
     axes.set_ylim(-0.12, len(views) - 0.05)
     axes.set_yticks([])
-    axes.set_xlabel("time [s]", fontsize=8, color=_hex(INK))
-    axes.tick_params(axis="x", labelsize=8, colors=_hex(INK), length=3)
+    axes.set_xlabel("time [s]", fontsize=9, color=_hex(INK))
+    axes.tick_params(axis="x", labelsize=9, colors=_hex(INK), length=3)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_hex(FAINT))
@@ -160,25 +160,24 @@ def _lane(axes: object, view: "ChannelView", base: float) -> None:
     hot = heat(view.curve)[None]
     hot = np.concatenate([hot[..., :3] / 255, np.clip(hot[..., 3:] * 1.3, 0, 1)], axis=-1)
     axes.imshow(hot, extent=(start, stop, base + 0.0, base + 0.07), aspect="auto", interpolation="nearest", zorder=1)
-    loud = bool(view.events) or view.marked
+    loud = view.named
     axes.plot(trace.times, place(shown), color=_hex(INK) if loud else "#7d8796", lw=1.0, zorder=2)
-    for event in view.events:
+    for event in view.events if loud else []:
         pad = max(0.006 * (stop - start), 0.0)
-        axes.axvspan(event.start - pad, event.stop + pad, (base + 0.2) / 1, (base + 0.8) / 1, alpha=0)
         axes.fill_between(
             [event.start - pad, event.stop + pad], base + 0.09, base + 0.83, color=_hex(HOT), alpha=0.16, lw=0, zorder=1
         )
-        axes.text(event.start, base + 0.84, event.kind, fontsize=7, color=_hex(HOT), va="bottom", clip_on=False)
+        axes.text(event.start, base + 0.84, event.kind, fontsize=8, color=_hex(HOT), va="bottom", clip_on=False)
     name = f"{view.name}\n[{view.unit}]" if view.unit else view.name
     axes.annotate(name, (0, base + 0.46), xycoords=("axes fraction", "data"), xytext=(-8, 0),
-                  textcoords="offset points", ha="right", va="center", fontsize=8,
+                  textcoords="offset points", ha="right", va="center", fontsize=9,
                   color=_hex(INK), weight="bold" if loud else "normal")  # fmt: skip
     if view.normal is not None:
         from mmdmad.explain.words import number
 
         for value, anchor in ((view.normal["value"][0], "center"), (view.normal["value"][2], "center")):
             axes.annotate(number(value), (1, float(place(value))), xycoords=("axes fraction", "data"),
-                          xytext=(4, 0), textcoords="offset points", ha="left", va=anchor, fontsize=6.5,
+                          xytext=(4, 0), textcoords="offset points", ha="left", va=anchor, fontsize=7.5,
                           color=_hex(FAINT))  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def _held(trace: Traces, normal: Ranges) -> Event | None:
 def _spike(trace: Traces, normal: Ranges) -> Event | None:
     usual = normal["spike"]
     size = np.abs(trace.residual)
-    beyond = excess(float(size.max()), usual, 0.1 * usual[2])
+    beyond = above(float(size.max()), usual, 0.1 * usual[2])
     if beyond <= 0.1:
         return None
     tip = int(size.argmax())
@@ -113,11 +113,14 @@ def _spike(trace: Traces, normal: Ranges) -> Event | None:
 def _noise(trace: Traces, normal: Ranges) -> Event | None:
     usual = normal["rough"]
     peak = float(trace.rough.max())
-    beyond = excess(peak, usual, 0.1 * usual[2])
-    if peak <= usual[2] or beyond <= 0.1:
+    beyond = above(peak, usual, 0.1 * usual[2])
+    if beyond <= 0.1:
         return None
     hot = trace.rough > min(usual[2], (usual[1] + peak) / 2)
     a, b = max(stretches(hot), key=lambda s: float(trace.rough[s[0] : s[1]].max()))
+    energy = np.sort(np.diff(trace.values[max(0, a - trace.window // 2) : b + trace.window // 2]) ** 2)
+    if energy[-3:].sum() > 0.6 * energy.sum():  # a few large steps are edges of something else, not noise
+        return None
     return Event("noise burst", *_span(trace, a, b), beyond, peak, peak / max(usual[1], 1e-12), (usual[0], usual[2]))
 
 

@@ -33,6 +33,11 @@ class ChannelView:
     marked: bool  # the detector has tokens of its own for this channel, and one of them is hot
 
     @property
+    def named(self) -> bool:
+        """Whether the channel is worth a sentence."""
+        return self.marked or any(e.excess > _CLEAR for e in self.events)
+
+    @property
     def weight(self) -> float:
         """How much the channel deserves to be named."""
         strongest = max((min(e.excess, 100.0) for e in self.events), default=0.0)
@@ -57,7 +62,7 @@ def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group:
 
 def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:
     """One sentence for each channel that deserves one; the hot time span where no channel has a measured event."""
-    named = [v for v in views if v.marked or any(e.excess > _CLEAR for e in v.events)][:MAX_CHANNELS]
+    named = [v for v in views if v.named][:MAX_CHANNELS]
     drafts = []
     for view in named:
         drafts += [_event(view, event) for event in view.events] or [_shape(view)]

@@ -33,7 +33,7 @@ def verdict(judgement: "Judgement") -> Draft:
         facts.append(fact("group", case.group))
         known.append("group {group}")
     if case.time is not None:
-        facts.append(fact("time", case.time.isoformat(sep=" ", timespec="seconds")))
+        facts.append(fact("time", case.time.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")))
         known.append("{time}")
     who = "case {case}" + (f" ({', '.join(known)})" if known else "")
     basis = (

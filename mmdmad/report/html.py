@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 PICTURE_NOTES = {
     "image": "as it is, and under its map",
-    "video": "key frames, below under their maps",
-    "sensor": "blue bands are normal ranges, red spans were measured as unusual",
+    "video": "key frames, and below them their maps",
+    "sensor": "blue = normal range, red = measured as unusual",
 }
 
 
@@ -92,5 +92,5 @@ def bars(finding: Finding) -> list[Bar]:
     if finding.contradictions:
         worst = min(finding.contradictions, key=lambda c: (c.p_value, -c.share))
         share = sum(max(c.share, 0.0) for c in finding.contradictions) / max(total, 1e-300)
-        found.append(Bar("do they fit together?", worst.p_value, round(100 * share, 1), worst.p_value <= rate))
+        found.append(Bar("fit together", worst.p_value, round(100 * share, 1), worst.p_value <= rate))
     return found

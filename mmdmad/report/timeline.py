@@ -1,13 +1,15 @@
 """The timeline of p-values as plain coordinates, for an inline SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mmdmad.report.model import Point
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 240, 58, 16, 14, 30
+STEPS = (1, 5, 15, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600,
+         86_400, 2 * 86_400, 7 * 86_400, 30 * 86_400, 91 * 86_400)  # fmt: skip
 MAX_QUIET = 2000  # unflagged cases drawn at most; an even sample beyond
 
 
@@ -76,12 +78,17 @@ def _seconds(time: datetime | None) -> float | None:
     return None if time is None else (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
-def _ticks_x(points: Sequence[Point], by_time: bool, low: float, high: float, x: object) -> tuple[Tick, ...]:
-    assert callable(x)
-    count = 5
-    values = [low + (high - low) * i / (count - 1) for i in range(count)] if high > low else [low]
+def _ticks_x(
+    points: Sequence[Point], by_time: bool, low: float, high: float, x: Callable[[float], float]
+) -> tuple[Tick, ...]:
     if not by_time:
+        values = [low + (high - low) * i / 4 for i in range(5)] if high > low else [low]
         return tuple(Tick(x(round(v)), str(round(v) + 1)) for v in dict.fromkeys(round(v) for v in values))
     zone = next((p.time.tzinfo for p in points if p.time is not None), None) or UTC
-    pattern = "%H:%M" if high - low < 86_400 else "%d %b %H:%M" if high - low < 7 * 86_400 else "%d %b %Y"
+    step = next((s for s in STEPS if (high - low) / s <= 7), 365 * 86_400.0)
+    first = datetime.fromtimestamp(low, zone)
+    start = first.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    values = [start + step * i for i in range(math.ceil((low - start) / step), math.floor((high - start) / step) + 1)]
+    pattern = "%H:%M:%S" if step < 60 else "%H:%M" if high - low < 86_400 else "%d %b %H:%M"
+    pattern = "%d %b %Y" if step >= 86_400 else pattern
     return tuple(Tick(x(v), datetime.fromtimestamp(v, zone).strftime(pattern)) for v in values)

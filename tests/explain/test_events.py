@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from mmdmad.explain.events import events
+from mmdmad.explain.traces import MEASURES, traces
+
+
+def _plant(values: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    values = values.copy()
+    if kind == "spike":
+        values[80:82] += 1.2
+    elif kind == "level shift":
+        values[60:140] += 1.0
+    elif kind == "drift":
+        values[50:] += np.linspace(0, 2.0, 150)
+    elif kind == "frozen":
+        values[70:120] = values[70]
+    elif kind == "noise burst":
+        values[70:120] += rng.normal(0, 0.6, 50)
+    elif kind == "dropout":
+        values[90:110] = np.nan
+    elif kind == "dropout to zero":
+        values[90:130] = 0.0
+    return values
+
+
+SPANS = {
+    "spike": (1.6, 1.64),
+    "level shift": (1.2, 2.8),
+    "drift": (1.0, 4.0),
+    "frozen": (1.4, 2.4),
+    "noise burst": (1.4, 2.4),
+    "dropout": (1.8, 2.2),
+    "dropout to zero": (1.8, 2.6),
+}
+
+
+@pytest.mark.parametrize("kind", SPANS)
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_fault_is_named_where_it_is(samples, reference, kind, seed):
+    rng = np.random.default_rng(seed)
+    values = _plant(samples.sensor(5000 + seed).values[:, 1], kind, rng)
+    (found,) = events(traces(values, samples.TIMES), reference.channel("current", "A"))
+    assert found.kind == kind.removesuffix(" to zero")
+    start, stop = SPANS[kind]
+    slack = 0.5 if kind in ("drift", "noise burst") else 0.1
+    assert found.start == pytest.approx(start, abs=slack)
+    assert found.stop == pytest.approx(stop, abs=slack)
+
+
+def test_planted_amounts_are_measured(samples, reference):
+    normal = reference.channel("current", "A")
+    base = samples.sensor(7000).values[:, 1]
+    rng = np.random.default_rng(0)
+
+    def event(kind):
+        return events(traces(_plant(base, kind, rng), samples.TIMES), normal)[0]
+
+    assert event("spike").change == pytest.approx(1.2, abs=0.2)
+    assert event("level shift").change == pytest.approx(1.0, abs=0.1)
+    assert event("level shift").value == pytest.approx(base[60:140].mean() + 1.0, abs=0.05)
+    assert event("drift").change == pytest.approx(2.0, abs=0.3)
+    assert event("frozen").value == base[70]
+    assert event("dropout to zero").value == 0.0
+
+
+def test_another_regime_is_one_level_over_the_whole_case(samples, reference):
+    values = samples.sensor(8000, "B").values[:, 1]
+    (found,) = events(traces(values, samples.TIMES), reference.channel("current", "A"))
+    assert (found.kind, found.start) == ("level shift", 0.0)
+    assert found.stop == pytest.approx(4.0)
+    assert found.change == 0.0
+    assert not events(traces(values, samples.TIMES), reference.channel("current", "B"))
+
+
+def test_normal_channels_are_seldom_named(samples, reference):
+    named = 0
+    for seed in range(100):
+        table = samples.sensor(9000 + seed)
+        for i, channel in enumerate(table.channels):
+            found = events(traces(table.values[:, i], table.times), reference.channel(channel, "A"))
+            named += any(e.excess > 0.5 for e in found)
+    assert named <= 15  # of 300 channels
+
+
+def test_channel_without_a_reading_is_a_dropout(samples, reference):
+    trace = traces(np.full(200, np.nan), samples.TIMES)
+    (found,) = events(trace, reference.channel("current", "A"))
+    assert found.kind == "dropout"
+    assert np.isnan(trace.measures()[: len(MEASURES) - 1]).all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 9])
+def test_short_tables_are_measured(reference, length):
+    values = np.linspace(2.9, 3.1, length)
+    trace = traces(values, np.arange(length) / 50)
+    assert np.isfinite(trace.measures()).all()
+    events(trace, reference.channel("current", "A"))
+
+
+def test_irregular_times_and_scattered_gaps(samples, reference):
+    rng = np.random.default_rng(3)
+    values = samples.sensor(5001).values[:, 1].copy()
+    values[rng.choice(200, 6, replace=False)] = np.nan
+    times = np.sort(rng.uniform(0, 4, 200))
+    found = events(traces(values, times), reference.channel("current", "A"))
+    assert not [e for e in found if e.kind == "dropout"]
