@@ -79,11 +79,9 @@ def _run(context: Context, track: str) -> Iterator[Row]:
         with meter.score():
             energy = moving_energy(one.values, window)
         yield _row(meter, one, "moving-energy", 0, energy, window, counted, "trivial baseline, sees the whole series")
-        if one.name in table.index:
-            for method, value in table.loc[one.name].items():
-                if np.isfinite(value):
-                    row = published(one.name, str(method), {"vus_pr": float(value)}, "TSB-AD evaluation results")
-                    yield row.model_copy(update={"counted": counted})
+        for method, value in table.get(one.name, {}).items():
+            row = published(one.name, method, {"vus_pr": value}, "TSB-AD evaluation results")
+            yield row.model_copy(update={"counted": counted})
 
 
 def _row(

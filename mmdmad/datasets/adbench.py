@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmdmad.datasets.sources import source
+from mmdmad.datasets.sources import by_row, source
 from mmdmad.errors import ConfigError, ManifestError
 
 NAME = "adbench_classical"
@@ -44,11 +44,11 @@ def load(data: str | Path, name: str, folder: str = NAME) -> tuple[np.ndarray, n
         return np.asarray(arrays["X"], np.float64), np.asarray(arrays["y"]).astype(int).ravel()
 
 
-def published(data: str | Path) -> pd.DataFrame:
-    """Published semi-supervised AUROC as shares of one: lower-case set name (rows) by method (columns)."""
+def published(data: str | Path) -> dict[str, dict[str, float]]:
+    """Published semi-supervised AUROC as shares of one: {lower-case set name: {method: value}}."""
     frame = pd.read_csv(source(data, NAME, ("published_auroc_semi.csv",)) / "published_auroc_semi.csv")
     frame.index = pd.Index(frame["Dataset"].str.lower())
-    return frame.drop(columns="Dataset") / 100
+    return by_row(frame.drop(columns="Dataset") / 100)
 
 
 def make_split(X: np.ndarray, y: np.ndarray, protocol: str, seed: int, limit: int = 50_000) -> Split:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmdmad.cases import MODALITIES
 from mmdmad.datasets import mtd, ped2, skab
-from mmdmad.datasets.sources import link, source, table, windows, write_manifest
+from mmdmad.datasets.sources import link, records, source, table, windows, write_manifest
 
 NAME = "joint_composed"
 ROWS, FRAMES = 64, 16  # rows of a sensor window and frames of a clip, as in the index
@@ -43,20 +43,20 @@ def convert(data: str | Path, out: str | Path, train: int = 400, seed: int = 0, 
     series = {s.name: skab.write_series(s, out) for s in skab.files(data)}
     index = events(data)
     rows = list(_training(data, out, index, texts, train, seed))
-    for event in index.itertuples(index=False):
-        file, start = event.sensor.rsplit(":", 1)
-        clip, frame = event.video.rsplit(":", 1)
+    for event in records(index):
+        file, start = event["sensor"].rsplit(":", 1)
+        clip, frame = event["video"].rsplit(":", 1)
         table_path = series[file.removesuffix(".csv")]
         parts = {
-            "image": link(data / mtd.NAME / "images" / event.image, out),
-            "text": str(texts["text"].iloc[event.text]),
+            "image": link(data / mtd.NAME / "images" / event["image"], out),
+            "text": str(texts["text"].iloc[event["text"]]),
             "sensor": link(table_path, out, (int(start), int(start) + ROWS)),
             "video": link(data / ped2.NAME / clip, out, (int(frame), int(frame) + FRAMES)),
         }
-        if drop and event.missing in parts:
-            del parts[event.missing]
-        marks = {f"{m}_label": int(getattr(event, f"{m}_label")) for m in MODALITIES}
-        rows.append({"id": event.event, **parts, "label": int(event.label), "split": "test", **marks})
+        if drop and event["missing"] in parts:
+            del parts[event["missing"]]
+        marks = {f"{m}_label": int(event[f"{m}_label"]) for m in MODALITIES}
+        rows.append({"id": event["event"], **parts, "label": int(event["label"]), "split": "test", **marks})
     return write_manifest(out, rows, ABOUT)
 
 

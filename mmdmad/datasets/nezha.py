@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmdmad.datasets.sources import link, source, table, write_manifest
+from mmdmad.datasets.sources import link, records, source, table, write_manifest
 
 NAME = "nezha"
 TRACES = ("spans", "dur_med", "dur_p95", "dur_max")
@@ -81,7 +81,7 @@ def convert(
     its pod is left out. `channels` keeps only some columns, such as the traces.
     """
     out, whole = Path(out), day(data)
-    usable = ~whole.fault.any(axis=0)
+    usable = np.asarray(~whole.fault.any(axis=0))
     usable[whole.rows.loc[whole.rows["window_has_fault"] == 1, "minute_index"].unique()] = False
     values = deviations(whole.values, usable)
     kept = [i for i, c in enumerate(whole.channels) if channels is None or c in channels]
@@ -109,19 +109,19 @@ def _cases(
         }
 
     seen = set()
-    for row in whole.rows[whole.rows["ambiguous"] == 0].itertuples(index=False):
-        p, minute = int(row.pod_index), int(row.minute_index)
-        test = bool(row.window_has_fault)
-        if not test and (row.label or whole.fault[p, max(minute + 1 - history, 0) : minute + 1].any()):
+    for row in records(whole.rows[whole.rows["ambiguous"] == 0]):
+        p, minute = int(row["pod_index"]), int(row["minute_index"])
+        test, logs = bool(row["window_has_fault"]), row["logs"]
+        if not test and (row["label"] or whole.fault[p, max(minute + 1 - history, 0) : minute + 1].any()):
             continue
         seen.add(minute)
         yield case(
             p,
             minute,
-            text=row.logs.strip() if isinstance(row.logs, str) else "",
-            label=int(row.label),
+            text=logs.strip() if isinstance(logs, str) else "",
+            label=int(row["label"]),
             split="test" if test else "train",
-            fault=row.fault_type if row.label else "",
+            fault=row["fault_type"] if row["label"] else "",
         )
     for minute in range(history - 1, len(whole.minutes), step):
         if usable[minute + 1 - history : minute + 1].all() and minute not in seen:

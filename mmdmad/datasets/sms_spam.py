@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmdmad.datasets.sources import source, table, write_manifest
+from mmdmad.datasets.sources import records, source, table, write_manifest
 
 NAME = "sms_spam"
 ABOUT = {"name": "SMS Spam Collection", "licence": "CC BY 4.0 (UCI)", "split": "Text-ADBench"}
@@ -32,8 +32,8 @@ def published(data: str | Path) -> dict[str, dict[str, float]]:
 def convert(data: str | Path, out: str | Path) -> Path:
     """Manifest with the text of each message inline."""
     rows = [
-        {"id": f"sms-{i:05d}", "text": row.text, "label": int(row.label), "split": row.split}
-        for i, row in enumerate(messages(data).itertuples(index=False))
-        if row.text.strip()
+        {"id": f"sms-{i:05d}", "text": row["text"], "label": int(row["label"]), "split": row["split"]}
+        for i, row in enumerate(records(messages(data)))
+        if row["text"].strip()
     ]
     return write_manifest(Path(out), rows, ABOUT)

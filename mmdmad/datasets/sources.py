@@ -67,6 +67,19 @@ def windows(first: int, last: int, rows: int, step: int) -> list[tuple[int, int]
     return [(a, a + rows) for a in range(first, last - rows + 1, step)]
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain dictionaries, in order."""
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def by_row(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """A table of numbers as {row name: {column: value}}, without the values that are missing."""
+    return {
+        str(name): {str(c): float(v) for c, v in zip(frame.columns, values) if v == v}
+        for name, values in zip(frame.index, frame.to_numpy(float).tolist())
+    }
+
+
 def table(folder: Path, name: str) -> pd.DataFrame:
     """A Parquet or CSV table of a set."""
     return pd.read_parquet(folder / name) if name.endswith(".parquet") else pd.read_csv(folder / name)

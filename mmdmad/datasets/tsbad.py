@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmdmad.datasets.sources import link, source, windows, write_manifest
+from mmdmad.datasets.sources import by_row, link, source, windows, write_manifest
 from mmdmad.errors import ManifestError
 
 NAME = "tsbad"
@@ -20,8 +20,8 @@ ABOUT = {
     "licence": "NAB MIT, MSL through TranAD BSD-3, tables Apache-2.0",
     "note": "rows before train_end may be trained on",
 }
-NOT_METHODS = ("file", "ts_len", "anomaly_len", "num_anomaly", "avg_anomaly_len", "anomaly_ratio")
-NOT_METHODS += ("point_anomaly", "seq_anomaly")
+NOT_METHODS = {"file", "ts_len", "anomaly_len", "num_anomaly", "avg_anomaly_len", "anomaly_ratio"}
+NOT_METHODS |= {"point_anomaly", "seq_anomaly"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +47,12 @@ def series(data: str | Path, track: str = "U") -> list[Series]:
     return found
 
 
-def published(data: str | Path, track: str = "U") -> pd.DataFrame:
-    """Published VUS-PR, series (rows, named without .csv) by method (columns)."""
+def published(data: str | Path, track: str = "U") -> dict[str, dict[str, float]]:
+    """Published VUS-PR: {series, named without .csv: {method: value}}."""
     name = f"published_vus_pr_{track}.csv"
     frame = pd.read_csv(source(data, NAME, (name,)) / name)
     frame.index = pd.Index([Path(f).stem for f in frame["file"]])
-    return frame.drop(columns=[c for c in NOT_METHODS if c in frame])
+    return by_row(frame.drop(columns=[c for c in NOT_METHODS if c in frame]))
 
 
 def convert(data: str | Path, out: str | Path, track: str = "U", rows: int = 100) -> Path:
