@@ -6,11 +6,13 @@ Nothing here computes a score.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from html import escape
+from pathlib import Path
 from typing import Literal, overload
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.cases import Modality, Refusal
+from mmdmad.cases import MODALITIES, Modality, Refusal
 
 Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
@@ -41,7 +43,7 @@ class Fact(_Data):
 
 
 class Evidence(_Data):
-    """One numbered, stored fact sheet (E1, E2, …): a caption made from its facts, and a picture or plot if there is one.
+    """One numbered, stored fact sheet (E1, E2, …): a caption made from its facts, and a picture or plot of it.
 
     `caption` is one sentence by template, true by construction. `artifact` is a path relative to the run directory.
     """
@@ -81,7 +83,7 @@ class PartFinding(_Data):
 
 
 class Contradiction(_Data):
-    """A part that does not fit the others: score = conditional minus marginal denoising error, its p-value and share."""
+    """A part that does not fit the others: conditional minus marginal denoising error, its p-value and share."""
 
     part: Modality
     given: tuple[Modality, ...]
@@ -145,6 +147,39 @@ class Finding(_Data):
         """The finding about one modality, or None where the case has no such part."""
         return next((p for p in self.parts if p.modality == modality), None)
 
+    @property
+    def lead(self) -> str:
+        """The caption that says most: a contradiction, else the first place, span or word, else a part."""
+        ranks = {"contradiction": 0, "part": 2, "verdict": 3}
+        known = [e for e in self.evidence if e.kind not in ("neighbour", "missing", "context")]
+        return min(known, key=lambda e: ranks.get(e.kind, 1)).caption if known else ""
+
+    def located(self, folder: Path | None) -> "Finding":
+        """The same finding, with the run folder in which a notebook finds its pictures."""
+        copy = self.model_copy()
+        # beside the fields, like a cached property: where files lie is no part of what is said, nor of equality
+        copy.__dict__["_folder"] = folder
+        return copy
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: verdict, parts, pictures if they are at hand, numbered evidence; all escaped."""
+        mark = f" <small>{_SIMULATED}</small>" if self.simulated else ""
+        about = " · ".join(escape(x) for x in (self.group, self.time and self.time.isoformat(" ", "seconds")) if x)
+        parts = " &nbsp; ".join(f"{p.modality} {p.p_value:.3g}" for p in self.parts)
+        g = self.guarantee
+        pictures = {e.part: e.artifact for e in self.evidence if e.artifact is not None}
+        shown = "".join(_picture(self.__dict__.get("_folder"), path, 480) for path in pictures.values())
+        lines = "".join(f"<li><b>{e.id}</b> {escape(e.caption)}</li>" for e in self.evidence)
+        words = f"<p>{escape(self.explanation.text)}</p>" if self.explanation is not None else ""
+        return (
+            f'<div style="border-left:4px solid {_COLOURS[self.verdict]};padding:4px 14px;max-width:1000px">'
+            f"<b>{escape(self.case_id)}</b> {about}{mark}<br>"
+            f'<b style="color:{_COLOURS[self.verdict]}">{self.verdict}</b>, p = {self.p_value:.3g} '
+            f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases)</small><br>"
+            f"<small>p-values: {parts}</small>{words}<div>{shown}</div>"
+            f'<ul style="list-style:none;padding-left:0;font-size:90%">{lines}</ul></div>'
+        )
+
 
 class Findings(Sequence[Finding]):
     """A list of findings, worst first if you ask `ranked()`; a table in a notebook.
@@ -172,3 +207,56 @@ class Findings(Sequence[Finding]):
     def ranked(self) -> "Findings":
         """The same findings, smallest p-value first, ties by larger score."""
         return Findings(sorted(self.items, key=lambda f: (f.p_value, -f.score)), self.refused)
+
+    def _repr_html_(self, limit: int = 50) -> str:
+        """A table for notebooks, with thumbnails where pictures are at hand; all escaped."""
+        modalities = [m for m in MODALITIES if any(f.part(m) for f in self.items)]
+        flagged = sum(f.verdict == "anomalous" for f in self.items)
+        mark = f" {_SIMULATED}" if any(f.simulated for f in self.items) else ""
+        head = "".join(f"<th>{h}</th>" for h in ("", "case", "verdict", "p", *modalities, "what stands out"))
+        rows = "".join(_row(f, modalities) for f in self.items[:limit])
+        more = f"<p>… and {len(self.items) - limit} more</p>" if len(self.items) > limit else ""
+        refused = f", {len(self.refused)} refused" if self.refused else ""
+        return (
+            f"<p><b>{flagged} of {len(self.items)} cases flagged</b>{refused}{mark}</p>"
+            f'<table style="text-align:left"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
+        )
+
+
+_SIMULATED = "(simulated data)"
+_COLOURS: dict[str, str] = {"anomalous": "#c2183c", "normal": "#4f7a5b", "no verdict": "#7a7a7a"}
+
+
+def _row(finding: Finding, modalities: Sequence[Modality]) -> str:
+    """One line of the table of findings; a part at most at the declared rate is bold."""
+    cells = []
+    for modality in modalities:
+        part = finding.part(modality)
+        bold = part is not None and part.p_value <= finding.guarantee.rate
+        text = "" if part is None else f"{part.p_value:.3g}"
+        cells.append(f"<b>{text}</b>" if bold else text)
+    picture = next((e.artifact for e in finding.evidence if e.artifact and e.part in ("image", "video")), None)
+    thumbnail = _picture(finding.__dict__.get("_folder"), picture, 96) if picture else ""
+    verdict = f'<b style="color:{_COLOURS[finding.verdict]}">{finding.verdict}</b>'
+    lead = escape(finding.lead) if finding.verdict != "normal" else ""
+    row = (thumbnail, escape(finding.case_id), verdict, f"{finding.p_value:.3g}", *cells, lead)
+    return "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>"
+
+
+def _picture(folder: Path | None, artifact: str, width: int) -> str:
+    """An artifact as an inline picture at most `width` wide, or nothing where its file is not at hand."""
+    file = (folder or Path()) / artifact
+    if not file.is_file():
+        return ""
+    import base64
+    import io
+
+    from PIL import Image
+
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((width, width))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=82)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="" style="margin:4px" src="data:image/jpeg;base64,{data}">'

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def layouts(found: dict) -> dict[str, Layout]:
     starts = np.arange(15) * 0.25
     windows = np.stack([starts, starts + 0.5], axis=1)
     line_starts = np.cumsum([0] + [len(line) + 1 for line in found["text"].text.split("\n")])
-    spans = np.array([[a, b - 1] for a, b in zip(line_starts[:-1], line_starts[1:])], float)
+    spans = np.array([[a, b - 1] for a, b in pairwise(line_starts)], float)
     seconds = np.repeat(np.arange(4) * 0.5, 16)
     return {
         "image": Layout("grid", (8, 12), size=found["image"].pixels.shape[:2]),
@@ -176,7 +177,8 @@ class FakeModel:
         hot = {"sensor": [4], "image": [30]} if bad else {}
         made = judgement(
             case.id, seed=seed, group=case.group or "A", found=found, hot=hot,
-            p_value=0.004 if bad else 0.02 + (seed % 1000) / 1100, odd="image" if "odd" in case.id else None, refused=refused,
+            p_value=0.004 if bad else 0.02 + (seed % 1000) / 1100,
+            odd="image" if "odd" in case.id else None, refused=refused,
         )  # fmt: skip
         made = replace(made, case=case)
         return made.finding(gather(made, self.reference_, artifacts))

@@ -200,7 +200,8 @@ class Run:
         if limit is not None or offset:
             query = query.limit(-1 if limit is None else limit).offset(offset)
         with Session(self._engine) as session:
-            return Findings([Finding.model_validate_json(row) for row in session.scalars(query)])
+            found = [Finding.model_validate_json(row).located(self.path) for row in session.scalars(query)]
+        return Findings(found)
 
     def count(self, **filters: Any) -> int:
         """How many stored findings pass the filters of `findings`."""
@@ -218,7 +219,7 @@ class Run:
         """The finding of one case, or None where it was not judged."""
         with Session(self._engine) as session:
             row = session.get(db.CaseRow, case_id)
-            return None if row is None else Finding.model_validate_json(row.finding)
+            return None if row is None else Finding.model_validate_json(row.finding).located(self.path)
 
     def case(self, case_id: str) -> Case:
         """One judged case with the paths of its parts, to read its signals again."""

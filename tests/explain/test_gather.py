@@ -131,7 +131,7 @@ def test_image_evidence_names_the_place_and_box(samples, reference):
 def test_text_evidence_gives_offsets_and_new_words(samples, reference):
     text = "unit 4 leaves\nfire at station 3\nall fine"
     judgement = samples.judgement(hot={"text": [1]}, found={**samples.signals(1), "text": Text(text)})
-    words = [e for e in gather(judgement, reference, None) if e.kind == "words"][0]
+    words = next(e for e in gather(judgement, reference, None) if e.kind == "words")
     facts = {f.name: f.value for f in words.facts}
     assert text[facts["first character"] : facts["last character"] + 1] == "fire at station 3" == facts["quote"]
     assert facts["line"] == 2
