@@ -61,11 +61,22 @@ def surface(product: Product, side: int, rng: np.random.Generator, zoom: float =
     cx = rng.uniform(min(need, width / 2), max(width - need, width / 2))
     cy = rng.uniform(min(need, height / 2), max(height - need, height / 2))
     flip = -1.0 if rng.random() < 0.5 else 1.0
+    if product.moulds:
+        flip = 1.0
+        cx, cy = _snap(cx, width, need, product.moulds), _snap(cy, height, need, product.moulds)
+        cx, cy = cx + rng.uniform(-3, 3), cy + rng.uniform(-3, 3)
     a, b = np.cos(turn) / scale, np.sin(turn) / scale
     matrix = np.array([[flip * a, -b, 0], [flip * b, a, 0]])
     matrix[:, 2] = np.array([cx, cy]) - matrix[:, :2] @ np.array([side / 2, side / 2])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(photo, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _snap(at: float, length: float, need: float, moulds: int) -> float:
+    """The centre of the mould that `at` falls into, of `moulds` ones along a photograph's side."""
+    free = max(length - 2 * need, 1e-9)
+    cell = min(int((at - need) / free * moulds), moulds - 1)
+    return need + (cell + 0.5) / moulds * free if length > 2 * need else length / 2
 
 
 def belt_texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

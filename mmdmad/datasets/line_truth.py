@@ -54,6 +54,7 @@ class Product:
     pressure: float  # bar, lubrication
     heat: float  # °C above what the motor explains
     damp: float  # % relative humidity
+    moulds: int = 0  # goods with fixed compartments come in this many patterns a side (0: cut anywhere, mirrored too)
 
 
 PRODUCTS: tuple[Product, ...] = (
@@ -64,7 +65,7 @@ PRODUCTS: tuple[Product, ...] = (
     Product("grass mat", "grass.png", (0, 0, 512, 512), 1.0, (22, 40, 14), (196, 214, 120), "square",
             0.42, 6.0, 0.9, 1.55, 1.0, 58.0),
     Product("coin tray", "coins.png", (2, 2, 382, 301), 1.15, (34, 22, 20), (244, 214, 150), "rounded",
-            0.36, 11.0, 1.2, 2.05, 2.5, 34.0),
+            0.36, 11.0, 1.2, 2.05, 2.5, 34.0, 4),
     Product("moon plate", "moon.png", (0, 130, 232, 512), 1.2, (40, 48, 66), (226, 234, 246), "disc",
             0.20, 14.0, 0.7, 1.70, 0.0, 46.0),
 )  # fmt: skip
