@@ -15,7 +15,7 @@ from mmdmad.agents import claims
 from mmdmad.agents.claims import Number
 from mmdmad.agents.plain_words import GRAMMAR, PLAIN, stem
 
-from mmdmad.findings import Evidence
+from mmdmad.findings import Evidence, Fact
 
 NAME_FACTS = ("channel", "case", "group", "product", "neighbour", "id", "encoder", "detector", "name")
 CAUSES = re.compile(
@@ -30,11 +30,12 @@ SUPERLATIVES = {
     "nearest", "closest", "worst", "best", "maximum", "minimum", "chiefly", "primarily",
 }  # fmt: skip
 EMPTY = frozenset(stem(w) for w in GRAMMAR)  # words whose negation says nothing by itself
+QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,}?)[\"”»]")
 SEEN = ("value", "peak", "observed", "mean", "median", "held_value", "lowest_value", "highest_value")
 _COUNTED = re.compile(
     r" (?:\w+ )?(?:parts|regions|channels|spans|places|items|sentences|contradictions|frames|neighbours)\b"
 )
-STRICT_ROLES = {"p", "share", "rate", "normal", "observed", "interval", "distance"}
+STRICT_ROLES = {"p", "share", "rate", "normal", "observed", "interval", "distance", "score"}
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,34 @@ class Sheet:
 
     @cached_property
     def said(self) -> str:
-        """Caption and the values in words, without the names of facts ("normal low" is no direction)."""
-        return " . ".join((self.evidence.caption, *(f.value for f in self.evidence.facts if isinstance(f.value, str))))
+        """Caption and values in words, without names of facts ("normal low" is no direction) and without quotations."""
+        return " . ".join((self.caption, *(f.value for f in self.own if isinstance(f.value, str))))
+
+    def about_parts(self, text: str) -> bool:
+        """Whether it says more of the parts it names than that the case has them (or `text` asks no more than that)."""
+        return self.evidence.kind != "verdict" or bool(re.search(r"\b(?:pattern|present|has|have)\b", text))
+
+    @cached_property
+    def caption(self) -> str:
+        """The caption without what it quotes from the case: a quoted "upper left" is no place."""
+        return QUOTED.sub("“”", self.evidence.caption)
+
+    @cached_property
+    def own(self) -> tuple[Fact, ...]:
+        """The facts that are not quotations from the case."""
+        return tuple(f for f in self.evidence.facts if key(f.name) not in ("quote", "never_seen", "reason", "words"))
 
     @cached_property
     def names(self) -> set[str]:
         """Names it holds, in lower case with blanks for underscores: channels, cases, groups."""
         values = [
-            str(f.value) for f in self.evidence.facts
+            str(f.value) for f in self.own
             if isinstance(f.value, str) and len(f.value) <= 80
             and (any(key(f.name).removesuffix("s") == n or key(f.name).startswith(n) or key(f.name).endswith("_" + n) for n in NAME_FACTS) or re.search(r"[\d_]", f.value))
             and not claims.clocks(f.value)
         ]  # fmt: skip
-        ids = re.findall(r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*[\d_])[A-Za-z0-9][\w-]*\b", self.evidence.caption)
-        parts = [p.strip() for v in values for p in re.split(r",\s*|;\s*", v)]
+        ids = re.findall(r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*[\d_])[A-Za-z0-9][\w-]*\b", self.caption)
+        parts = [p.strip() for v in values for p in re.split(r",\s*|;\s*|\s+and\s+", v)]
         return {plain_name(v) for v in (*parts, *ids) if v and not re.fullmatch(r"E\d+|[\d.]+", v)} | {
             plain_name(v) for v in parts if re.fullmatch(r"0\d+|\d{3,}", v)
         }
@@ -80,14 +95,14 @@ class Sheet:
         found: list[Number] = []
         values = {key(f.name): f for f in self.evidence.facts}
         has_normal = any(claims.role_of(n.replace("_", " ")) == "normal" for n in values)
-        for fact in self.evidence.facts:
+        for fact in self.own:
             role = claims.role_of(fact.name.replace("_", " ")) or ("observed" if has_normal else "")
             if isinstance(fact.value, str):
                 if not claims.clocks(fact.value):
-                    found += claims.numbers(f"{fact.value} {fact.unit}", (fact.unit,))
+                    found += claims.numbers(blank_names(f"{fact.value} {fact.unit}", self.names), (fact.unit,))
             else:
                 found.append(Number(float(fact.value), 0.0, fact.unit, str(fact.value), 0, role))
-        caption = claims.without_clocks(blank_names(self.evidence.caption, self.names))
+        caption = claims.without_clocks(blank_names(self.caption, self.names))
         units = tuple(f.unit for f in self.evidence.facts)
         read = claims.numbers(caption, units)
         found += [replace(n, role=n.role or "observed") for n in read] if has_normal else read
@@ -124,8 +139,8 @@ class Sheet:
     @cached_property
     def polarity(self) -> set[str]:
         """The verdicts its caption and each of its facts speak of."""
-        values = (str(f.value) for f in self.evidence.facts if isinstance(f.value, str))
-        return set().union(claims.polarity(self.evidence.caption), *(claims.polarity(v) for v in values))
+        values = (str(f.value) for f in self.own if isinstance(f.value, str))
+        return set().union(claims.polarity(self.caption), *(claims.polarity(v) for v in values))
 
     @cached_property
     def verdict(self) -> str:
@@ -181,7 +196,11 @@ def check(
     cited = [by_id[c] for c in dict.fromkeys(cites) if c in by_id]
     if not cited:
         return [*problems, "cites no evidence"]
-    text = re.sub(r"\bE\d+\b", "", sentence)
+    for quoted in QUOTED.findall(sentence):
+        values = " ".join(f"{s.evidence.caption} {' '.join(str(f.value) for f in s.evidence.facts)}" for s in cited)
+        if _squash(quoted) not in _squash(values):
+            problems.append(f'quoted text "{quoted}" is not in the cited evidence')
+    text = QUOTED.sub("“”", re.sub(r"\bE\d+\b", "", sentence))
     names = set().union(*(s.names for s in cited))
     problems += _check_names(text, names, cited, list(by_id.values()))
     problems += _check_clocks(text, cited)
@@ -235,11 +254,13 @@ def _check_names(text: str, names: set[str], cited: Sequence[Sheet], every: Sequ
         number_with_unit = re.fullmatch(r"[\d.]+(?:[eE]-?\d+|[A-Za-z]{1,3})|\d+-\w+", token)
         if not number_with_unit and not says(cited_text, plain_name(token)) and not re.fullmatch(r"p_value", token):
             problems.append(f'name "{token}" is not in the cited evidence')
-    for quoted in re.findall(r"[\"“‘«]([^\"”’»]{2,}?)[\"”’»]", text):
-        if not any(_squash(quoted) in _squash(s.said) for s in cited):
-            problems.append(f'quoted text "{quoted}" is not in the cited evidence')
+    for run in re.findall(r"[\w-]*\d[\w-]*(?:(?:, | and )[\w-]*\d[\w-]*)+", text):
+        listed = [w for w in re.split(r", | and ", run) if re.search(r"[A-Za-z_]", w)]
+        problems += [f'name "{w}" is listed twice' for w, n in Counter(listed).items() if n > 1]
     for name in claims.modalities(text):
-        if not any(s.evidence.part == name or name in claims.modalities(s.text) for s in cited):
+        if not any(
+            s.evidence.part == name or (name in claims.modalities(s.text) and s.about_parts(text)) for s in cited
+        ):
             problems.append(f'part "{name}" is not in the cited evidence')
     return problems
 
@@ -305,8 +326,10 @@ def _check_numbers(clause: str, focus: Sequence[Sheet], cited: Sequence[Sheet], 
 def _same(stated: Number, held: Number) -> bool:
     """Whether a stated number is a held one, in the same base unit, rounded to the decimals shown (at most 10 % off)."""
     (value, unit), (truth, truth_unit) = stated.base(), held.base()
-    if unit != truth_unit:
+    if unit != truth_unit or (stated.unit == "%" and held.unit != "%" and abs(held.value) > 1):
         return False
+    if not stated.unit and stated.step == 1.0 and not stated.hedged:
+        return value == truth  # a bare whole number is a count
     scale = claims.SCALES.get(stated.unit, ("", 1.0))[1]
     slack = max(0.5 * stated.step, 0.5 * held.step if held.step < stated.step else 0.0) * scale
     if stated.hedged:
@@ -331,10 +354,12 @@ def _check_sense(clause: str, focus: Sequence[Sheet], denials: bool) -> list[str
         return problems
     for word in sorted(_negated(clause) - EMPTY):
         plain = [s for s in focus if s.evidence.kind != "context" and word in {stem(w) for w in claims.words(s.text)}]
-        if plain and not any(word in _negated(s.text) for s in focus):
+        if plain and not any(word in _negated(s.said) for s in focus):
             problems.append(f'"{word}" is denied here and stated in {_ids(plain)}')
+    if re.search(r"\b(?:lack|lacks|lacking|missing|absent|without|no)\b", clause, re.I):
+        return problems  # says itself that something is not there
     for sheet in focus:
-        for word in sorted(_negated(sheet.evidence.caption) - EMPTY):
+        for word in sorted(_negated(sheet.caption) - EMPTY):
             if word in {stem(w) for w in claims.words(clause)} and word not in _negated(clause):
                 problems.append(f'"{word}" is stated here and denied in {sheet.evidence.id}')
     return problems
@@ -345,7 +370,7 @@ def _negated(text: str) -> set[str]:
     tokens = claims.words(text)
     found = set()
     for i, token in enumerate(tokens):
-        if token in claims.NEGATIONS:
+        if token in claims.NEGATIONS or token in ("lacks", "lack", "lacking"):
             rest = [t for t in tokens[i + 1 : i + 4] if t not in ("a", "an", "the", "be", "any", "been", "to")]
             found.update(stem(t) for t in rest[:1])
     return found
@@ -387,20 +412,27 @@ def _check_words(text: str, cited: Sequence[Sheet], known: Iterable[str]) -> lis
     for word in tokens:
         if word in QUANTIFIERS and word not in cited_words:
             problems.append(f'"{word}" is more than the cited evidence says')
-        if word in SUPERLATIVES and not cited_words & SUPERLATIVES and not _derived_largest(text, word, cited):
+        if word in SUPERLATIVES and not _superlative_holds(text, word, cited, cited_words):
             problems.append(f'"{word}" is not in the cited evidence')
     return problems
 
 
-def _derived_largest(text: str, word: str, cited: Sequence[Sheet]) -> bool:
-    """Whether "largest" (or alike) is true of the shares of the cited part evidence for the part the text names."""
+def _superlative_holds(text: str, word: str, cited: Sequence[Sheet], cited_words: set[str]) -> bool:
+    """Whether a superlative is in the evidence's words or, for shares, follows from the numbers of all cited parts."""
+    of_share = re.search(rf"\b{word}\b.{{0,12}}\bshares?\b", text, re.I)
+    if not of_share or any(s.evidence.kind == "context" for s in cited):
+        return bool(cited_words & SUPERLATIVES) or _largest_share(text, word, cited)
+    return _largest_share(text, word, cited)
+
+
+def _largest_share(text: str, word: str, cited: Sequence[Sheet]) -> bool:
+    """Whether the part that the text names has the largest share among two or more cited parts."""
     shares = {
         s.evidence.part: float(f.value)
         for s in cited
         for f in s.evidence.facts
-        if f.name == "share" and s.evidence.part
+        if key(f.name) == "share_of_the_joint_score" and s.evidence.kind == "part" and not isinstance(f.value, str)
     }
-    named = claims.modalities(text) & set(shares)
     if word in ("smallest", "lowest", "least") or len(shares) < 2:
         return False
-    return bool(named) and max(shares, key=lambda m: shares[m]) in named
+    return max(shares, key=lambda m: shares[m]) in claims.modalities(text)

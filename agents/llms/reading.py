@@ -342,8 +342,10 @@ def _unknown_head(text: str, base: Reading) -> bool:
     """Whether "which X" or "the X of" asks for a thing whose name means nothing here."""
     for case in base.cases:
         text = text.replace(case, "case")
-    m = re.search(r"\b(?:which|what)\b((?:\W+[\w'-]+){1,3})", text, re.I)
-    if m and not KNOWN_HEADS.search(m[1]) and not re.match(r"\W*$", m[1]):
+    m = re.search(
+        r"\bwhich\b((?:\W+[\w'-]+){1,3})|\bwhat ([\w'-]+) (?:is|was|are|were|does|did|has|will)\b", text, re.I
+    )
+    if m and not KNOWN_HEADS.search(m[1] or m[2]) and not re.match(r"\W*$", m[1] or m[2]):
         return True
     m = re.search(
         r"\bwhat (?:is|was|are) (?:the|its) ((?:[\w'-]+ ){0,3}[\w'-]+?)(?: of\b| in\b| for\b|\?|$)", text, re.I

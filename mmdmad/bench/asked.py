@@ -66,11 +66,13 @@ class _Maker:
     def _draw(self, pool: Sequence[Any], many: int, what: str) -> list[Any]:
         if not pool:
             raise DataError(f"this line has no {what} to ask about; make a larger one")
-        return [pool[i] for i in np.resize(self.rng.permutation(len(pool)), many)]
+        return [pool[int(i)] for i in np.resize(self.rng.permutation(len(pool)), many)]
 
     def _single(self, part: str, *fields: str) -> list[tuple[Finding, Mapping[str, Any]]]:
-        """Flagged cases whose only planted fault lies in this part, with that fault."""
-        rows = [(f, self.truth[f.case_id]["faults"]) for f in self.flagged if self.truth[f.case_id]["kind"] == "single"]
+        """Flagged cases whose only planted fault lies in this part, with that fault; unflagged ones if there are none."""
+        rows = [
+            (f, self.truth[f.case_id]["faults"]) for f in self.findings if self.truth[f.case_id]["kind"] == "single"
+        ]
         return [(f, x[0]) for f, x in rows if len(x) == 1 and x[0]["part"] == part and all(k in x[0] for k in fields)]
 
     def count_flagged(self, many: int) -> Made:

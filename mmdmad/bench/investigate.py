@@ -22,7 +22,7 @@ from mmdmad.metrics import clopper_pearson
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
 
-TRAIN, TEST, RATE = 300, 200, 0.05
+TRAIN, TEST, RATE = 600, 300, 0.05
 PRESET = "pipelines/inspection"
 PROTOCOL = (
     f"simulated line, {TRAIN} normal training and {TEST} test cases a seed, judged at a declared false-alarm rate of "
