@@ -108,8 +108,8 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     `Cases.extra["columns"]` as {case id: {column: value}}; `Cases.extra["simulated"]` is True where a side file
     `<manifest name>.json` says {"simulated": true}.
 
-    A folder with a manifest.csv, .parquet or .jsonl is read through it. Any other folder is read file by file: files of
-    one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".
+    A folder with a manifest.csv, .tsv, .parquet or .jsonl is read through it. Any other folder is read file by file:
+    files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".
 
     Rows and parts that cannot be used are listed in `Cases.refused`; the rest goes on. ManifestError where the
     manifest itself cannot be read. The files' contents are not read here.
@@ -119,7 +119,7 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     given = Path(path)
     if not given.is_dir():
         return read_manifest(given, allow_outside)
-    for name in ("manifest.csv", "manifest.parquet", "manifest.jsonl"):
+    for name in ("manifest.csv", "manifest.tsv", "manifest.parquet", "manifest.jsonl"):
         if (given / name).exists():
             return read_manifest(given / name, allow_outside)
     return read_folder(given, allow_outside)

@@ -78,7 +78,7 @@ def test_there_are_at_least_300_and_their_memory_is_bounded(tmp_path: Path) -> N
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["inputs"] >= 300
     assert told["taken"] == []
-    assert told["peak_mb"] < 1200
+    assert told["peak_mb"] < 600  # 230 MB where it was written, 220 of them for making the inputs
 
 
 def test_good_rows_go_on_beside_bad_ones(tmp_path: Path) -> None:

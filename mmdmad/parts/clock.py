@@ -86,12 +86,14 @@ def from_words(words: Sequence[object]) -> tuple[np.ndarray, datetime | None]:
 
 
 def from_stamps(times: "object") -> tuple[np.ndarray, datetime | None]:
-    """Timestamps (a pandas Series, index or datetime64 array) as seconds from the earliest, and the earliest."""
+    """Timestamps (a pandas Series or index, or datetime64) as seconds from the earliest, and that (in UTC if zoned)."""
     import pandas as pd
 
     stamps = pd.DatetimeIndex(times)  # type: ignore[arg-type]
     bad = np.flatnonzero(stamps.isna())
     if len(bad):
         raise ValueError(f"row {bad[0] + 1} has no time")
+    if stamps.tz is not None:
+        stamps = stamps.tz_convert("UTC")
     ticks = stamps.as_unit("ns").asi8
     return (ticks - ticks.min()) / 1e9, stamps.min().to_pydatetime(warn=False)

@@ -151,7 +151,9 @@ def read_parquet(part: Part, path: Path) -> Columns:
             part, table.iter_batches(batch_size=max(1, MAX_CELLS // 64 // len(keep))), len(names), convert
         )
     if len(stamps) == 1 and when is not None:
-        when_column = columns.pop(when)
+        import pandas as pd
+
+        when_column = pd.DatetimeIndex(columns.pop(when), tz="UTC" if schema.field(stamps[0]).type.tz else None)
         return Columns([n for i, n in enumerate(names) if i != when], columns, stamps=when_column)
     return Columns(names, columns)
 
