@@ -4,6 +4,7 @@ Colours mean the same everywhere: transparent = typical, amber = as high as one 
 dark red = twice as far or more.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mmdmad.explain.sensor import ChannelView
 
 INK, FAINT, PAPER, HOT = (32, 36, 44), (120, 126, 138), (255, 255, 255), (176, 18, 52)
+BAR = 86  # width of the colour bar with its words, px
 TOP = 2.0  # the map scale is drawn from 0 to TOP
 _STOPS = np.array([0.0, 0.35, 1.0, 1.5, 2.0])
 _COLOURS = np.array([[255, 236, 170], [255, 220, 120], [250, 150, 30], [222, 50, 40], [140, 8, 60]], np.float64)
@@ -58,7 +60,7 @@ def image_picture(
         pen.rectangle(box, outline=PAPER, width=4)
         pen.rectangle(box, outline=HOT, width=2)
     gap = 12
-    canvas = Image.new("RGB", (2 * size[0] + 2 * gap + 74, max(size[1], 120)), PAPER)
+    canvas = Image.new("RGB", (2 * size[0] + 2 * gap + BAR, max(size[1], 120)), PAPER)
     canvas.paste(plain, (0, 0))
     canvas.paste(hot, (size[0] + gap, 0))
     canvas.paste(colour_bar(max(size[1], 120)), (2 * size[0] + 2 * gap, 0))
@@ -66,16 +68,16 @@ def image_picture(
 
 
 def colour_bar(height: int) -> "Picture":
-    """The fixed scale with its three marks, 74 px wide."""
+    """The fixed scale with its three marks, `BAR` pixels wide."""
     from PIL import Image, ImageDraw, ImageFont
 
-    bar = Image.new("RGB", (74, height), PAPER)
+    bar = Image.new("RGB", (BAR, height), PAPER)
     inner = height - 16
     values = np.linspace(TOP, 0, inner)
     colours = heat(values)
     strip = 255 * (1 - colours[:, 3:]) + colours[:, :3] * colours[:, 3:]
     bar.paste(Image.fromarray(np.repeat(np.round(strip).astype(np.uint8)[:, None], 12, axis=1)), (0, 8))
-    pen, font = ImageDraw.Draw(bar), ImageFont.load_default(10)
+    pen, font = ImageDraw.Draw(bar), ImageFont.load_default(12)
     pen.rectangle((0, 7, 12, 8 + inner), outline=FAINT)
     for value, text in ((0.0, "typical"), (1.0, "99.9 % of\nnormal"), (TOP, "extreme")):
         y = 8 + inner * (1 - value / TOP)
@@ -94,7 +96,7 @@ def strip_picture(
     scale = min(side / width, side / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     gap, head = 8, 18
-    canvas = Image.new("RGB", (len(frames) * (size[0] + gap) + 78, head + 2 * size[1] + gap), PAPER)
+    canvas = Image.new("RGB", (len(frames) * (size[0] + gap) + BAR + 4, head + 2 * size[1] + gap), PAPER)
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
     for i, (frame, cells, title) in enumerate(zip(frames, maps, titles, strict=True)):
         x = i * (size[0] + gap)
@@ -168,7 +170,7 @@ def _lane(axes: object, view: "ChannelView", base: float) -> None:
             [event.start - pad, event.stop + pad], base + 0.09, base + 0.83, color=_hex(HOT), alpha=0.16, lw=0, zorder=1
         )
         axes.text(event.start, base + 0.84, event.kind, fontsize=8, color=_hex(HOT), va="bottom", clip_on=False)
-    name = f"{view.name}\n[{view.unit}]" if view.unit else view.name
+    name = "\n".join(textwrap.wrap(f"{view.name.replace('_', ' ')} [{view.unit}]".removesuffix(" []"), 17)[:3])
     axes.annotate(name, (0, base + 0.46), xycoords=("axes fraction", "data"), xytext=(-8, 0),
                   textcoords="offset points", ha="right", va="center", fontsize=9,
                   color=_hex(INK), weight="bold" if loud else "normal")  # fmt: skip

@@ -153,6 +153,11 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
         # the part outside the box is the unusual one: say the other side
         a, b = (b, len(trace.values)) if len(trace.values) - b >= a else (0, a)
         inside, outside_value = float(trace.values[a:b].mean()), inside
+    if low[0] <= inside <= high[2]:
+        # the box holds more than the unusual part: keep the stretch whose level is out of range
+        out = trace.level > high[2] if over >= under else trace.level < low[0]
+        a, b = max(stretches(out), key=lambda s: s[1] - s[0])
+        inside, outside_value = float(trace.values[a:b].mean()), float(np.delete(trace.values, np.s_[a:b]).mean())
     change = inside - outside_value if np.isfinite(outside_value) else 0.0
     return Event("level shift", *_span(trace, a, b), beyond, inside, change, (low[0], high[2]))
 

@@ -57,7 +57,8 @@ def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group:
         found = [] if normal is None else events(trace, normal)
         marked = own is not None and float(own.max()) > 1
         views.append(ChannelView(name, unit, trace, normal, curve, found, marked))
-    return sorted(views, key=lambda view: -view.weight)
+    # what was measured says more than a mark, however hot
+    return sorted(views, key=lambda view: (not any(e.excess > _CLEAR for e in view.events), -view.weight))
 
 
 def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:

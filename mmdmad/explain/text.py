@@ -42,7 +42,7 @@ def _hot(span: Span, text: str, reference: Reference) -> Draft:
     """A span that the detector marks, with what about it is new."""
     piece = _piece(span, text)
     facts = [*_where(span, text), fact("peak on the map scale", span.peak)]
-    sentence = "line {line} stands out (characters {first_character} to {last_character}): “{quote}”"
+    sentence = "line {line} stands out: “{quote}” (characters {first_character} to {last_character})"
     new = _unseen(piece, reference)
     if new:
         facts += _new_words(new, reference)
@@ -56,7 +56,7 @@ def _hot(span: Span, text: str, reference: Reference) -> Draft:
 def _new(span: Span, text: str, new: list[str], reference: Reference) -> Draft:
     """A line that the detector does not mark but that holds words which no normal text has."""
     facts = [*_where(span, text), *_new_words(new, reference)]
-    sentence = "in line {line} (characters {first_character} to {last_character}: “{quote}”) "
+    sentence = "in line {line}, “{quote}” (characters {first_character} to {last_character}), "
     return draft("words", "text", sentence + _never(new) + ".", facts)
 
 

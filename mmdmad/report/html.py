@@ -36,6 +36,7 @@ class View:
     lead: list[str]
     reason: str
     bars: list[Bar]
+    order: list[str]
     pictures: Pictures
     thumbnail: str | None
     guarantee: str
@@ -75,6 +76,7 @@ def _view(finding: Finding, packer: Packer, run: "Run") -> View:
         lead=lead(finding),
         reason=main_reason(finding),
         bars=bars(finding),
+        order=[p.modality for p in sorted(finding.parts, key=lambda p: -p.share)],
         pictures=packer.pack(finding),
         thumbnail=thumbnail(run, finding),
         guarantee=words if guarantee.valid else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",

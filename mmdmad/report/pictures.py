@@ -104,6 +104,8 @@ def thumbnail(run: "Run", finding: Finding, side: int = 112) -> str | None:
     """The hot side of the most telling picture as a small square; None where there is none."""
     from PIL import Image
 
+    from mmdmad.explain.draw import BAR
+
     pictures = {e.part: e.artifact for e in finding.evidence if e.kind == "part" and e.artifact is not None}
     for part in ("image", "video"):
         file = run.artifact(pictures[part]) if part in pictures else None
@@ -112,8 +114,8 @@ def thumbnail(run: "Run", finding: Finding, side: int = 112) -> str | None:
         with Image.open(file) as opened:
             picture = opened.convert("RGB")
         if part == "image":  # the right half of the pair, left of the colour bar
-            width = (picture.width - 74) // 2
-            picture = picture.crop((picture.width - 74 - width + 12, 0, picture.width - 86, picture.height))
+            width = (picture.width - BAR - 24) // 2
+            picture = picture.crop((width + 12, 0, 2 * width + 12, picture.height))
         else:
             picture = picture.crop((0, picture.height // 2 + 14, picture.width // 4, picture.height))
         picture.thumbnail((side, side))

@@ -199,6 +199,61 @@ def test_model_of_an_unfitted_run(tmp_path):
         _ = run.model
 
 
+class FakeDetector:
+    """Stands in for JointDetector in `fit`: remembers its calls, can stop in the middle."""
+
+    fits, stop = 0, False
+
+    def __init__(self, config) -> None:
+        self.config = config
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(config)
+
+    def fit(self, cases, *, work, progress):
+        type(self).fits += 1
+        work.mkdir(parents=True, exist_ok=True)
+        if type(self).stop:
+            raise KeyboardInterrupt
+        self.refused_ = (Refusal(cases[0].id, "image", "truncated", 1),)
+        return self
+
+    def save(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "pipeline.json").write_text("{}")
+
+    @classmethod
+    def load(cls, folder):
+        return json.loads((folder / "pipeline.json").read_text())
+
+
+def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
+    import mmdmad.pipeline
+
+    detector = type("Fresh", (FakeDetector,), {})
+    monkeypatch.setattr(mmdmad.pipeline, "JointDetector", detector)
+    monkeypatch.setattr(mmdmad.pipeline, "PipelineConfig", type("Config", (), {"model_validate": staticmethod(dict)}))
+    cases, run = make_cases(["a", "b", "c"]), Run.create(tmp_path / "run", CONFIG)
+    detector.stop = True
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(cases)
+    assert not run.fitted
+    with pytest.raises(RunError, match="unfinished fit"):
+        Run.open(run.path).fit(cases)
+    with pytest.raises(RunError, match="other cases"):
+        Run.open(run.path).fit(make_cases(["a", "b"]), resume=True)
+    detector.stop = False
+    again = Run.open(run.path).fit(cases, resume=True)
+    assert again.fitted
+    assert Run.open(run.path).model == {}
+    assert again.refusals() == [Refusal("a", "image", "truncated", 1)]
+    again.fit(cases, resume=True)
+    assert detector.fits == 2
+    with pytest.raises(RunError, match="fitted already"):
+        again.fit(cases)
+
+
 def test_explanation_is_stored_with_its_finding(scored):
     words = Explanation(
         sentences=(Sentence(text="It spikes.", cites=("E2",), grounded=True),),
