@@ -149,8 +149,8 @@ class Finding(_Data):
 
     @property
     def lead(self) -> str:
-        """The caption that says most: a contradiction, else the first place, span or word, else a part."""
-        ranks = {"contradiction": 0, "part": 2, "verdict": 3}
+        """The caption that says most: the first place, span, word or contradiction, else a part."""
+        ranks = {"part": 2, "verdict": 3}
         known = [e for e in self.evidence if e.kind not in ("neighbour", "missing", "context")]
         return min(known, key=lambda e: ranks.get(e.kind, 1)).caption if known else ""
 

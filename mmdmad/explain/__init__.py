@@ -25,7 +25,7 @@ __all__ = ["folder_name", "gather"]
 
 
 def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | None) -> tuple[Evidence, ...]:
-    """Numbered evidence for a judged case: the verdict with its guarantee first, then parts by their share.
+    """Numbered evidence for a judged case: the verdict with its guarantee first, then what carries it, by share.
 
     Pictures go to `artifacts`/<folder of the case>/E<n>.png, for cases that are flagged or close to it; evidence
     names them relative to the parent of `artifacts` (the run directory). Parts that look normal get one line, parts
@@ -45,7 +45,8 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
 
     add(verdict.verdict(judgement))
     contradictions = relations.worth_saying(judgement)
-    for contradiction in contradictions:
+    main = max((p.share for p in judgement.parts.values()), default=0.0)
+    for contradiction in (c for c in contradictions if c.share >= main):
         add(relations.contradiction(contradiction, judgement, reference))
     parts = sorted(judgement.parts.values(), key=lambda p: -p.share)
     for judged in parts:
@@ -59,6 +60,8 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
         add(verdict.part(judged, judgement), artifact)
         for draft in drafts if wanted else []:
             add(draft, artifact)
+    for contradiction in (c for c in contradictions if c.share < main):
+        add(relations.contradiction(contradiction, judgement, reference))
     odd = {c.part for c in contradictions}
     compared = [p for p in parts if stands_out(p, judgement) or p.modality in odd] or parts[:1]
     for judged in compared:
@@ -150,5 +153,5 @@ class _Folder:
         if draw is None:
             return None
         with replacing(self.path / f"{name}.png") as unfinished:
-            draw().save(unfinished, format="PNG")
+            draw().save(unfinished, format="PNG", compress_level=3)
         return f"{self.relative}/{name}.png"

@@ -112,8 +112,6 @@ def strip_picture(
 
 def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     """One lane a channel: the signal over its normal range, its events marked, the map as a band below each lane."""
-    import io
-
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from PIL import Image
@@ -135,9 +133,9 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_hex(FAINT))
-    buffer = io.BytesIO()
-    canvas.print_png(buffer)
-    return Image.open(buffer).convert("RGB")
+    canvas.draw()
+    plot = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    return plot.quantize(96, dither=Image.Dither.NONE)
 
 
 def _lane(axes: object, view: "ChannelView", base: float) -> None:

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from mmdmad.joint.judgement import Judgement, PartJudgement
 
 NEAREST, NAMED = 5, 3
+_MAJORITY = 0.8  # share of the nearest normal cases that must agree on a group before it is named
 _CARRIES = 0.1  # share of the joint score from which a contradiction is one of the reasons
 
 
 def main_group(near: Neighbours | None) -> tuple[str, int] | None:
-    """The group that most of the nearest normal cases belong to, and how many; None where there are no groups."""
+    """The group that nearly all of the nearest normal cases belong to, and how many; None where they disagree."""
     if near is None:
         return None
     group, count = Counter(near.groups).most_common(1)[0]
-    return (group, count) if group and count > len(near.groups) / 2 else None
+    return (group, count) if group and count >= _MAJORITY * len(near.groups) else None
 
 
 def neighbours(judged: "PartJudgement", reference: Reference) -> list[Draft]:

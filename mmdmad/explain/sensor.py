@@ -91,7 +91,10 @@ def _shape(view: ChannelView) -> Draft:
     ]
     if view.normal is None:
         return draft(
-            "channel", "sensor", "{channel} stands out from {start} to {stop}; no normal case has this channel.", facts
+            "channel",
+            "sensor",
+            "channel {channel} stands out from {start} to {stop}; no normal case has this channel.",
+            facts,
         )
     low, _, high = view.normal["value"]
     inside = (view.trace.times >= span.start) & (view.trace.times <= span.stop)
@@ -104,12 +107,12 @@ def _shape(view: ChannelView) -> Draft:
     ]
     if low <= values.min() and values.max() <= high:
         text = (
-            "{channel} has an unusual course from {start} to {stop}, "
+            "channel {channel} has an unusual course from {start} to {stop}, "
             "though its values stay in the normal range of {normal_low} to {normal_high}."
         )
     else:
         text = (
-            "{channel} runs between {lowest_value} and {highest_value} from {start} to {stop}; "
+            "channel {channel} runs between {lowest_value} and {highest_value} from {start} to {stop}; "
             "its normal range is {normal_low} to {normal_high}."
         )
     return draft("channel", "sensor", text, facts)
@@ -133,10 +136,10 @@ def _value_range(view: ChannelView) -> list[Fact]:
 def _dropout(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
     facts = [*facts, *_times(event)]
     if not np.isfinite(event.value):
-        return "{channel} gives no readings from {start} to {stop} (dropout).", facts
+        return "channel {channel} gives no readings from {start} to {stop} (dropout).", facts
     facts += [fact("held value", event.value, view.unit), *_value_range(view)]
     return (
-        "{channel} drops out: it reads {held_value} from {start} to {stop}; "
+        "channel {channel} drops out: it reads {held_value} from {start} to {stop}; "
         "its normal range is {normal_low} to {normal_high}."
     ), facts
 
@@ -145,7 +148,7 @@ def _frozen(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, li
     facts = [*facts, *_times(event), fact("held value", event.value, view.unit)]
     facts.append(fact("longest normal hold", event.normal[1], "s"))
     return (
-        "{channel} is frozen at {held_value} from {start} to {stop}; "
+        "channel {channel} is frozen at {held_value} from {start} to {stop}; "
         "normal cases hold one value for at most {longest_normal_hold}."
     ), facts
 
@@ -161,7 +164,7 @@ def _spike(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, lis
         fact("largest normal jump", event.normal[1], view.unit),
     ]
     return (
-        "{channel} spikes {direction} by {jump} to {value} at {time}; "
+        "channel {channel} spikes {direction} by {jump} to {value} at {time}; "
         "normal cases jump by at most {largest_normal_jump}."
     ), facts
 
@@ -175,8 +178,8 @@ def _noise(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, lis
         fact("largest normal roughness", event.normal[1], view.unit),
     ]
     return (
-        "{channel} has a noise burst from {start} to {stop}: its steps spread by {roughness}, {ratio} times the usual; "
-        "normal cases reach at most {largest_normal_roughness}."
+        "channel {channel} has a noise burst from {start} to {stop}: its steps spread by {roughness}, "
+        "{ratio} times the usual; normal cases reach at most {largest_normal_roughness}."
     ), facts
 
 
@@ -191,10 +194,10 @@ def _shift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, lis
         fact("normal high", event.normal[1], view.unit),
     ]
     if whole:
-        return "{channel} averages {mean}; normal levels lie between {normal_low} and {normal_high}.", facts
+        return "channel {channel} averages {mean}; normal levels lie between {normal_low} and {normal_high}.", facts
     facts.append(fact("shift", abs(event.change), view.unit))
     return (
-        "{channel} shifts {direction} by {shift} to a mean of {mean} from {start} to {stop}; "
+        "channel {channel} shifts {direction} by {shift} to a mean of {mean} from {start} to {stop}; "
         "normal levels lie between {normal_low} and {normal_high}."
     ), facts
 
@@ -209,7 +212,7 @@ def _drift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, lis
         fact("largest normal rise", event.normal[1], view.unit),
     ]
     return (
-        "{channel} drifts {direction} by {rise} from {start} to {stop}, to {last_value}; "
+        "channel {channel} drifts {direction} by {rise} from {start} to {stop}, to {last_value}; "
         "normal cases change by at most {largest_normal_rise}."
     ), facts
 

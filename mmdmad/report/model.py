@@ -160,18 +160,21 @@ def main_reason(finding: Finding) -> str:
     return "contradiction" if odd > shares[best] else best
 
 
-def lead(finding: Finding) -> list[str]:
-    """The two or three captions that say what is wrong and where, most telling first."""
-    telling = ("region", "channel", "words", "frames", "span")
-    reason = main_reason(finding)
-    chosen = [e.caption for e in finding.evidence if e.kind == "contradiction"][:1]
+def lead(finding: Finding, limit: int = 3) -> list[str]:
+    """The captions that say what is wrong and where, most telling first: evidence comes in the order of its share.
+
+    The first detail of every part goes before the second of any, so that a chain over several parts is seen at once.
+    """
+    telling = ("contradiction", "region", "channel", "words", "frames", "span")
     details = [e for e in finding.evidence if e.kind in telling]
-    # the first detail of every part before the second of any
-    first = list({e.part: e for e in reversed(details)}.values())[::-1]
-    first.sort(key=lambda e: e.part != reason)
-    rest = [e for e in details if e not in first]
-    chosen += [e.caption for e in (*first, *rest)]
-    return chosen[:3] or [e.caption for e in finding.evidence if e.kind == "part"][:1]
+    seen: set[str] = set()
+    first: list[str] = []
+    rest: list[str] = []
+    for e in details:
+        key = e.kind if e.kind == "contradiction" else str(e.part)
+        (rest if key in seen else first).append(e.caption)
+        seen.add(key)
+    return [*first, *rest][:limit] or [e.caption for e in finding.evidence if e.kind == "part"][:1]
 
 
 def _bases(findings: Sequence[Finding]) -> tuple[Basis, ...]:
