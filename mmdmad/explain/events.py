@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mmdmad.explain.reference import Ranges
-from mmdmad.explain.traces import Traces, longest, rise, stretches
+from mmdmad.explain.traces import Traces, best_box, contrast, longest, rise, stretches
 
 EventKind = Literal["dropout", "frozen", "spike", "noise burst", "level shift", "drift"]
 
@@ -32,6 +32,7 @@ class Event:
     value: float
     change: float
     normal: tuple[float, float]
+    against: Literal["level", "shift"] = "level"  # of a level shift: whether `normal` is of levels or of shifts
 
 
 def events(trace: Traces, normal: Ranges) -> list[Event]:
@@ -126,14 +127,17 @@ def _noise(trace: Traces, normal: Ranges) -> Event | None:
 
 def _level(trace: Traces, normal: Ranges) -> Event | None:
     """Level shift or drift: whichever shape, a box or a ramp, leaves less of the channel unexplained."""
-    low, high = normal["low"], normal["high"]
+    low, high, rises = normal["low"], normal["high"], normal["rise"]
     floor = 0.05 * (high[2] - low[0])
     over, under = above(float(trace.level.max()), high, floor), below(float(trace.level.min()), low, floor)
-    beyond = max(over, under)
-    rising = excess(rise(trace.times, trace.values), normal["rise"], 5 * floor)
+    stepped = (
+        above(abs(contrast(trace.values)), normal["shift"], 0.2 * normal["shift"][2]) if "shift" in normal else 0.0
+    )
+    beyond = max(over, under, stepped)
+    rising = excess(rise(trace.times, trace.values), rises, 0.1 * (rises[2] - rises[0]))
     if max(beyond, rising) <= 0.1:
         return None
-    box, box_error = _best_box(trace.values)
+    box, box_error = best_box(trace.values)
     ramp, ramp_error = _best_ramp(trace.values)
     if ramp_error < box_error and rising > 0.1:
         a = ramp
@@ -149,31 +153,21 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
     a, b = box
     inside = float(trace.values[a:b].mean())
     outside_value = float(np.delete(trace.values, np.s_[a:b]).mean()) if b - a < len(trace.values) else np.nan
-    if (over >= under) != (inside >= outside_value) and np.isfinite(outside_value):
+    if max(over, under) > 0.1 and (over >= under) != (inside >= outside_value) and np.isfinite(outside_value):
         # the part outside the box is the unusual one: say the other side
         a, b = (b, len(trace.values)) if len(trace.values) - b >= a else (0, a)
         inside, outside_value = float(trace.values[a:b].mean()), inside
-    if low[0] <= inside <= high[2]:
+    if max(over, under) > 0.1 and low[0] <= inside <= high[2]:
         # the box holds more than the unusual part: keep the stretch whose level is out of range
         out = trace.level > high[2] if over >= under else trace.level < low[0]
         a, b = max(stretches(out), key=lambda s: s[1] - s[0])
         inside, outside_value = float(trace.values[a:b].mean()), float(np.delete(trace.values, np.s_[a:b]).mean())
     change = inside - outside_value if np.isfinite(outside_value) else 0.0
+    if stepped > 0.1:
+        return Event(
+            "level shift", *_span(trace, a, b), beyond, inside, change, (0.0, normal["shift"][2]), against="shift"
+        )
     return Event("level shift", *_span(trace, a, b), beyond, inside, change, (low[0], high[2]))
-
-
-def _best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:
-    """Start and stop of the stretch whose mean differs most from the rest (least squares), and the error left."""
-    n = len(values)
-    points = np.unique(np.linspace(0, n, min(n, 120) + 1).astype(int))
-    total = np.concatenate([[0.0], np.cumsum(values - values.mean())])[points]
-    length = points[None, :] - points[:, None]
-    inner = total[None, :] - total[:, None]
-    valid = (length >= max(2, n // 40)) & (length <= n - max(2, n // 40))
-    gain = np.where(valid, inner**2 * n / np.maximum(length * (n - length), 1), -1.0)
-    i, j = np.unravel_index(int(gain.argmax()), gain.shape)
-    error = float(((values - values.mean()) ** 2).sum() - gain[i, j])
-    return (int(points[i]), int(points[j])), error
 
 
 def _best_ramp(values: np.ndarray) -> tuple[int, float]:

@@ -33,6 +33,9 @@ class Ranges:
     table: np.ndarray
     size: int
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
     def __getitem__(self, name: str) -> tuple[float, float, float]:
         low, middle, high = self.table[self.names.index(name)]
         return float(low), float(middle), float(high)

@@ -184,22 +184,18 @@ def _noise(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, lis
 
 
 def _shift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:
-    whole = event.change == 0.0
-    facts = [
-        *facts,
-        *_times(event),
-        fact("mean", event.value, view.unit),
-        fact("direction", "up" if event.value > event.normal[1] or (not whole and event.change > 0) else "down"),
-        fact("normal low", event.normal[0], view.unit),
-        fact("normal high", event.normal[1], view.unit),
-    ]
-    if whole:
-        return "channel {channel} averages {mean}; normal levels lie between {normal_low} and {normal_high}.", facts
+    facts = [*facts, *_times(event), fact("mean", event.value, view.unit)]
+    levels = [fact("normal low", event.normal[0], view.unit), fact("normal high", event.normal[1], view.unit)]
+    if event.change == 0.0:  # the whole table lies at another level
+        text = "channel {channel} averages {mean}; normal levels lie between {normal_low} and {normal_high}."
+        return text, [*facts, *levels]
+    facts.append(fact("direction", "up" if event.change > 0 else "down"))
     facts.append(fact("shift", abs(event.change), view.unit))
-    return (
-        "channel {channel} shifts {direction} by {shift} to a mean of {mean} from {start} to {stop}; "
-        "normal levels lie between {normal_low} and {normal_high}."
-    ), facts
+    text = "channel {channel} shifts {direction} by {shift} to a mean of {mean} from {start} to {stop}; "
+    if event.against == "shift":
+        facts.append(fact("largest normal shift", event.normal[1], view.unit))
+        return text + "normal cases shift by at most {largest_normal_shift}.", facts
+    return text + "normal levels lie between {normal_low} and {normal_high}.", [*facts, *levels]
 
 
 def _drift(view: ChannelView, event: Event, facts: list[Fact]) -> tuple[str, list[Fact]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MEASURES = ("low", "high", "spike", "rough", "run", "rise", "gap")
+MEASURES = ("low", "high", "spike", "rough", "run", "rise", "shift", "gap")
 MEDIAN_WINDOW = 9
 
 
@@ -43,6 +43,7 @@ class Traces:
                 self.rough.max(),
                 self.run.max() * self.step,
                 rise(self.times, self.values),
+                abs(contrast(self.values)),
                 longest(self.missing) * self.step,
             ]
         )
@@ -76,6 +77,28 @@ def rise(times: np.ndarray, values: np.ndarray) -> float:
         return 0.0
     t = times - times.mean()
     return float((t @ (values - values.mean())) / (t @ t) * (times[-1] - times[0]))
+
+
+def contrast(values: np.ndarray) -> float:
+    """Mean inside the best box minus mean outside it, in the channel's unit; 0 for a channel too short for a box."""
+    (a, b), _ = best_box(values)
+    if b <= a or b - a >= len(values):
+        return 0.0
+    return float(values[a:b].mean() - np.concatenate([values[:a], values[b:]]).mean())
+
+
+def best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:
+    """Start and stop of the stretch whose mean differs most from the rest (least squares), and the error left."""
+    n = len(values)
+    points = np.unique(np.linspace(0, n, min(n, 120) + 1).astype(int))
+    total = np.concatenate([[0.0], np.cumsum(values - values.mean())])[points]
+    length = points[None, :] - points[:, None]
+    inner = total[None, :] - total[:, None]
+    valid = (length >= max(2, n // 40)) & (length <= n - max(2, n // 40))
+    gain = np.where(valid, inner**2 * n / np.maximum(length * (n - length), 1), -1.0)
+    i, j = np.unravel_index(int(gain.argmax()), gain.shape)
+    error = float(((values - values.mean()) ** 2).sum() - gain[i, j])
+    return (int(points[i]), int(points[j])), error
 
 
 def longest(flags: np.ndarray) -> int:
