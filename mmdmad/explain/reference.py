@@ -83,20 +83,20 @@ class Reference:
                 self.groups.setdefault(modality, []).append(case.group or "")
             if "text" in signals:
                 self.n_texts += 1
-                words.update(set(words_of(signals["text"].text)))
-                templates.update({template(line) for line in signals["text"].text.splitlines() if line.strip()})
+                words.update(sorted(set(words_of(signals["text"].text))))
+                templates.update(sorted({template(line) for line in signals["text"].text.splitlines() if line.strip()}))
             if "sensor" in signals and sensors < MAX_SENSOR_CASES:
                 sensors += 1
                 self.units |= dict(zip(signals["sensor"].channels, signals["sensor"].units, strict=True))
                 for channel, measures in _sensor_measures(signals["sensor"]).items():
-                    for group in {"", case.group or ""}:
+                    for group in sorted({"", case.group or ""}):
                         channels.setdefault((group, channel), []).append(measures)
             if "video" in signals and videos < MAX_VIDEO_CASES:
                 from mmdmad.explain.motion import motion
 
                 videos += 1
                 measures = motion(signals["video"]).measures()
-                for group in {"", case.group or ""}:
+                for group in sorted({"", case.group or ""}):
                     clips.setdefault(group, []).append(measures)
         self.embeddings = {m: np.stack(v) for m, v in vectors.items() if v}
         self.words = dict(words.most_common(MAX_WORDS))
