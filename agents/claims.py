@@ -84,9 +84,9 @@ _NUMBER = re.compile(
     r"(?<![\w.])(?<![A-Za-z]-)([-−+]?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:\s?[eE]([-−+]?\d+)|\s?[x×]\s?10\^?([-−]?\d+))?(?![\d])"
 )
 _ROLES = (
-    ("normal", re.compile(r"\b(?:normal(?:ly)?|usual(?:ly)?|typical(?:ly)?|expected|training|ordinarily)\b", re.I)),
+    ("normal", re.compile(r"(?<!than )\b(?:normal(?:ly)?|usual(?:ly)?|typical(?:ly)?|expected|training|ordinarily)\b", re.I)),
     ("p", re.compile(r"\bp(?:-value)?(?: (?:is|of))?\s*(?:=|<|≤|is|of|:|\b)|\bp_value\b", re.I)),
-    ("share", re.compile(r"\bshares?\b|\bcarr(?:y|ies)\b|\bcontribut", re.I)),
+    ("share", re.compile(r"\bshares?\b(?: of the (?:joint |total )?score)?|\bcarr(?:y|ies)\b|\bcontribut", re.I)),
     ("rate", re.compile(r"\brate\b|\bfalse[- ]alarms?\b", re.I)),
     ("interval", re.compile(r"\binterval\b", re.I)),
     ("score", re.compile(r"\bscores?\b", re.I)),

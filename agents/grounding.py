@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from mmdmad.agents import claims
 from mmdmad.agents.claims import Number
@@ -94,9 +94,12 @@ class Sheet:
         """Numbers of its facts and caption with their roles; differences of a start and a stop as durations."""
         found: list[Number] = []
         values = {key(f.name): f for f in self.evidence.facts}
-        has_normal = any(claims.role_of(n.replace("_", " ")) == "normal" for n in values)
+        has_normal = any(claims.role_of(n.replace("_", " ")) == "normal" for n, f in values.items() if f.unit)
         for fact in self.own:
-            role = claims.role_of(fact.name.replace("_", " ")) or ("observed" if has_normal else "")
+            role = claims.role_of(fact.name.replace("_", " "))
+            if role == "normal" and isinstance(fact.value, int) and not fact.unit:
+                role = "size"  # "normal cases 600" counts them, it bounds nothing
+            role = role or ("observed" if has_normal else "")
             if isinstance(fact.value, str):
                 if not claims.clocks(fact.value):
                     found += claims.numbers(blank_names(f"{fact.value} {fact.unit}", self.names), (fact.unit,))
@@ -105,7 +108,9 @@ class Sheet:
         caption = claims.without_clocks(blank_names(self.caption, self.names))
         units = tuple(f.unit for f in self.evidence.facts)
         read = claims.numbers(caption, units)
-        found += [replace(n, role=n.role or "observed") for n in read] if has_normal else read
+        told = {n.base() for n in found}  # what a fact says too has the fact's role
+        extra = [n for n in read if not any(abs(n.base()[0] - v) < 1e-9 and n.base()[1] == u for v, u in told)]
+        found += [replace(n, role=n.role or "observed") for n in extra] if has_normal else extra
         ends = [(f, values.get(name.replace("start", "stop"))) for name, f in values.items() if "start" in name]
         for start, stop in ends:
             if stop and not isinstance(start.value, str) and not isinstance(stop.value, str):
@@ -148,6 +153,11 @@ class Sheet:
         return next((str(f.value) for f in self.evidence.facts if f.name == "verdict"), "")
 
 
+@lru_cache(maxsize=2048)
+def _sheet(evidence: Evidence) -> Sheet:
+    return Sheet(evidence)  # what is read once is kept: an answer has many sentences about the same evidence
+
+
 def key(name: str) -> str:
     """A fact's name as compared: lower case, underscores for blanks and hyphens."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower())
@@ -187,7 +197,7 @@ def check(
     >>> check("The motor current falls to 3.2 A.", ["E2"], [e])
     ['direction "down" is not in the cited evidence (E2 says up)']
     """
-    by_id = {e.id: Sheet(e) for e in evidence}
+    by_id = {e.id: _sheet(e) for e in evidence}
     problems = [f"{cite} is no evidence of this case" for cite in cites if cite not in by_id]
     inline = set(re.findall(r"\bE\d+\b", sentence)) - set(cites)
     problems += [f"{cite} is mentioned but not cited" for cite in sorted(inline)]
@@ -239,6 +249,8 @@ def _focus(clause: str, cited: Sequence[Sheet]) -> list[Sheet]:
     if len(parts) == 1:
         kept = [s for s in focus if s.evidence.part in (None, *parts)]
         focus = kept or focus
+    if not parts and any(s.evidence.kind == "context" and s.evidence.part is None for s in focus):
+        focus = [s for s in focus if s.evidence.kind != "context" or s.evidence.part is None]
     return focus
 
 

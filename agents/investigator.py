@@ -22,6 +22,7 @@ from mmdmad.agents.llms.speaking import CAN, CAVEAT
 from mmdmad.agents.tools import make_tools
 from mmdmad.prompts import load, unfence
 
+from mmdmad.cases import MODALITIES
 from mmdmad.errors import MmdmadError
 from mmdmad.findings import Evidence, Fact
 
@@ -121,10 +122,17 @@ def sources(messages: Sequence[BaseMessage]) -> list[Source]:
         if not isinstance(data, dict):
             data = {"result": str(message.content)}
         case, items = str(data.get("case", "")), data.pop("evidence", [])
-        flat = _flat(data)
-        facts = tuple(Fact(name=name, value=value) for name, value in flat if not isinstance(value, bool))
-        caption = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flat)
-        found.append(Source(Evidence(id=f"T{results}", kind="context", caption=caption, facts=facts), case, turn))
+        rows = {
+            name: value
+            for name, value in data.items()
+            if isinstance(value, list) and value and isinstance(value[0], dict)
+        }
+        top = {name: [len(value)] if name in rows else value for name, value in data.items()}
+        found.append(Source(_context(f"T{results}", top), case, turn))
+        for name, row in ((name, row) for name, value in rows.items() for row in value):
+            number = sum(s.turn == turn for s in found)
+            own = str(row.get("case", case))
+            found.append(Source(_context(f"T{results}.{number}", {name.rstrip("s"): "", **row}), own, turn))
         for item in items:
             facts = tuple(_fact(name, value) for name, value in item["facts"].items())
             kind = "context" if item["kind"] == "verdict" else item["kind"]
@@ -132,6 +140,15 @@ def sources(messages: Sequence[BaseMessage]) -> list[Source]:
             evidence = Evidence(id=f"{case}/{item['id']}", kind=kind, part=item["part"], caption=caption, facts=facts)
             found.append(Source(evidence, case, turn))
     return found
+
+
+def _context(name: str, data: dict[str, Any]) -> Evidence:
+    """A tool result, or one row of it, as evidence; a row about a part is evidence about that part."""
+    flat = _flat(data)
+    facts = tuple(Fact(name=name, value=value) for name, value in flat if not isinstance(value, bool))
+    caption = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flat)
+    part = next((m for m in MODALITIES if data.get("part") == m), None)
+    return Evidence(id=name, kind="context", part=part, caption=caption, facts=facts)
 
 
 def _flat(data: Any, name: str = "") -> list[tuple[str, Any]]:
@@ -192,10 +209,12 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     known = {s.evidence.id for s in found}
     problems = [f"{i} was not returned by any tool" for i in ids if i not in known]
     cases = {i.split("/")[0] for i in ids}
-    scope = [s for s in found if s.evidence.id in ids or (s.case in cases and s.evidence.kind == "context")]
+    scope = [s for s in found if s.evidence.id in ids or (s.case in cases and re.fullmatch(r"T\d+", s.evidence.id))]
     if not scope:
         turn = max((s.turn for s in found), default=0)
         scope = [s for s in found if s.turn == turn or not s.case]
+        named = {s.case for s in scope if s.case and grounding.says(plain, grounding.plain_name(s.case))}
+        scope = [s for s in scope if not named or s.case in named or not s.case]
     if not scope:
         return [*problems, "no tool was called"]
     evidence = [s.evidence for s in scope]

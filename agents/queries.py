@@ -11,6 +11,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mmdmad.agents.writer import caption
 from mmdmad.prompts import fence
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -131,7 +132,7 @@ def sheet(e: Evidence) -> dict[str, Any]:
         "id": e.id,
         "kind": e.kind,
         "part": e.part,
-        "caption": fence(e.caption) if quoted else e.caption,
+        "caption": fence(e.caption) if quoted else caption(e),
         "facts": facts,
     }
 

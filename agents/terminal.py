@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from mmdmad.agents.investigator import Answer, Investigator
+from mmdmad.agents.pictures import pictures
 from rich.console import Console
 from rich.text import Text
 
-from mmdmad.agents.investigator import Answer, Investigator
-from mmdmad.agents.pictures import pictures
 from mmdmad.errors import MmdmadError
 
 if TYPE_CHECKING:

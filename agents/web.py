@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmdmad.agents.investigator import Investigator
 from mmdmad.agents.pictures import pictures
+
 from mmdmad.errors import MissingExtraError, MmdmadError
 
 if TYPE_CHECKING:

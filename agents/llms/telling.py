@@ -60,7 +60,7 @@ def _kinds(*kinds: str, part: str, what: str) -> Callable[[Reading, str, Result]
     """An answer made of the captions of these kinds, or the plain word that there are none."""
 
     def told(reading: Reading, question: str, d: Result) -> str:
-        sheets = of_kind(d, *kinds, part=part) or of_kind(d, *kinds)
+        sheets = sorted(of_kind(d, *kinds, part=part) or of_kind(d, *kinds), key=lambda e: kinds.index(e["kind"]))
         if sheets:
             return " ".join([*captions(d, sheets[:4]), verdict_line(d)])
         return " ".join([f"The evidence of {d['case']} names no {what}.", _part_line(d, part), verdict_line(d)])
