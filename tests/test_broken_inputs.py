@@ -1,6 +1,6 @@
 """Every broken input ends in a typed error or a listed refusal with a reason: no crash, no hang, bounded memory."""
 
-import importlib.util
+import importlib
 import json
 import os
 import signal
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -18,21 +18,12 @@ from mmdmad.cases import Part, read_cases
 from mmdmad.errors import PartError
 from mmdmad.parts import read
 
-SCRIPT = Path(__file__).with_name("broken_inputs.py")
+FOLDER = Path(__file__).with_name("broken")
 SECONDS = 10
 
-
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("broken_inputs", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["broken_inputs"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-broken = _load()
+sys.path.insert(0, str(FOLDER))  # the makers also run as a script, with their folder on the path
+broken_base = importlib.import_module("broken_base")
+broken_inputs = importlib.import_module("broken_inputs")
 
 
 @contextmanager
@@ -49,7 +40,7 @@ def _within(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("kind", broken.KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", broken_inputs.KINDS, ids=lambda kind: kind.__name__)
 def test_each_broken_input_is_refused_with_a_reason(kind, tmp_path: Path, recwarn, capfd) -> None:
     inputs = list(kind(tmp_path))
     recwarn.clear()
@@ -58,7 +49,7 @@ def test_each_broken_input_is_refused_with_a_reason(kind, tmp_path: Path, recwar
     for name, given in inputs:
         try:
             with _within(SECONDS):
-                reasons = broken.refusals(given)
+                reasons = broken_base.refusals(given)
         except Exception as other:  # anything but a typed error is what this test looks for
             wrong.append(f"{name}: {type(other).__name__}: {other}")
             continue
@@ -71,7 +62,7 @@ def test_each_broken_input_is_refused_with_a_reason(kind, tmp_path: Path, recwar
 
 def test_there_are_at_least_300_and_their_memory_is_bounded(tmp_path: Path) -> None:
     # The limit is on address space, which the libraries and their thread stacks alone fill to about 1.5 GB.
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "all"), "3072"]
+    command = [sys.executable, str(FOLDER / "broken_inputs.py"), str(tmp_path / "all"), "3072"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -106,7 +97,7 @@ def test_good_rows_go_on_beside_bad_ones(tmp_path: Path) -> None:
 
 
 def test_a_part_error_names_row_case_part_and_reason(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(broken.picture_bytes("PNG")[:200])
+    (tmp_path / "a.png").write_bytes(broken_base.picture_bytes("PNG")[:200])
     (tmp_path / "m.csv").write_text("id,image\nx,a.png\ny,a.png\n")
     cases = read_cases(tmp_path / "m.csv")
     with pytest.raises(PartError) as caught:
@@ -117,13 +108,13 @@ def test_a_part_error_names_row_case_part_and_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi", ".mov", ".flv"])
 def test_a_clip_is_refused_wherever_it_is_cut(suffix: str, tmp_path: Path) -> None:
-    kind, codec = next((k, c) for k, c, s in broken.CLIPS if s == suffix)
-    data = broken.clip_bytes(kind, codec, frames=8)
+    kind, codec = next((k, c) for k, c, s in broken_base.CLIPS if s == suffix)
+    data = broken_base.clip_bytes(kind, codec, frames=8)
     path = tmp_path / f"a{suffix}"
     taken = []
     for size in np.random.default_rng(0).integers(1, len(data), 25).tolist():
         path.write_bytes(data[:size])
-        if not broken.refusals(Part("video", path)):
+        if not broken_base.refusals(Part("video", path)):
             taken.append(size)
     # FLV cut exactly between two packets is the one cut that its format cannot show.
     assert not taken
@@ -133,8 +124,8 @@ def test_a_clip_is_refused_wherever_it_is_cut(suffix: str, tmp_path: Path) -> No
 def test_random_damage_never_raises_anything_but_a_part_error(seed: int, tmp_path: Path) -> None:
     """Damage that a decoder cannot see may pass; it may not crash."""
     rng = np.random.default_rng(seed)
-    good = [("image", f".{k.lower()}", broken.picture_bytes(k)) for k in broken.PICTURES]
-    good += [("video", s, broken.clip_bytes(k, c, frames=6)) for k, c, s in broken.CLIPS]
+    good = [("image", f".{k.lower()}", broken_base.picture_bytes(k)) for k in broken_base.PICTURES]
+    good += [("video", s, broken_base.clip_bytes(k, c, frames=6)) for k, c, s in broken_base.CLIPS]
     good += [("sensor", p.suffix, p.read_bytes()) for p in _tables(tmp_path)]
     for modality, suffix, data in good:
         for _ in range(6):
@@ -145,7 +136,7 @@ def test_random_damage_never_raises_anything_but_a_part_error(seed: int, tmp_pat
             path = tmp_path / f"damaged{suffix}"
             path.write_bytes(damaged.tobytes())
             with _within(SECONDS):
-                reasons = broken.refusals(Part(modality, path))
+                reasons = broken_base.refusals(Part(modality, path))
             assert all(reasons)
 
 

@@ -23,7 +23,7 @@ HEAVY = (
 )
 LAYERS = (
     ("errors", "tokens"),
-    ("cases",),
+    ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),
     ("diffusion",),

@@ -1,6 +1,7 @@
 """Images: every raster format that Pillow reads, as uint8 RGB pixels the right way up."""
 
 import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -117,6 +118,9 @@ def _to_bytes(part: Part, array: np.ndarray) -> np.ndarray:
     return out
 
 
+# Pillow reports some faults of TIFF files to its logger before it raises them. Without any handler Python would print
+# them; whoever sets up logging still gets them.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 _quiet_lock = threading.Lock()
 _quiet_depth = 0
 _quiet_warnings: Any = None

@@ -7,7 +7,7 @@ follow to other files or to the network, are not on it. FFmpeg's log is off in P
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -67,7 +67,8 @@ class Container:
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Any, Any]]:
-        with self.path.open("rb") as file:
+        with self.path.open("rb") as raw:
+            file = _Bytes(raw)
             options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "", "max_streams": "100"}
             try:
                 opened = av.open(file, options=options, timeout=WAIT, metadata_errors="replace")
@@ -158,6 +159,19 @@ class Container:
         if frame.rotation % 90 == 0 and frame.rotation:
             pixels = np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90))
         return pixels
+
+
+class _Bytes:
+    """A file for FFmpeg to read: a seek out of a broken file gets an error code; a raised one would be printed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def _seconds(container: Any, stream: Any) -> float | None:
