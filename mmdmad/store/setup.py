@@ -7,17 +7,26 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mmdmad import __version__
 from mmdmad.explain.files import replacing
 
-PACKAGES = ("torch", "torchvision", "transformers", "open-clip-torch", "diffusers", "timm", "numpy", "scikit-learn")
+PACKAGES = (
+    "mmdmad",
+    "torch",
+    "torchvision",
+    "transformers",
+    "open-clip-torch",
+    "diffusers",
+    "timm",
+    "numpy",
+    "scikit-learn",
+)
 
 T = TypeVar("T")
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, mmdmad and the installed packages that numbers depend on; nothing is imported."""
-    found = {"python": platform.python_version(), "mmdmad": __version__}
+    found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)

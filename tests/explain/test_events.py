@@ -64,6 +64,17 @@ def test_planted_amounts_are_measured(samples, reference):
     assert event("dropout to zero").value == 0.0
 
 
+def test_small_step_inside_the_normal_levels_is_compared_with_normal_shifts(samples, reference):
+    values = samples.sensor(7001).values[:, 1].copy()
+    values[60:140] += 0.3 if values.mean() < 3 else -0.3
+    normal = reference.channel("current", "A")
+    (found,) = events(traces(values, samples.TIMES), normal)
+    assert (found.kind, found.against) == ("level shift", "shift")
+    assert abs(found.change) == pytest.approx(0.3, abs=0.05)
+    assert found.normal[1] < 0.2
+    assert (found.start, found.stop) == (pytest.approx(1.2, abs=0.1), pytest.approx(2.8, abs=0.1))
+
+
 def test_another_regime_is_one_level_over_the_whole_case(samples, reference):
     values = samples.sensor(8000, "B").values[:, 1]
     (found,) = events(traces(values, samples.TIMES), reference.channel("current", "A"))
