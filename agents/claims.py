@@ -78,13 +78,16 @@ NORMAL = frozenset(
 )
 
 _CLOCK = re.compile(
-    r"(?:\b(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?)?)|\b(\d{1,2}:\d{2}(?::\d{2})?)\b"
+    r"(?:\b(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?)?)"
+    r"|\b(\d{1,2}:\d{2}(?::\d{2})?)\b"
 )
 _NUMBER = re.compile(
     r"(?<![\w.])(?<![A-Za-z]-)([-−+]?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:\s?[eE]([-−+]?\d+)|\s?[x×]\s?10\^?([-−]?\d+))?(?![\d])"
 )
+_HEDGE = re.compile(r"\b(?:about|around|roughly|nearly|almost|some|≈|~)\s*$")
+_BOUND = re.compile(r"(<|>|≤|≥|below|under|less than|more than|over|above|at most|at least)\s*$")
 _ROLES = (
-    ("normal", re.compile(r"(?<!than )\b(?:normal(?:ly)?|usual(?:ly)?|typical(?:ly)?|expected|training|ordinarily)\b", re.I)),
+    ("normal", re.compile(r"(?<!than )\b(?:(?:normal|usual|typical)(?:ly)?|expected|training|ordinarily)\b", re.I)),
     ("p", re.compile(r"\bp(?:-value)?(?: (?:is|of))?\s*(?:=|<|≤|is|of|:|\b)|\bp_value\b", re.I)),
     ("share", re.compile(r"\bshares?\b(?: of the (?:joint |total )?score)?|\bcarr(?:y|ies)\b|\bcontribut", re.I)),
     ("rate", re.compile(r"\brate\b|\bfalse[- ]alarms?\b", re.I)),
@@ -97,7 +100,7 @@ _ROLES = (
 
 @dataclass(frozen=True)
 class Number:
-    """A number as written: its value, decimals shown, unit ("" if none), place in the text and the role words near it."""
+    """A number as written: its value, step shown, unit ("" if none), place in the text, role words near it."""
 
     value: float
     step: float
@@ -152,18 +155,26 @@ def numbers(text: str, units: tuple[str, ...] = ()) -> list[Number]:
             role = "size"
         found.append(
             Number(
-                value=value, step=10.0 ** (exponent - decimals), unit=ALIASES.get(unit[1], unit[1]) if unit else "", text=m[0],
-                at=m.start(), role=role, hedged=bool(re.search(r"\b(?:about|around|roughly|nearly|almost|some|≈|~)\s*$", before)),
-                bound=(re.search(r"(<|>|≤|≥|below|under|less than|more than|over|above|at most|at least)\s*$", before) or [""])[0].strip(),
+                value=value,
+                step=10.0 ** (exponent - decimals),
+                unit=ALIASES.get(unit[1], unit[1]) if unit else "",
+                text=m[0],
+                at=m.start(),
+                role=role,
+                hedged=bool(_HEDGE.search(before)),
+                bound=(_BOUND.search(before) or [""])[0].strip(),
             )
-        )  # fmt: skip
+        )
     for m in re.finditer(r"[A-Za-z]+", text):
         word = m[0].lower()
         if word in CARDINALS and word not in ("one", "zero"):
             found.append(Number(float(CARDINALS[word]), 1.0, "", m[0], m.start()))
-        elif word in ORDINALS and re.search(r"\b(?:the|its|a|E\d+,?)\s+$", text[: m.start()], re.I):
-            if not re.match(r"\s+(?:of a|to\b)", text[m.end() :]):
-                found.append(Number(float(ORDINALS[word]), 1.0, "", m[0], m.start()))
+        elif (
+            word in ORDINALS
+            and re.search(r"\b(?:the|its|a|E\d+,?)\s+$", text[: m.start()], re.I)
+            and not re.match(r"\s+(?:of a|to\b)", text[m.end() :])
+        ):
+            found.append(Number(float(ORDINALS[word]), 1.0, "", m[0], m.start()))
     found.sort(key=lambda n: n.at)
     for i in range(len(found) - 1):
         between = text[found[i].at + len(found[i].text) : found[i + 1].at]
@@ -179,7 +190,12 @@ def clocks(text: str) -> list[tuple[str, str]]:
     >>> clocks("at 2026-03-02 09:15 or 9:20:01")
     [('2026-03-02', '09:15'), ('', '09:20:01')]
     """
-    return [(m[1] or "", (m[2] or m[3] or "").rjust(5, "0") if len(m[2] or m[3] or "") < 6 and (m[2] or m[3]) else (m[2] or m[3] or "").zfill(8) if (m[2] or m[3]) else "") for m in _CLOCK.finditer(text)]  # fmt: skip
+    return [(m[1] or "", _padded(m[2] or m[3] or "")) for m in _CLOCK.finditer(text)]
+
+
+def _padded(clock: str) -> str:
+    """The clock time with two digits for the hour; "" stays."""
+    return clock.zfill(5 if clock.count(":") == 1 else 8) if clock else ""
 
 
 def without_clocks(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Claim against evidence: every number, name, time, place, direction and verdict word of a sentence must be in what it cites.
+"""Claim against evidence: the numbers, names, times, places and verdict words of a sentence must be in what it cites.
 
 Code, not a prompt, and strict on purpose: a true sentence that is refused costs a plainer sentence, a false one that
 passes costs trust. Roles ("normal range", "p", "share") bind numbers, and a clause that names a channel or a part may
@@ -8,16 +8,14 @@ only use the evidence about it, so swapped numbers are caught too.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 
 from mmdmad.agents import claims
 from mmdmad.agents.claims import Number
 from mmdmad.agents.plain_words import GRAMMAR, PLAIN, stem
+from mmdmad.agents.sheet import QUOTED, Sheet, blank_names, key, plain_name, says, sheet_of
 
-from mmdmad.findings import Evidence, Fact
+from mmdmad.findings import Evidence
 
-NAME_FACTS = ("channel", "case", "group", "product", "neighbour", "id", "encoder", "detector", "name")
 CAUSES = re.compile(
     r"\b(?:caused by|because of|due to|root cause|is the cause|results? from|resulted from|led to|leads to|owing to|"
     r"brought about|is broken|has failed|will fail|will break|guilty|responsible for)\b",
@@ -26,159 +24,14 @@ CAUSES = re.compile(
 FUTURE = re.compile(r"\b(?:will (?!not be judged)\w+|going to|soon|tomorrow|next (?:week|day|month|shift))\b", re.I)
 QUANTIFIERS = {"all", "every", "none", "only", "both", "always", "entire", "whole", "nothing", "everything"}
 SUPERLATIVES = {
-    "most", "largest", "biggest", "highest", "strongest", "greatest", "main", "mainly", "mostly", "smallest", "lowest", "least",
-    "nearest", "closest", "worst", "best", "maximum", "minimum", "chiefly", "primarily",
+    "most", "largest", "biggest", "highest", "strongest", "greatest", "main", "mainly", "mostly", "smallest", "lowest",
+    "least", "nearest", "closest", "worst", "best", "maximum", "minimum", "chiefly", "primarily",
 }  # fmt: skip
 EMPTY = frozenset(stem(w) for w in GRAMMAR)  # words whose negation says nothing by itself
-QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,}?)[\"”»]")
-SEEN = ("value", "peak", "observed", "mean", "median", "held_value", "lowest_value", "highest_value")
 _COUNTED = re.compile(
     r" (?:\w+ )?(?:parts|regions|channels|spans|places|items|sentences|contradictions|frames|neighbours)\b"
 )
 STRICT_ROLES = {"p", "share", "rate", "normal", "observed", "interval", "distance", "score"}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One evidence item, read for its claims."""
-
-    evidence: Evidence
-
-    @cached_property
-    def text(self) -> str:
-        """Caption and facts as one text."""
-        facts = (f"{f.name.replace('_', ' ')} {f.value} {f.unit}" for f in self.evidence.facts)
-        return " . ".join((self.evidence.caption, *facts, *((self.evidence.part,) if self.evidence.part else ())))
-
-    @cached_property
-    def said(self) -> str:
-        """Caption and values in words, without names of facts ("normal low" is no direction) and without quotations."""
-        return " . ".join((self.caption, *(f.value for f in self.own if isinstance(f.value, str))))
-
-    def about_parts(self, text: str) -> bool:
-        """Whether it says more of the parts it names than that the case has them (or `text` asks no more than that)."""
-        return self.evidence.kind != "verdict" or bool(re.search(r"\b(?:pattern|present|has|have)\b", text))
-
-    @cached_property
-    def caption(self) -> str:
-        """The caption without what it quotes from the case: a quoted "upper left" is no place."""
-        return QUOTED.sub("“”", self.evidence.caption)
-
-    @cached_property
-    def own(self) -> tuple[Fact, ...]:
-        """The facts that are not quotations from the case."""
-        return tuple(f for f in self.evidence.facts if key(f.name) not in ("quote", "never_seen", "reason", "words"))
-
-    @cached_property
-    def names(self) -> set[str]:
-        """Names it holds, in lower case with blanks for underscores: channels, cases, groups."""
-        values = [
-            str(f.value) for f in self.own
-            if isinstance(f.value, str) and len(f.value) <= 80
-            and (any(key(f.name).removesuffix("s") == n or key(f.name).startswith(n) or key(f.name).endswith("_" + n) for n in NAME_FACTS) or re.search(r"[\d_]", f.value))
-            and not claims.clocks(f.value)
-        ]  # fmt: skip
-        ids = re.findall(r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*[\d_])[A-Za-z0-9][\w-]*\b", self.caption)
-        parts = [p.strip() for v in values for p in re.split(r",\s*|;\s*|\s+and\s+", v)]
-        return {plain_name(v) for v in (*parts, *ids) if v and not re.fullmatch(r"E\d+|[\d.]+", v)} | {
-            plain_name(v) for v in parts if re.fullmatch(r"0\d+|\d{3,}", v)
-        }
-
-    @cached_property
-    def channels(self) -> set[str]:
-        """The sensor channels it is about."""
-        return {plain_name(str(f.value)) for f in self.evidence.facts if f.name.startswith("channel")}
-
-    @cached_property
-    def numbers(self) -> list[Number]:
-        """Numbers of its facts and caption with their roles; differences of a start and a stop as durations."""
-        found: list[Number] = []
-        values = {key(f.name): f for f in self.evidence.facts}
-        has_normal = any(claims.role_of(n.replace("_", " ")) == "normal" for n, f in values.items() if f.unit)
-        for fact in self.own:
-            role = claims.role_of(fact.name.replace("_", " "))
-            if role == "normal" and isinstance(fact.value, int) and not fact.unit:
-                role = "size"  # "normal cases 600" counts them, it bounds nothing
-            role = role or ("observed" if has_normal else "")
-            if isinstance(fact.value, str):
-                if not claims.clocks(fact.value):
-                    found += claims.numbers(blank_names(f"{fact.value} {fact.unit}", self.names), (fact.unit,))
-            else:
-                found.append(Number(float(fact.value), 0.0, fact.unit, str(fact.value), 0, role))
-        caption = claims.without_clocks(blank_names(self.caption, self.names))
-        units = tuple(f.unit for f in self.evidence.facts)
-        read = claims.numbers(caption, units)
-        told = {n.base() for n in found}  # what a fact says too has the fact's role
-        extra = [n for n in read if not any(abs(n.base()[0] - v) < 1e-9 and n.base()[1] == u for v, u in told)]
-        found += [replace(n, role=n.role or "observed") for n in extra] if has_normal else extra
-        ends = [(f, values.get(name.replace("start", "stop"))) for name, f in values.items() if "start" in name]
-        for start, stop in ends:
-            if stop and not isinstance(start.value, str) and not isinstance(stop.value, str):
-                found.append(Number(float(stop.value) - float(start.value), 0.0, start.unit, "", 0, "duration"))
-        return found
-
-    @cached_property
-    def directions(self) -> set[str]:
-        """Directions its words state or its numbers imply (value against normal range, p-value against rate)."""
-        found = claims.directions(self.said)
-        number = {key(f.name): float(f.value) for f in self.evidence.facts if not isinstance(f.value, str)}
-        lows = [v for n, v in number.items() if "normal" in n and "low" in n]
-        highs = [v for n, v in number.items() if "normal" in n and "high" in n]
-        seen = [v for n, v in number.items() if n in SEEN]
-        if lows and any(v < min(lows) for v in seen):
-            found.add("down")
-        if highs and any(v > max(highs) for v in seen):
-            found.add("up")
-        rate = next(
-            (
-                Number(float(f.value), 0, f.unit, "", 0).base()[0]
-                for f in self.evidence.facts
-                if key(f.name).endswith("rate")
-            ),
-            None,
-        )
-        if "p_value" in number and rate is not None:
-            found.add("down" if number["p_value"] <= rate else "up")
-        return found
-
-    @cached_property
-    def polarity(self) -> set[str]:
-        """The verdicts its caption and each of its facts speak of."""
-        values = (str(f.value) for f in self.own if isinstance(f.value, str))
-        return set().union(claims.polarity(self.caption), *(claims.polarity(v) for v in values))
-
-    @cached_property
-    def verdict(self) -> str:
-        """The verdict it states, or ""."""
-        return next((str(f.value) for f in self.evidence.facts if f.name == "verdict"), "")
-
-
-@lru_cache(maxsize=2048)
-def _sheet(evidence: Evidence) -> Sheet:
-    return Sheet(evidence)  # what is read once is kept: an answer has many sentences about the same evidence
-
-
-def key(name: str) -> str:
-    """A fact's name as compared: lower case, underscores for blanks and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower())
-
-
-def plain_name(name: str) -> str:
-    """A name as compared: lower case, blanks for underscores."""
-    return name.lower().replace("_", " ").strip()
-
-
-def blank_names(text: str, names: Iterable[str]) -> str:
-    """`text` with the given names blanked, longest first, so that their digits are not read as numbers."""
-    for name in sorted((n for n in names if re.search(r"[\d_]", n)), key=len, reverse=True):
-        pattern = r"(?<![\w-])" + re.escape(name).replace(r"\ ", r"[ _]") + r"(?![\w-])"
-        text = re.sub(pattern, lambda m: " " * len(m[0]), text, flags=re.I)
-    return text
-
-
-def says(text: str, name: str) -> bool:
-    """Whether `text` says `name` as a whole, in either spelling (underscores or blanks)."""
-    return bool(re.search(r"(?<![\w-])" + re.escape(name).replace(r"\ ", r"[ _]") + r"(?![\w-])", text, re.I))
 
 
 def check(
@@ -197,7 +50,7 @@ def check(
     >>> check("The motor current falls to 3.2 A.", ["E2"], [e])
     ['direction "down" is not in the cited evidence (E2 says up)']
     """
-    by_id = {e.id: _sheet(e) for e in evidence}
+    by_id = {e.id: sheet_of(e) for e in evidence}
     problems = [f"{cite} is no evidence of this case" for cite in cites if cite not in by_id]
     inline = set(re.findall(r"\bE\d+\b", sentence)) - set(cites)
     problems += [f"{cite} is mentioned but not cited" for cite in sorted(inline)]
@@ -336,7 +189,7 @@ def _check_numbers(clause: str, focus: Sequence[Sheet], cited: Sequence[Sheet], 
 
 
 def _same(stated: Number, held: Number) -> bool:
-    """Whether a stated number is a held one, in the same base unit, rounded to the decimals shown (at most 10 % off)."""
+    """Whether a stated number is a held one, in one base unit, rounded to the decimals shown (at most 10 % off)."""
     (value, unit), (truth, truth_unit) = stated.base(), held.base()
     if unit != truth_unit or (stated.unit == "%" and held.unit != "%" and abs(held.value) > 1):
         return False
@@ -380,7 +233,7 @@ def _check_sense(clause: str, focus: Sequence[Sheet], denials: bool) -> list[str
 def _negated(text: str) -> set[str]:
     """Stems of the words right after "not", "no" or "without", looking through articles."""
     tokens = claims.words(text)
-    found = set()
+    found: set[str] = set()
     for i, token in enumerate(tokens):
         if token in claims.NEGATIONS or token in ("lacks", "lack", "lacking"):
             rest = [t for t in tokens[i + 1 : i + 4] if t not in ("a", "an", "the", "be", "any", "been", "to")]
@@ -398,7 +251,8 @@ def _check_verdict(text: str, cited: Sequence[Sheet], every: Sequence[Sheet]) ->
     problems += [f'"{p}" is not what the cited evidence says' for p in sorted(stated - held)]
     verdict = next((s.verdict for s in every if s.verdict), "")
     claim = re.search(
-        r"\b(?:case|piece|verdict)\b[^,;.]{0,60}?\b(?:is|was|are|:|as)\s+(?P<no>not |no )?(?:judged |called )?(?P<word>anomalous|normal|flagged|fine|ok)\b",
+        r"\b(?:case|piece|verdict)\b[^,;.]{0,60}?\b(?:is|was|are|:|as)\s+(?P<no>not |no )?(?:judged |called )?"
+        r"(?P<word>anomalous|normal|flagged|fine|ok)\b",
         text, re.I,
     )  # fmt: skip
     if verdict and claim:

@@ -24,7 +24,7 @@ from mmdmad.prompts import load, unfence
 
 from mmdmad.cases import MODALITIES
 from mmdmad.errors import MmdmadError
-from mmdmad.findings import Evidence, Fact
+from mmdmad.findings import Evidence, EvidenceKind, Fact
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -64,14 +64,15 @@ class Investigator:
         self._connection = sqlite3.connect(Path(run.path) / "chat.sqlite", check_same_thread=False)
         known = next(iter(run.findings(limit=1)), None)
         rate = f"{100 * known.guarantee.rate:.3g} %" if known else "not declared yet"
+        limits: list[Any] = [
+            ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
+            ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),
+        ]
         self._agent = create_agent(
             self._model,
             make_tools(run, folder),
             system_prompt=load("investigator").fill(rate=rate),
-            middleware=[
-                ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
-                ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),
-            ],
+            middleware=limits,
             checkpointer=SqliteSaver(self._connection),
         )
 
@@ -107,7 +108,7 @@ class Source:
 
 
 def sources(messages: Sequence[BaseMessage]) -> list[Source]:
-    """Everything the tools of a conversation returned, as evidence: "T1", "T2", … for results, "case/E3" for evidence."""
+    """Everything the tools of a conversation returned, as evidence: "T1", … for results, "case/E3" for evidence."""
     found: list[Source] = []
     turn = results = 0
     for message in messages:
@@ -135,7 +136,7 @@ def sources(messages: Sequence[BaseMessage]) -> list[Source]:
             found.append(Source(_context(f"T{results}.{number}", {name.rstrip("s"): "", **row}), own, turn))
         for item in items:
             facts = tuple(_fact(name, value) for name, value in item["facts"].items())
-            kind = "context" if item["kind"] == "verdict" else item["kind"]
+            kind: EvidenceKind = "context" if item["kind"] == "verdict" else item["kind"]
             caption = unfence(item["caption"])
             evidence = Evidence(id=f"{case}/{item['id']}", kind=kind, part=item["part"], caption=caption, facts=facts)
             found.append(Source(evidence, case, turn))

@@ -91,7 +91,7 @@ PLAIN: frozenset[str] = frozenset(
     for group in (
         GRAMMAR, DESCRIBING, ABNORMAL, NORMAL, NEGATIONS, UP, DOWN, CARDINALS, ORDINALS, PLACES,
         *MODALITY_WORDS.values(),
-        ["quarter", "half", "third", "percent", "second", "seconds", "hour", "minute", "pixel", "pixels", "corner", "edge", "area"],
+        ["quarter", "half", "third", "percent", "seconds", "hour", "minute", "pixels", "corner", "edge", "area"],
     )
     for word in group
 )  # fmt: skip

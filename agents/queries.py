@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.cases import MODALITIES, Case, Modality, Part
 from mmdmad.errors import MmdmadError
-from mmdmad.findings import Evidence, Finding, Verdict
+from mmdmad.findings import Evidence, Finding, PartFinding, Verdict
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -30,15 +30,17 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    verdict: Verdict | None = Field(None, description="verdict at the declared false-alarm rate")
-    driver: Modality | None = Field(None, description="the part with the largest share of the joint score")
-    unusual: Modality | None = Field(None, description="a part whose own p-value is at most the declared rate")
-    missing: Modality | None = Field(None, description="a part that the case lacks")
-    group: str | None = Field(None, description="group or product, as stored")
-    channel: str | None = Field(None, description="a sensor channel that the evidence names")
-    contradictory: bool | None = Field(None, description="whether parts contradict each other at the declared rate")
-    since: str | None = Field(None, description="ISO date-time, or HH:MM for that time on any day (included)")
-    until: str | None = Field(None, description="ISO date-time, or HH:MM for that time on any day (excluded)")
+    verdict: Verdict | None = Field(default=None, description="verdict at the declared false-alarm rate")
+    driver: Modality | None = Field(default=None, description="the part with the largest share of the joint score")
+    unusual: Modality | None = Field(default=None, description="a part whose own p-value is at most the declared rate")
+    missing: Modality | None = Field(default=None, description="a part that the case lacks")
+    group: str | None = Field(default=None, description="group or product, as stored")
+    channel: str | None = Field(default=None, description="a sensor channel that the evidence names")
+    contradictory: bool | None = Field(
+        default=None, description="whether parts contradict each other at the declared rate"
+    )
+    since: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (included)")
+    until: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (excluded)")
 
 
 def driver(finding: Finding) -> Modality | None:
@@ -142,7 +144,7 @@ def _round(value: float | int) -> float | int:
 
 
 def overview(run: "Run") -> dict[str, Any]:
-    """The run as a whole: how many cases, what was flagged, by part, kind of evidence, group and hour; the guarantee."""
+    """The run as a whole: cases, what was flagged by part, kind of evidence, group and hour; the guarantee."""
     every = select(run, Filter())
     flagged = [f for f in every if f.verdict == "anomalous"]
     times = sorted(f.time for f in every if f.time)
@@ -213,10 +215,9 @@ def resolve(run: "Run", case_id: str) -> Finding | dict[str, Any]:
     digits = re.fullmatch(r"\D*0*(\d+)", case_id)
     prefix = re.sub(r"\W|_|\d", "", case_id).lower()
     if not same and digits:
-        same = [
-            i for i in ids
-            if (m := re.search(r"(\d+)\D*$", i)) and int(m[1]) == int(digits[1]) and prefix in ("", "case", "no", "number", "nr", *([i.lower().split("-")[0]]))
-        ]  # fmt: skip
+        words = ("", "case", "no", "number", "nr", *{i.lower().split("-")[0] for i in ids})
+        numbers = {i: re.search(r"(\d+)\D*$", i) for i in ids}
+        same = [i for i, m in numbers.items() if m and int(m[1]) == int(digits[1]) and prefix in words]
     if len(same) == 1:
         return run.finding(same[0]) or {"error": f"case {same[0]} vanished from the store"}
     import difflib
@@ -235,11 +236,22 @@ def open_case(run: "Run", case_id: str) -> dict[str, Any]:
         return f
     return brief(f) | {
         "score": _round(f.score), "simulated": f.simulated,
-        "guarantee": {"rate": f.guarantee.rate, "calibration_cases": f.guarantee.size, "valid": f.guarantee.valid, "note": f.guarantee.note},
-        "parts": [{"part": p.modality, "p_value": _round(p.p_value), "share": _round(p.share), "encoder": p.encoder, "detector": p.detector} for p in f.parts],
-        "contradictions": [{"part": c.part, "given": list(c.given), "p_value": _round(c.p_value)} for c in f.contradictions],
+        "guarantee": _guarantee(f) | {"note": f.guarantee.note},
+        "parts": [_part(p) for p in f.parts],
+        "contradictions": [
+            {"part": c.part, "given": list(c.given), "p_value": _round(c.p_value)} for c in f.contradictions
+        ],
         "refused_parts": [fence(r) for r in f.refused], "evidence": [sheet(e) for e in f.evidence],
     }  # fmt: skip
+
+
+def _guarantee(f: Finding) -> dict[str, Any]:
+    return {"rate": f.guarantee.rate, "calibration_cases": f.guarantee.size, "valid": f.guarantee.valid}
+
+
+def _part(p: PartFinding) -> dict[str, Any]:
+    values = {"part": p.modality, "p_value": _round(p.p_value), "share": _round(p.share)}
+    return values | {"encoder": p.encoder, "detector": p.detector}
 
 
 def compare_with_normals(run: "Run", case_id: str) -> dict[str, Any]:
@@ -279,6 +291,6 @@ def score_files(run: "Run", files: dict[Modality, str], folder: Path) -> dict[st
     rate = known.guarantee.rate if known else 0.01
     finding = run.model.finding(Case("new", parts), rate, None)
     return brief(finding) | {
-        "guarantee": {"rate": rate, "calibration_cases": finding.guarantee.size, "valid": finding.guarantee.valid},
+        "guarantee": _guarantee(finding),
         "evidence": [sheet(e) for e in finding.evidence],
     }

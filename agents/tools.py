@@ -48,7 +48,7 @@ def make_tools(run: "Run", folder: Path | None = None) -> list[BaseTool]:
 
     @tool(response_format="content_and_artifact")
     def overview() -> Result:
-        """The run as a whole: cases, flagged cases by part, group, hour and kind of evidence, guarantee, names in use."""
+        """The run as a whole: cases, flagged ones by part, group, hour and kind of evidence, guarantee, names."""
         return packed(lambda: queries.overview(run))
 
     @tool(response_format="content_and_artifact")

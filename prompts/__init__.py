@@ -67,7 +67,8 @@ def parse(text: str, file: str) -> Prompt:
     match = _HEADER.match(text)
     if not match:
         raise ConfigError(f"{file} has no header; it must begin with --- name, version, variables ---")
-    fields = dict((part.strip() for part in line.split(":", 1)) for line in match["header"].splitlines() if ":" in line)
+    pairs = (line.split(":", 1) for line in match["header"].splitlines() if ":" in line)
+    fields = {name.strip(): value.strip() for name, value in pairs}
     missing = {"name", "version", "variables"} - set(fields)
     if missing:
         raise ConfigError(f"the header of {file} lacks {', '.join(sorted(missing))}")

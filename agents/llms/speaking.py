@@ -109,7 +109,8 @@ def described(where: dict[str, Any]) -> str:
 
 def _count(reading: Reading, results: Sequence[Result]) -> str:
     d = results[0]
-    return f"{d['total']} {described(d['filter'])}."
+    what = described(d["filter"])
+    return f"There is 1 {what.replace('cases', 'case', 1)}." if d["total"] == 1 else f"There are {d['total']} {what}."
 
 
 def _ranking(reading: Reading, results: Sequence[Result]) -> str:
@@ -121,7 +122,10 @@ def _ranking(reading: Reading, results: Sequence[Result]) -> str:
     name = {"driver": "part with the largest share"}.get(d["by"], d["by"])
     has = "has" if len(d["most"]) == 1 else "have"
     each = "" if len(d["most"]) == 1 else " each"
-    return f"By {name}, {' and '.join(d['most'])} {has} the most: {top}{each} of {d['total']} {described(d['filter'])}. Counts: {rows}."
+    first = (
+        f"By {name}, {' and '.join(d['most'])} {has} the most: {top}{each} of {d['total']} {described(d['filter'])}."
+    )
+    return f"{first} Counts: {rows}."
 
 
 def _row(d: Result) -> str:
@@ -155,7 +159,8 @@ def _compare(reading: Reading, results: Sequence[Result]) -> str:
     ranked = sorted(results, key=lambda d: (d["p_value"], -d["score"]))
     first, second = ranked[0], ranked[1]
     if first["p_value"] == second["p_value"]:
-        how = f"their joint p-values are equal ({first['p_value']}), its score is higher ({first['score']} against {second['score']})"
+        how = f"their joint p-values are equal ({first['p_value']}), "
+        how += f"its score is higher ({first['score']} against {second['score']})"
     else:
         how = f"joint p-value {first['p_value']} against {second['p_value']}"
     lines = [f"{first['case']} is more anomalous than {second['case']}: {how}."]
@@ -167,10 +172,19 @@ def _overview(reading: Reading, results: Sequence[Result]) -> str:
     v = d["verdicts"]
     if not d["cases"]:
         return "The run holds no judged cases yet."
-    lines = [f"{_plural(d['cases'])} were judged{' (simulated)' if d['simulated'] else ''}, {d['first']} to {d['last']}: "
-             f"{v.get('anomalous', 0)} anomalous, {v.get('normal', 0)} normal, {v.get('no verdict', 0)} without a verdict, at a declared false-alarm rate of {percent(d['false_alarm_rate'])}."]  # fmt: skip
+    simulated = " (simulated)" if d["simulated"] else ""
+    lines = [
+        f"{_plural(d['cases'])} were judged{simulated}, {d['first']} to {d['last']}: "
+        f"{v.get('anomalous', 0)} anomalous, {v.get('normal', 0)} normal, "
+        f"{v.get('no verdict', 0)} without a verdict, at a declared false-alarm rate of "
+        f"{percent(d['false_alarm_rate'])}."
+    ]
     if d["flagged_by_driver"]:
-        lines.append("Flagged cases by the part with the largest share: " + ", ".join(f"{k} {n}" for k, n in d["flagged_by_driver"].items()) + f"; {d['flagged_with_contradiction']} with a contradiction.")  # fmt: skip
+        counts = ", ".join(f"{k} {n}" for k, n in d["flagged_by_driver"].items())
+        lines.append(
+            f"Flagged cases by the part with the largest share: {counts}; "
+            f"{d['flagged_with_contradiction']} with a contradiction."
+        )
     if d["flagged_by_group"]:
         lines.append("By group: " + ", ".join(f"{k} {n}" for k, n in d["flagged_by_group"].items()) + ".")
     lines.append(f"Most anomalous: {', '.join(d['worst'])}.")
@@ -194,8 +208,9 @@ def _guarantee(reading: Reading, results: Sequence[Result]) -> str:
         else f"{sizes['smallest']} to {sizes['largest']}"
     )
     return (
-        f"The declared false-alarm rate is {percent(d['false_alarm_rate'])}: a normal case like those of the calibration is flagged with at most "
-        f"this probability. It rests on {size} normal calibration cases for each pattern of present parts."
+        f"The declared false-alarm rate is {percent(d['false_alarm_rate'])}: a normal case like those of the "
+        f"calibration is flagged with at most this probability. "
+        f"It rests on {size} normal calibration cases for each pattern of present parts."
     )
 
 

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.speaking import CAVEAT, Result, captions, cite, of_kind, percent, verdict_line
 
+INSIDE = re.compile(
+    r"within|during|\binto\b|second|sensor|reading|signal|video|frame|clip|start|begin|deviat|go(?:es)? off|moment|"
+    r"unusual|strange|fault|happen|last\b|channel",
+    re.I,
+)
+
 
 def tell(reading: Reading, question: str, d: Result) -> str:
     """What was asked of a case, then the verdict where it was not the question."""
@@ -19,7 +25,8 @@ def _part_line(d: Result, part: str) -> str:
     if found is None:
         return f"{d['case']} has no {part}."
     ids = [e["id"] for e in of_kind(d, "part", part=part)][:1]
-    return f"By itself, the {part} has p-value {found['p_value']} and share {found['share']} of the joint score{cite(d, *ids)}."
+    numbers = f"p-value {found['p_value']} and share {found['share']} of the joint score"
+    return f"By itself, the {part} has {numbers}{cite(d, *ids)}."
 
 
 def _lead(d: Result, most: int = 2) -> list[str]:
@@ -70,11 +77,10 @@ def _kinds(*kinds: str, part: str, what: str) -> Callable[[Reading, str, Result]
 
 def _when(reading: Reading, question: str, d: Result) -> str:
     recorded = f"{d['case']} was recorded at {d['time']}." if d["time"] else f"{d['case']} has no recorded time."
-    inside = r"within|during|\binto\b|second|sensor|reading|signal|video|frame|clip|start|begin|deviat|go(?:es)? off|moment|unusual|strange|fault|happen|last\b|channel"
     asked_case = re.search(
         r"record|taken|captur|timestamp|time stamp|\bdate\b|\bcome\b|\bcame\b|produc|made|inspect", question, re.I
     )
-    if asked_case or not re.search(inside, question, re.I):
+    if asked_case or not INSIDE.search(question):
         return f"{recorded} {verdict_line(d)}"
     sheets = [
         e
@@ -98,7 +104,8 @@ def _contradiction(reading: Reading, question: str, d: Result) -> str:
         )
     return " ".join(
         [
-            f"At the declared rate of {percent(d['guarantee']['rate'])}, the parts of {d['case']} show no contradiction.",
+            f"At the declared rate of {percent(d['guarantee']['rate'])}, "
+            f"the parts of {d['case']} show no contradiction.",
             *captions(d, sheets[:1]),
             verdict_line(d),
         ]
@@ -140,8 +147,8 @@ def _one_part(reading: Reading, question: str, d: Result) -> str:
 
 
 TELL: dict[str, Callable[[Reading, str, Result], str]] = {
-    "verdict": _verdict, "why": _why, "part": _part, "when": _when, "contradiction": _contradiction, "missing": _missing,
-    "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
+    "verdict": _verdict, "why": _why, "part": _part, "when": _when, "contradiction": _contradiction,
+    "missing": _missing,     "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
     "channel": _kinds("channel", "span", part="sensor", what="channel as unusual"),
     "where": _kinds("region", "frames", part="image", what="place in the picture"),
     "words": _kinds("words", part="text", what="words as unusual"),

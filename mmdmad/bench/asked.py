@@ -17,11 +17,33 @@ from mmdmad.errors import DataError
 from mmdmad.findings import Finding
 
 ASKED = {
-    "count_flagged": 1, "count_group": 2, "count_missing": 1, "count_contradiction": 1, "count_driver": 2, "worst": 1,
-    "group_most": 1, "is_normal": 2, "is_flagged": 1, "why": 3, "what_part": 3, "what_channel": 3, "where": 2, "when_in": 2,
-    "when_case": 1, "words": 2, "contradiction": 2, "missing": 1, "neighbour": 1, "p_value": 1, "guarantee": 1, "compare": 1,
-    "hour_count": 1, "unanswerable": 2, "follow_second": 1, "follow_about": 1,
-}  # fmt: skip
+    "count_flagged": 1,
+    "count_group": 2,
+    "count_missing": 1,
+    "count_contradiction": 1,
+    "count_driver": 2,
+    "worst": 1,
+    "group_most": 1,
+    "is_normal": 2,
+    "is_flagged": 1,
+    "why": 3,
+    "what_part": 3,
+    "what_channel": 3,
+    "where": 2,
+    "when_in": 2,
+    "when_case": 1,
+    "words": 2,
+    "contradiction": 2,
+    "missing": 1,
+    "neighbour": 1,
+    "p_value": 1,
+    "guarantee": 1,
+    "compare": 1,
+    "hour_count": 1,
+    "unanswerable": 2,
+    "follow_second": 1,
+    "follow_about": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,7 @@ class _Maker:
         return [pool[int(i)] for i in np.resize(self.rng.permutation(len(pool)), many)]
 
     def _single(self, part: str, *fields: str) -> list[tuple[Finding, Mapping[str, Any]]]:
-        """Flagged cases whose only planted fault lies in this part, with that fault; unflagged ones if there are none."""
+        """Flagged cases whose only planted fault lies in this part, with that fault; else unflagged ones."""
         rows = [
             (f, self.truth[f.case_id]["faults"]) for f in self.findings if self.truth[f.case_id]["kind"] == "single"
         ]

@@ -15,10 +15,10 @@ from mmdmad.metrics import clopper_pearson
 
 EXPLAINED = 100
 PROTOCOL = (
-    f"simulated line, {TRAIN} normal training and {TEST} test cases a seed, declared rate {RATE:g}; the {EXPLAINED} most "
-    f"anomalous cases are explained; every sentence that is shown is checked against the evidence it cites; {len(LIARS)} "
-    "kinds of lies are planted into the shown sentences (lies_caught), and true sentences in other words than the "
-    "captions are offered (truths_refused)"
+    f"simulated line, {TRAIN} normal training and {TEST} test cases a seed, declared rate {RATE:g}; the {EXPLAINED} "
+    f"most anomalous cases are explained; every sentence that is shown is checked against the evidence it cites; "
+    f"{len(LIARS)} kinds of lies are planted into the shown sentences (lies_caught), and true sentences in other "
+    "words than the captions are offered (truths_refused)"
 )
 
 

@@ -14,7 +14,8 @@ NAMES = {
     "video": r"videos?|clips?",
 }  # fmt: skip
 DECLINED = re.compile(
-    r"\bcannot\b|\bcan't\b|\bcan not\b|\bunable\b|\bdo(?:es)? not (?:know|say|hold|tell)\b|no information|not in the evidence",
+    r"\bcannot\b|\bcan't\b|\bcan not\b|\bunable\b|\bdo(?:es)? not (?:know|say|hold|tell)\b|no information|"
+    r"not in the evidence",
     re.I,
 )
 _ID = re.compile(r"\b(?:test|train)-\d{5}\b")

@@ -16,13 +16,28 @@ Liar = Callable[[str, tuple[str, ...], Sequence[Evidence], np.random.Generator],
 
 _NUMBER = re.compile(r"(?<![\w.:/-])\d+(?:\.\d+)?(?![\w:-]|\.\d)")
 _FLIPS = {
-    "up": "down", "down": "up", "above": "below", "rises": "falls", "falls": "rises", "faster": "slower", "slower": "faster",
+    "up": "down",
+    "down": "up",
+    "above": "below",
+    "rises": "falls",
+    "falls": "rises",
+    "faster": "slower",
+    "slower": "faster",
     "higher": "lower",
-}  # fmt: skip
+}
 _PLACES = {"upper": "lower", "lower": "upper", "left": "right", "right": "left"}
 _UNITS = {
-    "A": "V", "mm/s": "m/s", "m/s": "mm/s", "°C": "bar", "bar": "°C", "kg": "A", "s": "min", "px": "mm", "%": "px", "px/s": "px",
-}  # fmt: skip
+    "A": "V",
+    "mm/s": "m/s",
+    "m/s": "mm/s",
+    "°C": "bar",
+    "bar": "°C",
+    "kg": "A",
+    "s": "min",
+    "px": "mm",
+    "%": "px",
+    "px/s": "px",
+}
 CHANNELS = ("motor_current", "belt_speed", "oil_pressure", "humidity", "vibration_y", "load")
 GROUPS = ("brick tile", "gravel board", "grass mat", "coin tray", "moon plate")
 
@@ -150,8 +165,13 @@ def modality(text: str, cites: tuple[str, ...], evidence: Sequence[Evidence], rn
 
 def negation(text: str, cites: tuple[str, ...], evidence: Sequence[Evidence], rng: np.random.Generator) -> Lie | None:
     """A denied fact."""
-    denied = {"stands out": "does not stand out", "does not fit": "does fit", "is frozen": "is not frozen", "looks normal": "does not look normal",
-              "has no": "has a"}  # fmt: skip
+    denied = {
+        "stands out": "does not stand out",
+        "does not fit": "does fit",
+        "is frozen": "is not frozen",
+        "looks normal": "does not look normal",
+        "has no": "has a",
+    }
     for told, wrong in denied.items():
         if told in text:
             return text.replace(told, wrong, 1), cites
@@ -230,9 +250,25 @@ def superlative(
 
 
 LIARS: dict[str, Liar] = {
-    "number": number, "decimal point": decimal_point, "unit": unit, "channel": channel, "case id": case_id, "group": group,
-    "clock": clock, "span": span, "place": place, "direction": direction, "verdict": verdict, "part": modality,
-    "negation": negation, "cause": cause, "forecast": forecast, "wrong evidence": wrong_evidence,
-    "no such evidence": no_evidence, "number word": number_word, "swapped": swapped, "quote": quote,
+    "number": number,
+    "decimal point": decimal_point,
+    "unit": unit,
+    "channel": channel,
+    "case id": case_id,
+    "group": group,
+    "clock": clock,
+    "span": span,
+    "place": place,
+    "direction": direction,
+    "verdict": verdict,
+    "part": modality,
+    "negation": negation,
+    "cause": cause,
+    "forecast": forecast,
+    "wrong evidence": wrong_evidence,
+    "no such evidence": no_evidence,
+    "number word": number_word,
+    "swapped": swapped,
+    "quote": quote,
     "superlative": superlative,
-}  # fmt: skip
+}

@@ -92,7 +92,8 @@ def _channel(e: Evidence) -> Iterator[str]:
         mean = _value(e, "mean")
         unit = _unit(e, "mean")
         if mean is not None and mean > high:
-            yield f"The {name} averages {mean:.3g} {unit}, higher than the normal range of {low:.3g} to {high:.3g} {unit}."
+            usual = f"{low:.3g} to {high:.3g} {unit}"
+            yield f"The {name} averages {mean:.3g} {unit}, higher than the normal range of {usual}."
         elif mean is not None and mean < low:
             yield f"With {mean:.3g} {unit} the {name} lies below its normal {low:.3g}–{high:.3g} {unit}."
     if event == "spike":

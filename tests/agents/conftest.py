@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (captions read better on one line)
 """A small run in memory, with findings like those of the real line, so that agents can be tested in seconds."""
 
 from datetime import datetime, timedelta

@@ -5,10 +5,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
-
 from mmdmad.agents.explainer import DraftNote, explain, gate
 from mmdmad.agents.grounding import check
 from mmdmad.agents.writer import Draft
+
 from mmdmad.errors import MmdmadError
 
 

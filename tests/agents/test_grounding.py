@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (captions read better on one line)
 """The grounding check: planted lies of many kinds are caught, true sentences in other words pass."""
 
 import importlib.util
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from mmdmad.agents.explainer import explain
 from mmdmad.agents.grounding import check
+
 from mmdmad.bench.lies import LIARS
 from mmdmad.bench.paraphrases import paraphrases
 from mmdmad.findings import Evidence, Fact

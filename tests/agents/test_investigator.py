@@ -7,10 +7,10 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-
 from mmdmad.agents.investigator import Investigator
 from mmdmad.agents.llms import make_llm
 from mmdmad.agents.llms.reading import Vocabulary, read
+
 from mmdmad.errors import ConfigError, MmdmadError
 
 COUNTER = itertools.count()

@@ -2,16 +2,17 @@
 
 import builtins
 import io
+import socket
 import sys
 
 import pytest
-from PIL import Image
-from rich.console import Console
-
 from mmdmad.agents import web
 from mmdmad.agents.investigator import Investigator
 from mmdmad.agents.pictures import pictures
 from mmdmad.agents.terminal import chat
+from PIL import Image
+from rich.console import Console
+
 from mmdmad.errors import MissingExtraError
 
 
@@ -75,7 +76,10 @@ def test_page_is_served_on_this_machine_only(run):
 
     page = web.make_page(run)
     assert page.analytics_enabled is False
-    address = web.serve(run, port=0 or 17861, block=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = web.serve(run, port=port, block=False)
     assert address.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(address) as reply:
         html = reply.read().decode()

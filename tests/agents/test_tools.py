@@ -3,10 +3,10 @@
 import json
 
 import pytest
-
 from mmdmad.agents import queries
 from mmdmad.agents.queries import Filter
 from mmdmad.agents.tools import make_tools
+
 from mmdmad.errors import MmdmadError
 
 
