@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -8,7 +9,7 @@ from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import RunError
 from mmdmad.findings import Explanation, Findings, Sentence
 from mmdmad.report import write_report
-from mmdmad.report.model import build
+from mmdmad.report.model import Point, build
 from mmdmad.report.pictures import Packer
 from mmdmad.report.timeline import lay_out
 from mmdmad.store.run import Run
@@ -189,3 +190,19 @@ def test_notebook_reprs_are_escaped_and_show_pictures(run):
     assert "1 more" in Findings(run.findings().items)._repr_html_(limit=4)
     assert "<img" not in finding.located(None)._repr_html_()
     assert finding.located(None) == finding
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first"), [(1, "06:00"), (600, "06:00"), (60 * 24 * 3, "01 Mar 12:00"), (60 * 24 * 90, "31 Mar 2026")]
+)
+def test_timeline_has_few_round_times(minutes, first):
+    start = datetime(2026, 3, 1, 6, tzinfo=UTC)
+    points = [
+        Point(case_id=str(i), time=start + timedelta(minutes=minutes * i / 9), p_value=0.5, verdict="normal")
+        for i in range(10)
+    ]
+    timeline = lay_out(points, 0.01)
+    labels = [t.label for t in timeline.ticks_x]
+    assert 2 <= len(labels) <= 8
+    assert labels[0].startswith(first)
+    assert [t.at for t in timeline.ticks_x] == sorted(t.at for t in timeline.ticks_x)

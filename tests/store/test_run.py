@@ -55,7 +55,7 @@ def scored(run):
 
 def test_score_stores_every_case_once_and_lists_what_was_refused(run):
     unread = Refusal("lost", "image", "no such file", 9)
-    done = run.score(make_cases(IDS, refused=(unread,)))
+    done = run.score(make_cases(IDS, refused=(unread,)), progress=True)
     assert (done.done, done.skipped) == (6, 0)
     assert set(done.refused) == {
         unread,
