@@ -7,12 +7,14 @@ Nothing here computes a score.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, overload
 
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.cases import MODALITIES, Modality, Refusal
+from mmdmad.errors import MmdmadError
 
 Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
@@ -153,6 +155,16 @@ class Finding(_Data):
         ranks = {"part": 2, "verdict": 3}
         known = [e for e in self.evidence if e.kind not in ("neighbour", "missing", "context")]
         return min(known, key=lambda e: ranks.get(e.kind, 1)).caption if known else ""
+
+    def explain(self, llm: str = "offline") -> Explanation:
+        """Why, in sentences checked against evidence; written by what is installed as entry point `mmdmad.writers`.
+
+        The library does not know who writes; `mmdmad.agents` registers its explainer there when it is installed.
+        """
+        for point in entry_points(group="mmdmad.writers", name="explainer"):
+            written: Explanation = point.load()(self, llm=llm)
+            return written
+        raise MmdmadError("no writer is installed under the entry point mmdmad.writers; run: pip install mmdmad")
 
     def located(self, folder: Path | None) -> "Finding":
         """The same finding, with the run folder in which a notebook finds its pictures."""
