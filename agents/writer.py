@@ -4,6 +4,7 @@ Each sentence is put together from captions of the evidence it cites, which are 
 checks it all the same. It never names a cause: at most it says what the evidence is consistent with.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,10 +27,14 @@ class Draft:
 def write(finding: Finding) -> list[Draft]:
     """Three to eight sentences: verdict, what is unusual, contradiction, nearest normals, what is missing."""
     drafts = [*_captions(finding, "verdict", 1)]
-    if finding.verdict == "normal":
+    if finding.verdict == "normal" and all(p.p_value > finding.guarantee.rate for p in finding.parts):
         drafts += _captions(finding, "part", 1)
     else:
-        drafts += [*_captions(finding, "contradiction", 1), *_unusual(finding), *_together(finding)]
+        odd = _captions(finding, "contradiction", 1)
+        lead = max((p.share for p in finding.parts), default=0.0)
+        first = any(c.share > lead for c in finding.contradictions)
+        own = [*_unusual(finding), *_together(finding)]
+        drafts += [*odd, *own] if first else [*own, *odd]
     return [*drafts, *_captions(finding, "neighbour", 1), *_captions(finding, "missing", 2)][:LONGEST]
 
 
@@ -62,7 +67,8 @@ def _unusual(finding: Finding) -> list[Draft]:
             drafts.append(Draft(part.caption, (part.id,)))
             continue
         first, *rest = details
-        drafts.append(Draft(f"{part.caption.rstrip('.')}: {_low(caption(first))}", (part.id, first.id)))
+        detail = re.sub(rf"^the {part.part}(?: data)? stands? out ", "", _low(caption(first)))
+        drafts.append(Draft(f"{part.caption.rstrip('.')}: {detail}", (part.id, first.id)))
         drafts += [Draft(_high(caption(e)), (e.id,)) for e in rest]
     return drafts[:4]
 

@@ -286,7 +286,7 @@ def _unknown_head(text: str, base: Reading) -> bool:
         r"\bwhat (?:is|was|are) (?:the|its) ((?:[\w'-]+ ){0,3}[\w'-]+?)(?: of\b| in\b| for\b|\?|$)", text, re.I
     )
     return (
-        bool(m)
+        m is not None
         and not KNOWN_HEADS.search(m[1])
         and not any(p.search(m[1]) for _, p in ATTRIBUTES)
         and not SUPER.search(m[1])
