@@ -100,7 +100,9 @@ class JointDetector:
             if self.joint_ is None
             else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
         )
-        said = self.calibration_.judge(case.id, {m: measured[m].score for m in pattern}, clashes, rate)
+        said = self.calibration_.judge(
+            case.id, {m: self.parts_[m].compared(measured[m]) for m in pattern}, clashes, rate
+        )
         return Judgement(
             case=case,
             signals=signals,

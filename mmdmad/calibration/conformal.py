@@ -83,7 +83,7 @@ def false_alarm_interval(size: int, rate: float, level: float = 0.95) -> tuple[f
     "Conditional validity of inductive conformal predictors", 2012, prop. 2a). Its mean k / (n + 1) is at most `rate`.
 
     >>> [round(x, 4) for x in false_alarm_interval(199, 0.05)]
-    [0.0242, 0.0842]
+    [0.0244, 0.0841]
     """
     from scipy.stats import beta
 

@@ -5,7 +5,6 @@ cases makes its p-value valid. Different patterns have different joint scores, s
 scores: every calibration case that has at least the pattern's parts, judged as if it had only these.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -190,11 +189,6 @@ class JointCalibration:
     def _p_value(self, case_id: str, key: str, score: float) -> float:
         uniform = case_uniform(case_id, key, self.seed)
         return conformal_p_value(score, self.scores_.get(key, np.empty(0)), uniform)
-
-
-def infinite_to_large(score: float) -> float:
-    """A finite score: detectors may answer inf for tokens unlike anything; ranks need numbers."""
-    return float(np.nan_to_num(score, nan=math.inf, posinf=1e300, neginf=-1e300))
 
 
 def _key(pattern: Pattern) -> str:

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -22,6 +22,9 @@ class PartSettings(_Settings):
     encoder_params: dict[str, Any] = Field(default_factory=dict)
     detector: str = "dte-np"
     detector_params: dict[str, Any] = Field(default_factory=dict)
+    compare: Literal["similar", "all"] = Field(
+        default="similar", description="judge a score among those of similar normal parts, or of all normal parts"
+    )
 
 
 class JointSettings(_Settings):

@@ -20,7 +20,8 @@ from mmdmad.joint.calibrated import JointCalibration, Link, Measures, links, pat
 from mmdmad.joint.config import PipelineConfig, Shares
 from mmdmad.joint.contradictions import JointModel
 from mmdmad.joint.embedding import part_vector
-from mmdmad.joint.part_model import PartModel, map_scale, part_of
+from mmdmad.joint.likeness import Likeness
+from mmdmad.joint.part_model import PartModel, finite, map_scale, part_of
 from mmdmad.joint.progress import Progress
 from mmdmad.joint.stages import stage
 from mmdmad.tokens import Tokens
@@ -152,7 +153,7 @@ def _fit_part(
         values[i] = (measured.score, measured.vector, measured.embedding)
         if i in rows.calibration:
             scales.append(measured.token_scores)
-    _write_part(model, rows, config.min_parts, values, scales, refused, out)
+    _write_part(model, rows, config.min_parts, config.parts[modality].compare, values, scales, refused, out)
 
 
 def _drop_odd_widths(fitting: dict[int, Tokens], rows: Split, modality: Modality, refused: list[Refusal]) -> None:
@@ -170,6 +171,7 @@ def _write_part(
     model: PartModel,
     rows: Split,
     needed: int,
+    compare: str,
     values: dict[int, tuple[float, np.ndarray, np.ndarray]],
     scales: list[np.ndarray],
     refused: list[Refusal],
@@ -189,8 +191,25 @@ def _write_part(
     else:
         step = max(1, sum(map(len, scales)) // SCALE_TOKENS)
         model.scale = map_scale([s[::step] for s in scales])
+        if compare == "similar":
+            values = _compare(model, rows, values)
         model.save(out / "part")
     _write_table(values, len(rows.cases), refused, out)
+
+
+def _compare(
+    model: PartModel, rows: Split, values: dict[int, tuple[float, np.ndarray, np.ndarray]]
+) -> dict[int, tuple[float, np.ndarray, np.ndarray]]:
+    """Give the model its comparison with similar parts; the values with held-out scores standardised by it."""
+    inside = [i for i in rows.reference if i in values]
+    space = np.stack([values[i][1] for i in rows.fit if i in values])
+    vectors, scores = np.stack([values[i][1] for i in inside]), np.array([values[i][0] for i in inside])
+    model.likeness = Likeness().fit(space, vectors, scores)
+    compared = dict(zip(inside, model.likeness.reference(), strict=True))
+    for i in rows.calibration:
+        if i in values:
+            compared[i] = finite(model.likeness.standardise(values[i][1], values[i][0]))
+    return {i: (compared.get(i, np.nan), vector, embedding) for i, (_, vector, embedding) in values.items()}
 
 
 def _write_table(

@@ -15,9 +15,9 @@ from mmdmad.encoders import make_encoder, resolve_encoder
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.cache import encode
 from mmdmad.errors import ConfigError, DataError, PartError
-from mmdmad.joint.calibrated import infinite_to_large
 from mmdmad.joint.config import PartSettings
 from mmdmad.joint.embedding import part_vector
+from mmdmad.joint.likeness import Likeness
 from mmdmad.parts import read
 from mmdmad.tokens import Layout, Tokens
 
@@ -39,6 +39,7 @@ class PartModel:
     def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
+        self.likeness: Likeness | None = None
 
     @classmethod
     def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
@@ -77,10 +78,16 @@ class PartModel:
         """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
         try:
             token_scores = np.asarray(self.detector.token_scores([tokens])[0], np.float64)
-            score = infinite_to_large(self.detector._pool(token_scores))
+            score = finite(self.detector._pool(token_scores))
         except DataError as error:
             raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
         return Measured(score, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
+
+    def compared(self, measured: Measured) -> float:
+        """The score among those of similar normal parts, if the settings ask for that, else as it is."""
+        if self.likeness is None:
+            return measured.score
+        return finite(self.likeness.standardise(measured.vector, measured.score))
 
     def save(self, folder: Path) -> None:
         """Write encoder state, detector and scale into `folder`."""
@@ -97,6 +104,9 @@ class PartModel:
             "scale": self.scale,
         }
         (folder / "part.json").write_text(json.dumps(about, indent=1))
+        if self.likeness is not None:
+            arrays = {k: np.ascontiguousarray(v) for k, v in self.likeness.state().items()}
+            save_file(arrays, folder / "likeness.safetensors")
         self.detector.save(folder / "detector")
 
     @classmethod
@@ -109,7 +119,14 @@ class PartModel:
             encoder.set_state(arrays, about["state"])
         made = cls(about["modality"], encoder, load_detector(folder / "detector"))
         made.scale = (float(about["scale"][0]), float(about["scale"][1]))
+        if (folder / "likeness.safetensors").is_file():
+            made.likeness = Likeness.from_state(load_file(folder / "likeness.safetensors"))
         return made
+
+
+def finite(score: float) -> float:
+    """A finite score: a detector may answer inf for tokens unlike anything, but ranks need numbers."""
+    return float(np.nan_to_num(score, nan=1e300, posinf=1e300, neginf=-1e300))
 
 
 def map_scale(token_scores: Sequence[np.ndarray]) -> tuple[float, float]:
