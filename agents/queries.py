@@ -140,7 +140,7 @@ def sheet(e: Evidence) -> dict[str, Any]:
 
 
 def _round(value: float | int) -> float | int:
-    return value if isinstance(value, int) else float(f"{value:.4g}")
+    return value if isinstance(value, int) else float(f"{value:.3g}")
 
 
 def overview(run: "Run") -> dict[str, Any]:

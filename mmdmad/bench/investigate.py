@@ -1,7 +1,7 @@
 """The agent on the simulated line: forty questions with known answers, graded by code.
 
-A "detector" of this suite is the chat model: "offline" by default, any `provider:model` with --detector. Two rows a
-seed: the wordings that were open while the offline analyst was built, and those that were held out.
+A "detector" of this suite is the chat model: "offline" by default, any `provider:model` with --detector. Three rows
+a seed: wordings that were open while the offline analyst was built, held out, and written afterwards.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 from mmdmad.bench.asked import questions
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.grading import declined
-from mmdmad.bench.questions import HELD_OUT, OPEN
+from mmdmad.bench.questions import FRESH, HELD_OUT, OPEN
 from mmdmad.bench.result import Meter, Row
 from mmdmad.metrics import clopper_pearson
 
@@ -29,7 +29,8 @@ PROTOCOL = (
     f"{RATE:g}; 40 questions a row drawn by seed from 26 kinds (which, what, where, when, how many, why, is it normal, "
     "two unanswerable, two follow-ups), each in a conversation of its own; graded by code against the line's ground "
     "truth and the stored findings. `open` wordings could be looked at while the offline analyst was written, "
-    "`held out` wordings were written before it by the same author and not used to change it"
+    "`held out` wordings were written before it by the same author (one fault they showed was mended); `fresh` "
+    "wordings were written after it"
 )
 
 
@@ -38,7 +39,7 @@ def run(context: Context) -> Iterator[Row]:
     """A fresh line per seed, one row per chat model and set of wordings."""
     for seed, (judged, truth, folder) in scored_lines(context, "investigate"):
         for llm in context.detectors:
-            for name, wordings in (("open", OPEN), ("held out", HELD_OUT)):
+            for name, wordings in (("open", OPEN), ("held out", HELD_OUT), ("fresh", FRESH)):
                 meter = Meter()
                 with meter.score():
                     metrics, log = interrogate(judged, truth, wordings, llm, seed)

@@ -205,3 +205,52 @@ HELD_OUT: dict[str, tuple[str, ...]] = {
     "follow_second": ("Which three cases deviate most?|What happened in the second one?",),
     "follow_about": ("Should I worry about {case}?|Okay. And {other}?",),
 }
+
+# Written after the offline analyst was finished and measured as they stand.
+FRESH: dict[str, tuple[str, ...]] = {
+    "count_flagged": ("What is the overall tally of abnormal cases?",),
+    "count_group": ("With {group}, how often did something look off?", "How many faulty {group} units have you seen?"),
+    "count_missing": ("For how many cases is there no {part} at all?",),
+    "count_contradiction": ("How many alarms show an inconsistency between parts?",),
+    "count_driver": (
+        "How many of the alarms rest primarily on the {part}?",
+        "The {part} dominates in how many flagged cases?",
+    ),
+    "worst": ("Show me the single most suspicious case.",),
+    "group_most": ("Break down the alarms per product: which one leads?",),
+    "is_normal": ("Would you call {case} normal?", "{case}: good or bad?"),
+    "is_flagged": ("Is {case} on the list of anomalies?",),
+    "why": ("What is unusual about {case}?", "Give me the details of {case}.", "How come {case} was flagged?"),
+    "what_part": (
+        "Which of the parts of {case} stands out?",
+        "Where does the trouble in {case} sit: image, text, sensor or video?",
+        "Name the part responsible for the verdict on {case}.",
+    ),
+    "what_channel": (
+        "For {case}, which sensor channel misbehaves?",
+        "Which signal should I look at in {case}?",
+        "What channel caught your attention in {case}?",
+    ),
+    "where": (
+        "Show me the place in the image of {case} that looks wrong.",
+        "Which side of the picture is affected in {case}?",
+    ),
+    "when_in": (
+        "Since when does the sensor of {case} look strange?",
+        "During which seconds of {case} is the sensor unusual?",
+    ),
+    "when_case": ("What time was {case} inspected?",),
+    "words": ("What does the log of {case} say that is unusual?", "Which phrase in the text of {case} is new?"),
+    "contradiction": ("Which part of {case} contradicts the rest?", "Does everything in {case} match?"),
+    "missing": ("Is any part of {case} missing?",),
+    "neighbour": ("Which normal cases look most like {case}?",),
+    "p_value": ("How likely is a case like {case} among normal ones, as a probability?",),
+    "guarantee": ("How reliable is a verdict, in terms of false positives?",),
+    "compare": ("Is {case} or {other} the more extreme one?",),
+    "refused": ("Were there corrupt files?",),
+    "hour_count": ("How many cases raised an alarm from {since} to {until}?",),
+    "list_group": ("Name the anomalous {group} cases.",),
+    "unanswerable": ("When will the belt break?", "Who should I call about {case}?"),
+    "follow_second": ("Give me the top three cases.|Tell me more about number 2.",),
+    "follow_about": ("Would you call {case} normal?|What about {other}?",),
+}
