@@ -84,9 +84,10 @@ def tiny_case(
     elif spoil == "sensor":
         parts["sensor"].values[30:60] += 6.0
     elif spoil == "video":
-        parts["video"] = Video.from_array(
-            np.tile(np.array([0, 255], np.uint8), (6, 8, 4))[..., None].repeat(3, 3), 10.0
-        )
+        clip = np.stack([frame for _, _, frame in parts["video"].frames()])
+        clip[2:4, :4, :4] = 255 - clip[2:4, :4, :4] // 4
+        clip[4, 4:] = 0
+        parts["video"] = Video.from_array(clip, 10.0)
     kept = {m: Part(m, value=v) for m, v in parts.items() if m not in drop}
     return Case(f"s{seed}-{i:04d}", kept, label=int(swap is not None or spoil is not None))
 
