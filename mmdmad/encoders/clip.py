@@ -1,7 +1,6 @@
 """CLIP encoders of pictures and texts (Radford et al., 2021) through open_clip, where weights are on this machine."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,14 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from mmdmad.encoders.base import Encoder, encoder
-from mmdmad.encoders.clip_weights import ClipSource, find_clip, load_clip
+from mmdmad.encoders.clip_weights import find_clip, load_clip
 from mmdmad.encoders.lite0 import on_grid
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout, Tokens
 
 RESAMPLING = {"bicubic": PillowImage.Resampling.BICUBIC, "bilinear": PillowImage.Resampling.BILINEAR}
-MOST_CELLS = 16
+MOST_CELLS, BATCH, CHARACTERS = 16, 16, 5000
 
 
 @encoder("clip-image", "image")
@@ -75,9 +74,15 @@ class ClipText(TextEncoder):
         self.model, self.checkpoint = model, checkpoint
         self.source = find_clip(model, checkpoint)
 
-    def embed(self, text: str) -> np.ndarray:
-        """Embedding float32 (E,) of one string, cut to the tower's context; the last 20000 are remembered."""
-        return _embed_text(self.source, text)
+    def embed(self, pieces: Sequence[str]) -> np.ndarray:
+        """Embeddings float32 (N, E); a piece is cut to the tower's context."""
+        network, tokenizer = load_clip(self.source)
+        out = []
+        with torch.inference_mode():
+            for start in range(0, len(pieces), BATCH):
+                given = tokenizer([piece[:CHARACTERS] for piece in pieces[start : start + BATCH]])
+                out.append(network.encode_text(given, normalize=True).numpy())
+        return np.concatenate(out)
 
     def describe(self) -> str:
         """One line for outputs."""
@@ -86,15 +91,6 @@ class ClipText(TextEncoder):
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {"model": self.model, "checkpoint": self.checkpoint, **super().params()}
-
-
-@lru_cache(maxsize=20_000)
-def _embed_text(source: ClipSource, text: str) -> np.ndarray:
-    network, tokenizer = load_clip(source)
-    with torch.inference_mode():
-        out = network.encode_text(tokenizer([text[:5000]]), normalize=True)[0].numpy().copy()
-    out.setflags(write=False)
-    return np.asarray(out)
 
 
 def _prepare(pixels: np.ndarray, config: dict[str, Any]) -> Tensor:

@@ -22,6 +22,7 @@ REPOSITORIES = (
     "laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
 )
 """Looked for in the hub cache, in this order, when no source is named."""
+EXAMPLE = REPOSITORIES[1]
 WEIGHT_NAMES = (
     "open_clip_model.safetensors",
     "open_clip_pytorch_model.safetensors",
@@ -54,7 +55,7 @@ def find_clip(model: str | None = None, checkpoint: str | None = None) -> ClipSo
         if "/" not in model:
             raise WeightsError(
                 f"CLIP model {model!r} was given without weights; give checkpoint=FILE too, or a hub repository "
-                f"such as model={REPOSITORIES[1]!r}"
+                f"such as model={EXAMPLE!r}"
             )
         return _cached(model.removeprefix("hf-hub:"))
     named = os.environ.get(VARIABLE)
@@ -68,7 +69,7 @@ def find_clip(model: str | None = None, checkpoint: str | None = None) -> ClipSo
             continue
     raise WeightsError(
         f"no CLIP weights are on this machine; give checkpoint=FOLDER, set {VARIABLE}=FOLDER or MODEL:FILE, or with a "
-        f"network run: hf download {REPOSITORIES[1]} {CONFIG} {WEIGHT_NAMES[0]}"
+        f"network run: hf download {EXAMPLE} {CONFIG} {WEIGHT_NAMES[0]}"
     )
 
 

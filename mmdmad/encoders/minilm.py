@@ -1,5 +1,6 @@
 """MiniLM sentence embeddings: the default text encoder, with weights from a pip package."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -32,24 +33,28 @@ def load_minilm() -> tuple[Any, Any]:
     return tokenizer, network.eval().requires_grad_(False)
 
 
-@lru_cache(maxsize=20_000)
-def _embed(text: str) -> np.ndarray:
+BATCH = 16
+"""Pieces that go through the network together, so that its weights are read once for all of them."""
+
+
+def _embed(pieces: Sequence[str]) -> np.ndarray:
     tokenizer, network = load_minilm()
-    given = tokenizer(text[:CHARACTERS], truncation=True, max_length=WORD_PIECES, return_tensors="pt")
+    cut = [piece[:CHARACTERS] for piece in pieces]
+    given = tokenizer(cut, truncation=True, max_length=WORD_PIECES, padding=True, return_tensors="pt")
+    there = given["attention_mask"][:, :, None].float()
     with torch.inference_mode():
-        hidden = network(**given).last_hidden_state[0]
-        pooled = torch.nn.functional.normalize(hidden.mean(0), dim=0).numpy().copy()
-    pooled.setflags(write=False)
-    return np.asarray(pooled)
+        hidden = network(**given).last_hidden_state
+        pooled = (hidden * there).sum(1) / there.sum(1)
+        return np.asarray(torch.nn.functional.normalize(pooled, dim=1).numpy())
 
 
 @encoder("minilm", "text")
 class MiniLM(TextEncoder):
     """Sentence embeddings of all-MiniLM-L6-v2 (mean over word pieces, length one; Reimers and Gurevych, 2019)."""
 
-    def embed(self, text: str) -> np.ndarray:
-        """Embedding float32 (384,) of one string; log lines come back, so the last 20000 are remembered."""
-        return _embed(text)
+    def embed(self, pieces: Sequence[str]) -> np.ndarray:
+        """Embeddings float32 (N, 384)."""
+        return np.concatenate([_embed(pieces[i : i + BATCH]) for i in range(0, len(pieces), BATCH)])
 
     def describe(self) -> str:
         """One line for outputs."""

@@ -38,7 +38,7 @@ from mmdmad.tokens import Layout, Tokens
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
 GAP = 10.0
-"""Weight of a missing share: where training tables have no gaps a share has no deviation of its own to be measured by."""
+"""Weight of a missing share: training tables without gaps give it no deviation of its own to be measured by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,6 +283,8 @@ def _joint_rows(z: np.ndarray, starts: np.ndarray, length: int, few: int) -> np.
 
 def _outside(centred: np.ndarray, directions: np.ndarray, few: int, segments: int) -> np.ndarray:
     """Root mean square of what the principal directions leave over, per segment of the window, (W, segments)."""
+    if directions.shape[1] == directions.shape[0]:  # nothing is left over but rounding
+        return np.zeros((len(centred), segments))
     rest = (centred - centred @ directions @ directions.T).reshape(len(centred), few, -1)
     energy = (rest**2).mean(axis=2)
     edges = np.minimum(segment_edges(few, segments), few - 1)

@@ -1,4 +1,4 @@
-"""Tokens of texts: what every text encoder shares. A subclass only says how a string is embedded.
+"""Tokens of texts: what every text encoder shares. A subclass only says how strings are embedded.
 
 A token is one piece of the text (`spans`). Its two blocks have equal weight whatever the detector does with scales:
 
@@ -55,8 +55,11 @@ class TextEncoder(Encoder):
         self.components, self.max_spans = components, max_spans
 
     @abstractmethod
-    def embed(self, text: str) -> np.ndarray:
-        """Embedding of one string, float32 (E,), of length one."""
+    def embed(self, pieces: Sequence[str]) -> np.ndarray:
+        """Embeddings of the pieces of one text, float32 (N, E), each of length one.
+
+        One call per text: its pieces share the work, and no text's numbers depend on another text.
+        """
 
     def fit(self, signals: Sequence[Any]) -> "TextEncoder":
         """Learn words, templates, the scale of form and the directions of meaning from normal texts."""
@@ -66,9 +69,9 @@ class TextEncoder(Encoder):
         known = Known.of(texts)
         pieces = [(text[a:b], fold(text)) for text in texts for a, b in spans(text, self.max_spans)]
         shapes = np.stack([form(piece, own, known) for piece, own in pieces])
-        different = sorted({piece for piece, _ in pieces})
+        different = sorted({piece for piece, _ in pieces}, key=lambda piece: (len(piece), piece))
         picked = [different[i] for i in np.unique(np.linspace(0, len(different) - 1, FIT_PIECES).round().astype(int))]
-        meaning = np.stack([self.embed(piece) for piece in picked]).astype(np.float64)
+        meaning = self.embed(picked).astype(np.float64)
         mean, directions, _ = principal_directions(meaning, min(self.components, max(1, len(picked) // 4)))
         scores = (meaning - mean) @ directions
         rest = _log_rest(meaning - mean, directions)
@@ -89,7 +92,7 @@ class TextEncoder(Encoder):
         text, own = signal.text, fold(signal.text)
         where = spans(text, self.max_spans)
         pieces = [text[a:b] for a, b in where]
-        meaning = np.stack([self.embed(piece) for piece in pieces])
+        meaning = self.embed(pieces)
         centred = meaning.astype(np.float64) - state.mean
         scores = np.zeros((len(pieces), self.components))  # fewer directions than components when texts were few
         scores[:, : state.directions.shape[1]] = centred @ state.directions / state.scale
