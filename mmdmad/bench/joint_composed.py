@@ -56,7 +56,7 @@ def own_label_metrics(cases: Cases, judged: Judged) -> dict[str, float]:
     columns = cases.extra["columns"]
     out = {}
     for m in MODALITIES:
-        truth = np.array([float(columns[f"{m}_label"].get(c.id) or 0) for c in judged.cases])
+        truth = np.array([float(columns.get(c.id, {}).get(f"{m}_label") or 0) for c in judged.cases])
         have = np.isfinite(judged.part_score[m])
         if len(set(truth[have])) == 2:
             out[f"{m}_own_auroc"] = auroc(truth[have], judged.part_score[m][have])

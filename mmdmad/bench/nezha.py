@@ -43,7 +43,7 @@ def run(context: Context) -> Iterator[Row]:
             for detector in context.detectors:
                 yield _joint(context, manifests["joint"], detector, seed, home)
                 for name in ("metrics only", "traces only"):
-                    yield _single(context, manifests[name], name, detector, seed, home)
+                    yield _single(context, manifests[name], manifests["joint"], name, detector, seed, home)
 
 
 def _joint(context: Context, manifest: Path, detector: str, seed: int, home: Path) -> Row:
@@ -56,12 +56,12 @@ def _joint(context: Context, manifest: Path, detector: str, seed: int, home: Pat
     metrics["joint_auroc_where_logs"] = auroc(labels[have], judged.score[have])
     for m in ("text", "sensor"):
         metrics[f"{m}_alone_auroc_where_logs"] = auroc(labels[have], judged.part_score[m][have])
-    metrics |= _by_fault(cases.extra["columns"]["fault"], judged)
+    metrics |= _by_fault(cases.extra["columns"], judged)
     return meter.row("test minutes", detector, seed, metrics, intervals=intervals)
 
 
-def _by_fault(faults: Mapping[str, str], judged: Judged) -> dict[str, float]:
-    kind = np.array([str(faults.get(c.id) or "") for c in judged.cases])
+def _by_fault(columns: Mapping[str, Mapping[str, str]], judged: Judged) -> dict[str, float]:
+    kind = np.array([str(columns.get(c.id, {}).get("fault") or "") for c in judged.cases])
     labels, out = judged.labels, {}
     for name in sorted(set(kind[labels == 1])):
         keep = (labels == 0) | (kind == name)
@@ -71,18 +71,22 @@ def _by_fault(faults: Mapping[str, str], judged: Judged) -> dict[str, float]:
     return out
 
 
-def _single(context: Context, manifest: Path, name: str, detector: str, seed: int, home: Path) -> Row:
+def _single(context: Context, manifest: Path, joint: Path, name: str, detector: str, seed: int, home: Path) -> Row:
     cases, meter = read_cases(manifest, allow_outside=True), Meter()
     wanted = {m: [c for c in cases.where(split=m) if "sensor" in c.parts] for m in ("train", "test")}
     alone = [type(c)(c.id, {"sensor": c.parts["sensor"]}, c.time, c.label, c.split, c.group) for c in wanted["train"]]
     train = type(cases)(tuple(alone), (), cases.root, cases.extra)
     model = fit(pipeline(detector, SENSOR, seed), train, home / "work", meter)
     judged = judge(model, wanted["test"], context, meter, home / "work")
-    ranks, labels = judged.single("sensor"), judged.labels
+    found = dict(zip((c.id for c in judged.cases), judged.single("sensor")))
+    middle = float(np.mean(list(found.values())))  # a case without these columns ranks as a median case
+    every = read_cases(joint, allow_outside=True).where(split="test")
+    labels = np.array([int(c.label or 0) for c in every])
+    ranks = np.array([found.get(c.id, middle) for c in every])
     return meter.row(
         "test minutes",
         f"{name} ({detector})",
         seed,
-        {"auroc": auroc(labels, ranks), "refused_cases": float(judged.refused)},
+        {"auroc": auroc(labels, ranks), "cases_without": float(len(labels) - len(found))},
         intervals={"auroc": bootstrap_metric(auroc, labels, ranks, seed=seed)},
     )

@@ -78,7 +78,8 @@ def convert(
 
     Training: every unambiguous pod-minute of a window without faults, and every `step`-th minute of the rest of the
     day without faults (metrics only: logs exist only around faults). A training case whose history touches a fault of
-    its pod is left out. `channels` keeps only some columns, such as the traces.
+    its pod is left out. `channels` keeps only some columns, such as the traces; a case without a single reading in
+    them has no sensor part, and one without any part is no case.
     """
     out, whole = Path(out), day(data)
     usable = np.asarray(~whole.fault.any(axis=0))
@@ -92,18 +93,20 @@ def convert(
         paths.append(out / "sensor" / f"{pod}.parquet")
         paths[-1].parent.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(paths[-1], index=False)
-    return write_manifest(out, _cases(whole, paths, out, usable, history, step), ABOUT)
+    cases = _cases(whole, values[:, :, kept], paths, out, usable, history, step)
+    return write_manifest(out, (c for c in cases if c["sensor"] or c.get("text")), ABOUT)
 
 
 def _cases(
-    whole: Day, paths: list[Path], out: Path, usable: np.ndarray, history: int, step: int
+    whole: Day, values: np.ndarray, paths: list[Path], out: Path, usable: np.ndarray, history: int, step: int
 ) -> Iterator[dict[str, Any]]:
     def case(p: int, minute: int, **more: Any) -> dict[str, Any]:
         first = max(minute + 1 - history, 0)
+        measured = np.isfinite(values[p, first : minute + 1]).any()
         return {
             "id": f"{whole.pods[p]}@{whole.minutes[minute].replace(':', '')}",
             "time": f"{DAY} {whole.minutes[minute]}:00",
-            "sensor": link(paths[p], out, (first, minute + 1)),
+            "sensor": link(paths[p], out, (first, minute + 1)) if measured else "",
             "group": whole.pods[p],
             **more,
         }

@@ -57,14 +57,15 @@ def write_manifest(out: Path, rows: Iterable[Mapping[str, Any]], about: Mapping[
 
 
 def windows(first: int, last: int, rows: int, step: int) -> list[tuple[int, int]]:
-    """Slices of `rows` rows from `first` to before `last`, every `step` rows; one short slice if fewer are there.
+    """Slices of `rows` rows from `first` to before `last`, every `step` rows; the last one ends with the stretch.
 
-    >>> windows(0, 10, 4, 3), windows(0, 3, 4, 3)
-    ([(0, 4), (3, 7), (6, 10)], [(0, 3)])
+    >>> windows(0, 11, 4, 4), windows(0, 3, 4, 4)
+    ([(0, 4), (4, 8), (7, 11)], [(0, 3)])
     """
     if last - first <= rows:
         return [(first, last)]
-    return [(a, a + rows) for a in range(first, last - rows + 1, step)]
+    starts = list(range(first, last - rows + 1, step))
+    return [(a, a + rows) for a in (starts if starts[-1] == last - rows else [*starts, last - rows])]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

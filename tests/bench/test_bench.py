@@ -1,0 +1,267 @@
+"""Suites on tiny trees in the real formats, the result's schema, and the helpers between tokens and labels."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from mmdmad.bench import list_suites, run_suite
+from mmdmad.bench.judged import JOINT, Judged, pipeline
+from mmdmad.bench.line import alarms, by_kind, mask
+from mmdmad.bench.ped2 import frame_scores
+from mmdmad.bench.result import Meter, Result, Row, published, summarise
+from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
+from mmdmad.bench.tsbad import moving_energy, point_scores
+from mmdmad.cases import Case, Part
+from mmdmad.errors import ConfigError, ManifestError, MissingExtraError
+from mmdmad.tokens import Layout, Tokens
+from tests.bench.trees import make_trees
+
+NAMES = {"adbench", "mvtec-features", "mtd", "sms-spam", "tsbad-u", "tsbad-m", "skab", "ped2", "joint-composed"}
+NAMES |= {"nezha", "line", "coverage"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return make_trees(tmp_path_factory.mktemp("data"))
+
+
+def value(result: dict, detector: str, metric: str) -> float:
+    found = [s["mean"] for s in result["summary"] if (s["detector"], s["metric"]) == (detector, metric)]
+    assert len(found) == 1, (detector, metric)
+    return found[0]
+
+
+def check(result: dict, default: str) -> None:
+    """What design.md promises of every result."""
+    Result.model_validate(result)
+    for row in result["rows"]:
+        assert {"dataset", "detector", "seed", "metrics", "seconds_fit", "seconds_score", "peak_mb", "source"} <= set(
+            row
+        )
+        assert all(math.isfinite(v) for v in row["metrics"].values())
+        if row["source"] == "measured":
+            assert row["peak_mb"] > 10
+    assert any(s["default"] for s in result["summary"])
+    for line in result["summary"]:
+        assert {"detector", "metric", "mean", "low", "high", "default"} <= set(line)
+        assert line["low"] <= line["mean"] <= line["high"]
+        assert line["default"] == (line["detector"] == default and line["source"] == "measured")
+
+
+def test_every_suite_is_listed():
+    assert set(list_suites()) >= NAMES
+    assert all(list_suites().values())
+
+
+def test_errors_say_what_to_do(tmp_path):
+    with pytest.raises(ConfigError, match="adbench"):
+        run_suite("nothing", tmp_path)
+    with pytest.raises(ManifestError, match="--data"):
+        run_suite("mtd")
+    with pytest.raises(ManifestError, match="not a folder"):
+        run_suite("mtd", tmp_path / "none")
+    with pytest.raises(ManifestError, match=r"mtd.* is expected there"):
+        run_suite("mtd", tmp_path)
+    with pytest.raises(ConfigError, match="seeds=0"):
+        run_suite("mtd", tmp_path, seeds=0)
+
+
+def test_adbench_end_to_end(data, tmp_path):
+    out = tmp_path / "deep" / "adbench.json"
+    result = run_suite("adbench", data, detectors=["knn"], seeds=2, out=out)
+    assert json.loads(out.read_text()) == result
+    assert {(r["dataset"], r["seed"]) for r in result["rows"] if r["source"] == "measured"} == {
+        (d, s) for d in ("1_small", "2_large") for s in (0, 1)
+    }
+    assert value(result, "knn", "auroc") > 0.95
+    assert value(result, "KNN", "auroc_compat") == pytest.approx(0.9)
+    assert not any(s["default"] for s in result["summary"])  # knn was asked for, it is not the suite's default
+
+
+def test_a_suite_is_reproducible(data):
+    first, second = (run_suite("mvtec-features", data, detectors=["dte-np"]) for _ in range(2))
+    check(first, "dte-np")
+    assert [r["metrics"] for r in first["rows"]] == [r["metrics"] for r in second["rows"]]
+    assert first["summary"] == second["summary"]
+
+
+def test_peers_name_the_extra_or_run(data):
+    try:
+        import pyod  # noqa: F401
+    except ImportError:
+        with pytest.raises(MissingExtraError, match=r"mmdmad\[bench\]"):
+            run_suite("mvtec-features", data, detectors=["knn"], peers=True)
+    else:
+        result = run_suite("mvtec-features", data, detectors=["knn"], peers=True)
+        assert value(result, "pyod:KNN", "auroc") > 0.9
+
+
+def test_tsbad_end_to_end(data, tmp_path):
+    result = run_suite("tsbad-u", data, detectors=["gaussian-diffusion"], work=tmp_path)
+    check(result, "gaussian-diffusion")
+    assert value(result, "gaussian-diffusion", "vus_pr") > value(result, "moving-energy", "vus_pr")
+    assert value(result, "gaussian-diffusion", "vus_roc") > 0.9
+    assert value(result, "Chronos", "vus_pr") == pytest.approx(0.2)
+    check(run_suite("tsbad-m", data, detectors=["gaussian-diffusion"]), "gaussian-diffusion")
+
+
+def test_skab_end_to_end(data, tmp_path):
+    result = run_suite("skab", data, detectors=["gaussian-diffusion"], work=tmp_path)
+    check(result, "gaussian-diffusion")
+    assert value(result, "gaussian-diffusion", "auroc") > 0.9
+    assert value(result, "gaussian-diffusion", "f1") > 0.3
+    assert value(result, "Conv-AE", "f1") == 0.78
+    assert [p.name for p in (tmp_path / "skab-gaussian-diffusion").iterdir()] == ["other-1.png"]
+
+
+def test_mtd_end_to_end(data, tmp_path):
+    result = run_suite("mtd", data, detectors=["gaussian-diffusion"], work=tmp_path)
+    check(result, "gaussian-diffusion")
+    assert value(result, "gaussian-diffusion", "image_auroc") > 0.9
+    assert value(result, "gaussian-diffusion", "pixel_auroc") > 0.8
+    assert 0 < value(result, "gaussian-diffusion", "aupro") <= 1
+    assert value(result, "nearest-training-picture", "image_auroc_published_split") > 0.5
+    assert value(result, "DifferNet", "image_auroc_published_split") == 0.977
+    assert len(list((tmp_path / "mtd-gaussian-diffusion").glob("*.png"))) == 4  # two of each of two kinds
+
+
+def test_sms_spam_end_to_end(data):
+    result = run_suite("sms-spam", data, detectors=["dte-np"])
+    check(result, "dte-np")
+    assert value(result, "dte-np", "auroc") > 0.95
+    assert value(result, "Text-ADBench max of 330", "ap") == pytest.approx(0.6)
+
+
+@pytest.mark.slow
+def test_ped2_end_to_end(data, monkeypatch):
+    monkeypatch.setattr("mmdmad.encoders.video.FIT_FRAMES", 28)  # two frames a clip are enough here
+    result = run_suite("ped2", data, detectors=["gaussian-diffusion"])
+    check(result, "gaussian-diffusion")
+    assert value(result, "gaussian-diffusion", "frame_auroc") > 0.8
+
+
+def test_a_meter_times_and_weighs():
+    meter = Meter()
+    with meter.fit():
+        block = np.ones(8_000_000)
+    with meter.score():
+        assert block.sum() == 8_000_000
+    row = meter.row("set", "knn", 1, {"auroc": np.float64(0.5)})
+    assert row.seconds_fit > 0
+    assert row.seconds_score > 0
+    assert row.peak_mb > 60
+    with pytest.raises(ValidationError, match="not finite"):
+        meter.row("set", "knn", 1, {"auroc": math.nan})
+    with pytest.raises(ValidationError, match="needs seed"):
+        Row(dataset="d", detector="k", seed=None, metrics={})
+
+
+def test_summaries():
+    def row(dataset: str, seed: int, auroc: float, **more) -> Row:
+        return Meter().row(dataset, "knn", seed, {"auroc": auroc}, **more)
+
+    own = summarise([row("a", 0, 0.5, intervals={"auroc": (0.4, 0.7)})], "knn")[0]
+    assert (own.mean, own.low, own.high, own.default) == (0.5, 0.4, 0.7, True)
+    seeds = summarise([row("a", 0, 0.4), row("a", 1, 0.6), row("b", 0, 0.9)], "dte-np")[0]
+    assert seeds.mean == pytest.approx(0.7)  # the mean of a's mean and b
+    assert (seeds.low, seeds.high, seeds.datasets, seeds.default) == (0.4, 0.9, 2, False)
+    many = summarise([row(str(i), 0, i / 10) for i in range(10)], "knn", "chosen on labels")[0]
+    assert 0.25 < many.low < many.mean < many.high < 0.65
+    assert many.note == "chosen on labels"
+    assert summarise([row("a", 0, 0.5, counted=False)], "knn") == []
+    other = summarise([row("a", 0, 0.5), published("a", "knn", {"auroc": 0.9})], "knn")
+    assert [(s.source, s.default) for s in other] == [("measured", True), ("published", False)]
+
+
+def test_windows_cover_rows():
+    scores = cover(np.array([0.0, 1.0, 0.0]), np.array([[0, 4], [2, 6], [4, 8]]), np.arange(10.0))
+    assert scores.tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0, 0, 0]  # the ends are held
+
+
+def test_pieces_keep_every_token_once():
+    layout = Layout("steps", (7, 2), np.arange(28.0).reshape(14, 2), ("a", "*") * 7, position=np.tile([0, 1], 7))
+    tokens = Tokens(np.arange(28).reshape(14, 2), layout)
+    pieces = step_pieces(tokens, 3)
+    assert [p.layout.shape for p in pieces] == [(3, 2), (2, 2), (2, 2)]
+    assert np.array_equal(np.concatenate([p.values for p in pieces]), tokens.values)
+    assert np.array_equal(np.concatenate([p.layout.where for p in pieces]), layout.where)
+    assert pieces[1].layout.channels == ("a", "*", "a", "*")
+
+
+def test_window_scores_weigh_channels_and_their_relation():
+    layout = Layout("steps", (1, 3), np.zeros((3, 2)), ("a", "b", "*"))
+    assert window_scores(np.array([1.0, 3.0, 10.0]), layout)[0].tolist() == [6.0]
+    one = Layout("steps", (2, 1), np.zeros((2, 2)), ("a", "a"))
+    assert window_scores(np.array([1.0, 3.0]), one)[0].tolist() == [1.0, 3.0]
+
+
+def test_point_scores_see_only_training_rows_before():
+    rng = np.random.default_rng(0)
+    x = np.sin(np.arange(400) / 4)[:, None] + rng.normal(0, 0.05, (400, 1))
+    x[300:320] += 3
+    _, scores = point_scores(x, x[:200], "gaussian-diffusion", 0)
+    assert scores.shape == (400,)
+    assert 280 <= scores.argmax() < 340
+    changed = x.copy()
+    changed[350:] = 9.0  # rows that a window does not cover cannot move its score
+    _, again = point_scores(changed, changed[:200], "gaussian-diffusion", 0)
+    assert np.allclose(scores[:150], again[:150])
+    assert moving_energy(x, 10).argmax() in range(290, 330)
+    assert sensor(x).values.shape == (400, 1)
+
+
+def test_frame_scores_take_the_highest_cells():
+    where = np.repeat(np.array([[0.0, 0.2], [0.2, 0.4]]), 4, axis=0)
+    layout = Layout("frames", (2, 2, 2), where, size=(8, 8))
+    scores = frame_scores(np.array([0, 0, 0, 0, 0, 3, 3, 3.0]), layout, 4, 10.0)
+    assert scores.tolist() == [0, 0, 3, 3]
+
+
+def test_pipelines_of_joint_suites():
+    preset = {"parts": {"text": {"encoder": "auto", "detector": "dte-np", "detector_params": {"top": 0.1}}}}
+    assert pipeline(JOINT, preset, 3) == {**preset, "seed": 3}
+    assert pipeline("knn", preset, 0)["parts"]["text"] == {"encoder": "auto", "detector": "knn"}
+    assert preset["parts"]["text"]["detector_params"] == {"top": 0.1}
+
+
+def judged(p: list[float], text: list[float], ids: str = "abcd", labels: tuple[int, ...] = (0, 0, 1, 1)) -> Judged:
+    cases = tuple(Case(i, {"text": Part("text", value=i)}, label=label) for i, label in zip(ids, labels))
+    part = {m: np.array(text if m == "text" else [math.nan] * 4) for m in ("image", "text", "sensor", "video")}
+    return Judged(cases, -np.array(p), np.array(p), part, part, np.zeros(4), 0)
+
+
+def test_a_missing_part_ranks_in_the_middle():
+    ranks = judged([0.9, 0.6, 0.2, 0.1], [0.9, math.nan, 0.3, 0.01]).single("text")
+    assert ranks[3] > ranks[2] > ranks[1] > ranks[0]
+
+
+def test_false_alarms_by_kind_and_pattern():
+    metrics, intervals = alarms(np.arange(1, 201) / 200)
+    assert metrics["false_alarms_at_0.05"] == pytest.approx(0.05)
+    assert metrics["in_band_at_0.01"] == 1
+    assert intervals["false_alarms_at_0.05"][0] < 0.05 < intervals["false_alarms_at_0.05"][1]
+    truth = {"a": {"kind": "normal", "faults": []}, "b": {"kind": "normal", "faults": []}}
+    truth |= {"c": {"kind": "single", "faults": [{"kind": "level shift"}]}}
+    truth |= {"d": {"kind": "contradiction", "faults": []}}
+    found, about = by_kind(judged([0.9, 0.6, 0.7, 0.1], [0.5] * 4), truth, 0)
+    assert found["joint_auroc_faults"] == found["joint_auroc_single_level_shift"] == 0.5
+    assert found["joint_auroc_contradiction"] == 1.0
+    assert set(about) == set(found)
+    case = Case("a", {"text": Part("text", value="x"), "image": Part("image", value=None)})
+    assert mask(case, ("text",)).pattern == ("text",)
+    assert mask(case, ("text", "video")) is None
+
+
+@pytest.mark.slow
+def test_joint_suites_end_to_end(data, tmp_path, monkeypatch):
+    from mmdmad.datasets import joint_composed
+
+    monkeypatch.setattr(joint_composed.convert, "__defaults__", (60, 0, True))
+    for name in ("joint-composed", "nezha"):
+        result = run_suite(name, data, work=tmp_path)
+        check(result, "joint")
+        assert value(result, "joint", "joint_auroc") > 0.6
