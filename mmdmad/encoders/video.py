@@ -17,7 +17,7 @@ import torch
 from mmdmad.encoders.base import Encoder, encoder
 from mmdmad.encoders.lite0 import load_lite0, on_grid, prepare, stage_maps
 from mmdmad.encoders.sensor_windows import principal_directions
-from mmdmad.encoders.video_motion import MOTION, pair_cells, reduced_grey, window_motion
+from mmdmad.encoders.video_motion import MOTION, pair_cells, reduced_grey, reduced_size, window_motion
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
 from mmdmad.tokens import Layout, Tokens
 
@@ -48,7 +48,7 @@ class Window:
     appearance: np.ndarray
 
 
-@encoder("clip", "video")
+@encoder("clip", "video", version="2")
 class Clip(Encoder):
     """Windows of `window` frames every `hop` frames on a grid of `rows` x `columns` cells.
 
@@ -176,7 +176,9 @@ class Clip(Encoder):
         size = max(self.window, hop)
         middle = min(size, max(signal.n_frames, 2)) // 2
         fps = max(float(signal.fps), 1e-6)
-        to_speed = fps / min(self.side, max(signal.height, signal.width))
+        height, width = reduced_size(signal.height, signal.width, self.side)
+        longest = max(signal.height, signal.width)
+        to_speed = (fps * signal.width / (width * longest), fps * signal.height / (height * longest))
         pairs: deque[np.ndarray] = deque(maxlen=size - 1)
         times: deque[float] = deque(maxlen=size)
         seen = np.zeros((0, 0))

@@ -1,6 +1,7 @@
 """Clips: streamed windows, motion with direction, appearance against the same cell."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_a_foreign_object_shows_in_its_cells(fitted: Clip) -> None:
 def test_flow_has_the_right_size_and_sign() -> None:
     frame = np.ascontiguousarray(data.camera()[250:346, 150:294])
     cells = pair_cells(frame, np.roll(frame, 2, axis=1), (4, 6))
-    features = window_motion(np.stack([cells] * 3), to_speed=10 / 144)
+    features = window_motion(np.stack([cells] * 3), to_speed=(10 / 144, 10 / 144))
     assert np.median(features[..., MOTION.index("flow right")]) == pytest.approx(20 / 144, rel=0.2)
     assert np.abs(np.median(features[..., MOTION.index("flow down")])) < 0.01
     assert features[..., MOTION.index("flow right, deviation in time")].max() < 1e-6
@@ -86,6 +87,24 @@ def test_flow_has_the_right_size_and_sign() -> None:
 def test_frames_are_shrunk_to_the_long_side() -> None:
     assert reduced_grey(np.zeros((240, 360, 3), np.uint8), 160).shape == (107, 160)
     assert reduced_grey(np.zeros((64, 96, 3), np.uint8), 160).shape == (64, 96)
+    assert reduced_grey(np.zeros((10, 400, 3), np.uint8), 160).shape == (32, 160)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 300), (200, 3)])
+def test_tiny_and_thin_frames_are_safe(size: tuple[int, int]) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (4, *size), dtype=np.uint8)
+    clip = Video.from_array(frames)
+    assert np.isfinite(Clip(**SMALL).fit([clip]).encode(clip).values).all()
+
+
+def test_fast_even_motion_of_a_ribbed_belt_is_followed() -> None:
+    ribs = 20 * (np.arange(400) % 16 < 3)
+    belt_ = np.clip(0.7 * data.gravel()[:96, :400] + ribs, 0, 255).astype(np.uint8)
+    frames = [np.ascontiguousarray(belt_[:, 200 - 9 * i :][:, :128]) for i in range(8)]
+    pairs = np.stack([pair_cells(a, b, (4, 6)) for a, b in pairwise(frames)])
+    inner = pairs[:, 1:3, 2:5, 0]
+    assert np.median(inner) == pytest.approx(9, abs=0.5)
+    assert inner.mean(axis=(1, 2)).std() < 0.5
 
 
 class Endless:
