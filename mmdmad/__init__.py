@@ -26,7 +26,20 @@ _LAZY = {
     "Tokens": "mmdmad.tokens",
 }
 
-__all__ = ["__version__", *_LAZY]
+__all__ = [
+    "Case",
+    "Cases",
+    "Evidence",
+    "Finding",
+    "Findings",
+    "JointDetector",
+    "MmdmadError",
+    "Part",
+    "Run",
+    "Tokens",
+    "__version__",
+    "read_cases",
+]
 
 if TYPE_CHECKING:
     from mmdmad.cases import Case, Cases, Part, read_cases

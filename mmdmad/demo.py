@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mmdmad.findings import Explanation, Finding
+from mmdmad.findings import Explanation, Finding, Findings
 
 Writer = Callable[[Finding], Explanation]
 
 
-def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, words: int = 3) -> list[Finding]:
+def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, words: int = 3) -> Findings:
     """Make the simulated line under `out`, fit, judge, explain, report; returns the `words` worst findings explained.
 
     Run it again in the same folder and it goes on where it stopped.
@@ -55,5 +55,5 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
     return worst
 
 
-def _rate(findings: list[Finding]) -> str:
+def _rate(findings: Findings) -> str:
     return f"{100 * findings[0].guarantee.rate:g} %" if findings else "the run's configuration"

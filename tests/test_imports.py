@@ -61,6 +61,7 @@ def test_help_loads_no_torch() -> None:
 
 
 def test_lazy_names_are_the_real_ones() -> None:
+    assert set(mmdmad.__all__) - {"__version__"} == set(mmdmad._LAZY)
     assert mmdmad.read_cases is __import__("mmdmad.cases", fromlist=["x"]).read_cases
     with pytest.raises(AttributeError, match="JointDetector"):
         _ = mmdmad.no_such_name
