@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
+from mmdmad.detectors.mixture import Mixture
 from mmdmad.detectors.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import sigma_grid
@@ -83,36 +83,15 @@ class ScoreNorm(NeuralDetector):
         if self.contamination > 0:  # the largest norms are the likeliest anomalies; the mixture must not learn them
             norms = norms[np.argsort(norms.mean(axis=1), kind="stable")]
             norms = norms[: max(2, round(len(norms) * (1 - self.contamination)))]
-        self._norm_mean, self._norm_scale = norms.mean(axis=0), norms.std(axis=0) + 1e-6
-        standard = (norms - self._norm_mean) / self._norm_scale
-        tried = [n for n in self.mixture if n * 10 <= len(standard)] or [1]
-        fits = [GaussianMixture(n, reg_covar=1e-3, random_state=self.seed).fit(standard) for n in tried]
-        best = min(fits, key=lambda fit: fit.bic(standard))
-        self.mixture_ = {
-            "weights": best.weights_,
-            "means": best.means_,
-            "precisions": np.asarray(best.precisions_cholesky_),
-        }
+        self.mixture_ = Mixture.fit(norms, self.mixture, self.seed)
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
-        return [self._surprise(norms) for norms in super()._score(items)]
-
-    def _surprise(self, norms: np.ndarray) -> np.ndarray:
-        """Minus log-likelihood (M,) of norm vectors (M, L) under the mixture, row by row in float64."""
-        standard = (np.log1p(norms) - self._norm_mean) / self._norm_scale
-        weights, means, factors = (self.mixture_[name] for name in ("weights", "means", "precisions"))
-        logs = []
-        for weight, mean, factor in zip(weights, means, factors):
-            squares = (np.einsum("ml,lk->mk", standard - mean, factor) ** 2).sum(axis=1)
-            logs.append(np.log(weight) + np.log(np.diag(factor)).sum() - 0.5 * squares)
-        return 0.5 * means.shape[1] * np.log(2 * np.pi) - np.logaddexp.reduce(np.stack(logs), axis=0)
+        return [self.mixture_.surprise(np.log1p(norms)) for norms in super()._score(items)]
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, values = super()._state()
-        arrays |= {f"mixture.{name}": value for name, value in self.mixture_.items()}
-        return arrays | {"norm.mean": self._norm_mean, "norm.scale": self._norm_scale}, values
+        return {**arrays, **self.mixture_.arrays()}, values
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
-        self.mixture_ = {name: arrays[f"mixture.{name}"] for name in ("weights", "means", "precisions")}
-        self._norm_mean, self._norm_scale = arrays["norm.mean"], arrays["norm.scale"]
+        self.mixture_ = Mixture.from_arrays(arrays)

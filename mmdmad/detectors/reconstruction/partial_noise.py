@@ -8,20 +8,17 @@ reverse process back to 0; the score is the mean squared change, averaged over a
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.neural import NeuralDetector
-from mmdmad.diffusion.denoisers import MLP
-from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, spaced_steps
-from mmdmad.diffusion.steppers import reconstruct
+from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
+from mmdmad.diffusion.noise import Schedule, add_noise, noise_bank, spaced_steps
+from mmdmad.diffusion.steppers import walk
 from mmdmad.errors import ConfigError
-
-STEPS = 1000
 
 
 @detector(About("partial-noise", "reconstruction", "Wyatt et al., CVPRW 2022 (AnoDDPM), on tokens", "seconds"))
-class PartialNoise(NeuralDetector):
+class PartialNoise(NoisePredictor):
     """Squared change of a token that is noised to step `start` of 1000 and denoised again.
 
     start: the noise level (250 in the paper); walk: network calls back to 0 (DDIM, or ancestral with eta 1);
@@ -67,33 +64,12 @@ class PartialNoise(NeuralDetector):
                 f"1 <= start < {STEPS}, walk >= 1, repeats >= 1"
             )
 
-    def _build(self, width: int, positions: int) -> nn.Module:
-        return MLP(width, tuple(self.hidden), time_width=32, positions=positions)
-
-    def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
-        level = torch.randint(0, STEPS, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
-        noisy = add_noise(tokens, noise, alphas_bar(self.schedule, STEPS)[level].float().to(tokens.device))
-        return ((net(noisy, (level / STEPS).to(tokens.device), position) - noise) ** 2).mean(dim=1)
-
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        a = alphas_bar(self.schedule, STEPS)
-        used = spaced_steps(self.start, self.walk + 1)[::-1]
-        path = [float(a[step]) for step in used]
-        times = dict(zip(path, used))
+        path, eps = self._path(spaced_steps(self.start, self.walk + 1)[::-1]), self._eps(position)
         bank = noise_bank(self.repeats * (1 + self.walk), (tokens.shape[1],), self.seed).to(tokens.device)
-
-        def eps(noisy: Tensor, level: float) -> Tensor:
-            time = torch.full((len(noisy),), times[level] / STEPS, device=noisy.device)
-            return self.net_(noisy, time, position)
-
         total = torch.zeros(len(tokens), device=tokens.device)
         for draw in bank.split(1 + self.walk):
-            if self.noise_first:
-                back = reconstruct(eps, tokens, path, draw[0], self.eta, list(draw[1:]))
-            else:
-                back = reconstruct(
-                    eps, tokens / path[0] ** 0.5, path, torch.zeros_like(draw[0]), self.eta, list(draw[1:])
-                )
+            begin = add_noise(tokens, draw[0], path[0]) if self.noise_first else tokens
+            back = walk(eps, begin, path, self.eta, list(draw[1:]))
             total = total + ((back - tokens) ** 2).mean(dim=1)
         return total / self.repeats
