@@ -5,13 +5,14 @@ the mean and deviation of the training tables. A channel's token (position = cha
 
     n block means, the window averaged to at most 64 values               level shift, drift, dropout to zero, shape
     q activities, log of the root mean square of row differences          frozen channel, noise burst
-    q peaks, largest distance of a row from its segment's mean            spike
-    q missing shares                                                      gap
+    q peaks, largest distance of a row from its segment's mean, to which  spike, gap
+      GAP times the square of the share of missing rows is added
     q relation residuals of levels and q of activities given the others   broken relation between channels
 
 with q at most 8 segments a window. The token of all channels (position = number of channels, channel "*") holds the
 principal scores of the channels' block means together and q residuals outside them; it is left out for one channel.
-Every feature but the missing shares (0 to 10) has about unit variance on training windows.
+Every feature has about unit variance on training windows. Missing rows have no feature of their own: where they are
+rare it would hardly vary in training, and one lost row would outweigh every fault.
 """
 
 from collections.abc import Sequence
@@ -37,8 +38,8 @@ from mmdmad.tokens import Layout, Tokens
 
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
-GAP = 10.0
-"""Weight of a missing share: training tables without gaps give it no deviation of its own to be measured by."""
+GAP = 20.0
+"""Training deviations that a segment without a single row counts for; half a segment counts for a quarter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +67,10 @@ class SensorState:
     @property
     def width(self) -> int:
         """Features of a token."""
-        return self.blocks + 5 * self.segments
+        return self.blocks + 4 * self.segments
 
 
-@encoder("windows", "sensor")
+@encoder("windows", "sensor", version="2")
 class Windows(Encoder):
     """Windows of `periods` times the dominant period of the training tables, every `stride` rows.
 
@@ -226,7 +227,7 @@ def _learn(tables: list[np.ndarray], **known: Any) -> SensorState:
     residual = relation_residuals(pairs, mean, precision)
     few = joint_blocks(known["blocks"], channels)
     together = np.concatenate([_joint_rows(t, s, length, few) for t, s in cuts])
-    most = known["blocks"] + 4 * segments if channels > 1 else 0
+    most = known["blocks"] + 3 * segments if channels > 1 else 0
     joint_mean, directions, unit = principal_directions(together, min(most, max(1, len(together) // 3)))
     outside = _outside(together - joint_mean, directions, few, segments)
     return SensorState(
@@ -251,11 +252,11 @@ def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: Senso
     log_active = np.log(activity(z, starts, edges) + state.quiet)
     (active_mean, active_scale), (peak_mean, peak_scale) = state.local
     active = (log_active - active_mean) / active_scale
-    peak = (peaks(z, starts, edges) - peak_mean) / peak_scale
-    gap = GAP * segment_means(missing.astype(float), starts, edges)
+    gap = GAP * segment_means(missing.astype(float), starts, edges) ** 2
+    peak = (peaks(z, starts, edges) - peak_mean) / peak_scale + gap
     pairs = np.concatenate([level, active], axis=2)
     residual = relation_residuals(pairs, state.relation_mean, state.relation_precision) / state.relation_scale
-    parts = [blocks, active, peak, gap, residual[..., :channels], residual[..., channels:]]
+    parts = [blocks, active, peak, residual[..., :channels], residual[..., channels:]]
     values = np.concatenate(parts, axis=1).transpose(0, 2, 1)
     if channels > 1:
         few = joint_blocks(state.blocks, channels)
