@@ -30,7 +30,8 @@ class PartSettings(_Settings):
 class JointSettings(_Settings):
     """The joint model: size of the whitened embeddings, of the network, of its training and of the noise bank."""
 
-    dims: int = Field(default=12, ge=1, le=64, description="most principal components kept of a part's vector")
+    components: int = Field(default=64, ge=1, le=256, description="principal components of a part's vector looked at")
+    dims: int = Field(default=12, ge=1, le=64, description="directions of these, most shared with other parts, kept")
     floor: float = Field(default=0.001, ge=0, lt=1, description="least variance kept, as a share of the largest")
     width: int = Field(default=192, ge=8)
     blocks: int = Field(default=2, ge=1)

@@ -15,6 +15,7 @@ from mmdmad.joint.config import JointSettings
 from mmdmad.joint.embedding import Whitener
 from mmdmad.joint.model import JointDenoiser, Shape, stack
 from mmdmad.joint.scores import contradictions, denoising_error, noise_bank
+from mmdmad.joint.shared import shared_directions
 from mmdmad.joint.training import train_joint
 
 
@@ -44,8 +45,12 @@ class JointModel:
         self.modalities_ = tuple(vectors)
         seen = {m: np.isfinite(v).all(axis=1) for m, v in vectors.items()}
         self.whiteners_ = {
-            m: Whitener(self.settings.dims, self.settings.floor).fit(v[seen[m]]) for m, v in vectors.items()
+            m: Whitener(self.settings.components, self.settings.floor).fit(v[seen[m]]) for m, v in vectors.items()
         }
+        whole = {m: self.whiteners_[m].transform(v) for m, v in vectors.items()}
+        for m, own in whole.items():
+            others = [w for o, w in whole.items() if o != m]
+            self.whiteners_[m].rotate(shared_directions(own, others, self.settings.dims, self.seed))
         white = [torch.from_numpy(self.whiteners_[m].transform(v)) for m, v in vectors.items()]
         clean, present = stack(white)
         dims = tuple(w.shape[1] for w in white)

@@ -67,6 +67,11 @@ class Whitener:
         white = np.einsum("ne,de->nd", (x - self.mean_) * self.scale_, self.components_)
         return np.clip(white, -self.limit, self.limit).astype(np.float32)
 
+    def rotate(self, directions: np.ndarray) -> "Whitener":
+        """Keep only these orthonormal directions (d, k) of the whitened vectors; they stay white."""
+        self.components_ = directions.T @ self.components_
+        return self
+
     def state(self) -> dict[str, np.ndarray]:
         """What was learned, as arrays."""
         return {"mean": self.mean_, "scale": self.scale_, "components": self.components_}

@@ -26,7 +26,7 @@ class NoiseBank:
     noise: Tensor
 
 
-def noise_bank(width: int, levels: int, draws: int, seed: int, log_snr: tuple[float, float] = (-5.0, 4.0)) -> NoiseBank:
+def noise_bank(width: int, levels: int, draws: int, seed: int, log_snr: tuple[float, float] = (-5.0, 2.0)) -> NoiseBank:
     """Noise for `levels` values of log snr, evenly spaced in `log_snr`, with `draws` antithetic draws each.
 
     Even spacing in log snr makes d snr = snr d(log snr). Antithetic pairs (eps and -eps) cancel the first-order part

@@ -38,7 +38,7 @@ def test_schedule_preserves_variance_and_bank_lies_on_it():
     bank = noise_bank(5, levels=6, draws=4, seed=1)
     alpha, sigma = alpha_sigma(bank.level)
     assert torch.allclose(alpha**2 + sigma**2, torch.ones(()))
-    step = (4.0 - -5.0) / 6
+    step = (2.0 - -5.0) / 6
     assert torch.allclose(bank.weight * 4 / step, (alpha / sigma) ** 2, rtol=1e-4)
     assert torch.allclose(bank.noise.reshape(6, 4, 5).sum(dim=1), torch.zeros(6, 5), atol=1e-5)
 
