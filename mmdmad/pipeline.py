@@ -101,7 +101,7 @@ class JointDetector:
             else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
         )
         said = self.calibration_.judge(
-            case.id, {m: self.parts_[m].compared(measured[m]) for m in pattern}, clashes, rate
+            case.id, {m: self.parts_[m].compared(measured[m].score, measured[m].vector) for m in pattern}, clashes, rate
         )
         return Judgement(
             case=case,

@@ -26,6 +26,10 @@ from mmdmad.joint.fusion import Fused, Tail, fuse, together
 Pattern = tuple[Modality, ...]
 Link = tuple[Modality, Pattern]
 FEWEST = 8
+NATS = 1.0
+"""Least scale of a contradiction's tail. A contradiction c is minus the pointwise mutual information, whose exponential
+has mean one or less on normal cases, so P(c >= x) <= exp(-x) (Markov): that steep is all that can be relied on. Where
+normal contradictions hardly vary (few product types), a fitted tail would call half a nat of network error a wonder."""
 
 
 def patterns(modalities: Sequence[Modality]) -> list[Pattern]:
@@ -92,16 +96,16 @@ class JointCalibration:
         for m in reference.parts:
             self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m])
         for link in reference.links:
-            self._fit_term(_link_key(link), reference.links[link], calibration.links[link])
+            self._fit_term(_link_key(link), reference.links[link], calibration.links[link], NATS)
         for pattern in patterns(tuple(reference.parts)):
             if all(_key((m,)) in self.tails_ for m in pattern):
                 self._fit_pattern(pattern, reference, calibration)
         return self
 
-    def _fit_term(self, key: str, reference: np.ndarray, calibration: np.ndarray) -> None:
+    def _fit_term(self, key: str, reference: np.ndarray, calibration: np.ndarray, least_scale: float = 0.0) -> None:
         seen = reference[np.isfinite(reference)]
         if len(seen) >= FEWEST:
-            self.tails_[key] = Tail.fit(seen)
+            self.tails_[key] = Tail.fit(seen, least_scale=least_scale)
             self.scores_[key] = np.sort(calibration[np.isfinite(calibration)])
 
     def _fit_pattern(self, pattern: Pattern, reference: Measures, calibration: Measures) -> None:

@@ -22,6 +22,7 @@ class PartSettings(_Settings):
     encoder_params: dict[str, Any] = Field(default_factory=dict)
     detector: str = "dte-np"
     detector_params: dict[str, Any] = Field(default_factory=dict)
+    whole: bool = Field(default=False, description="look at the part as a whole too, not only at its worst tokens")
     compare: Literal["similar", "all"] = Field(
         default="similar", description="judge a score among those of similar normal parts, or of all normal parts"
     )

@@ -17,13 +17,13 @@ from mmdmad.calibration.conformal import case_uniform
 from mmdmad.cases import MODALITIES, Case, Modality, Refusal
 from mmdmad.errors import DataError, PartError
 from mmdmad.joint.calibrated import JointCalibration, Link, Measures, links, patterns
-from mmdmad.joint.config import PipelineConfig, Shares
+from mmdmad.joint.config import PartSettings, PipelineConfig, Shares
 from mmdmad.joint.contradictions import JointModel
 from mmdmad.joint.embedding import part_vector
-from mmdmad.joint.likeness import Likeness
-from mmdmad.joint.part_model import PartModel, finite, map_scale, part_of
+from mmdmad.joint.part_model import PartModel, map_scale, part_of
 from mmdmad.joint.progress import Progress
 from mmdmad.joint.stages import stage
+from mmdmad.joint.whole import WholePart
 from mmdmad.tokens import Tokens
 
 SCALE_TOKENS = 200_000
@@ -153,7 +153,7 @@ def _fit_part(
         values[i] = (measured.score, measured.vector, measured.embedding)
         if i in rows.calibration:
             scales.append(measured.token_scores)
-    _write_part(model, rows, config.min_parts, config.parts[modality].compare, values, scales, refused, out)
+    _write_part(model, rows, config.min_parts, config.parts[modality], values, scales, refused, out)
 
 
 def _drop_odd_widths(fitting: dict[int, Tokens], rows: Split, modality: Modality, refused: list[Refusal]) -> None:
@@ -171,7 +171,7 @@ def _write_part(
     model: PartModel,
     rows: Split,
     needed: int,
-    compare: str,
+    settings: PartSettings,
     values: dict[int, tuple[float, np.ndarray, np.ndarray]],
     scales: list[np.ndarray],
     refused: list[Refusal],
@@ -191,24 +191,22 @@ def _write_part(
     else:
         step = max(1, sum(map(len, scales)) // SCALE_TOKENS)
         model.scale = map_scale([s[::step] for s in scales])
-        if compare == "similar":
-            values = _compare(model, rows, values)
+        values = _compare(model, rows, settings, values)
         model.save(out / "part")
     _write_table(values, len(rows.cases), refused, out)
 
 
 def _compare(
-    model: PartModel, rows: Split, values: dict[int, tuple[float, np.ndarray, np.ndarray]]
+    model: PartModel, rows: Split, settings: PartSettings, values: dict[int, tuple[float, np.ndarray, np.ndarray]]
 ) -> dict[int, tuple[float, np.ndarray, np.ndarray]]:
-    """Give the model its comparison with similar parts; the values with held-out scores standardised by it."""
+    """Give the model its comparison with similar parts; the values with held-out scores as compared by it."""
     inside = [i for i in rows.reference if i in values]
     space = np.stack([values[i][1] for i in rows.fit if i in values])
+    if settings.whole:
+        model.whole = WholePart().fit(space)
     vectors, scores = np.stack([values[i][1] for i in inside]), np.array([values[i][0] for i in inside])
-    model.likeness = Likeness().fit(space, vectors, scores)
-    compared = dict(zip(inside, model.likeness.reference(), strict=True))
-    for i in rows.calibration:
-        if i in values:
-            compared[i] = finite(model.likeness.standardise(values[i][1], values[i][0]))
+    compared = dict(zip(inside, model.fit_comparison(space, vectors, scores, settings.compare), strict=True))
+    compared |= {i: model.compared(values[i][0], values[i][1]) for i in rows.calibration if i in values}
     return {i: (compared.get(i, np.nan), vector, embedding) for i, (_, vector, embedding) in values.items()}
 
 

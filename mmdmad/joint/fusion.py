@@ -41,8 +41,8 @@ class Tail:
     shape: float
 
     @classmethod
-    def fit(cls, scores: ArrayLike, mass: float = 0.15) -> "Tail":
-        """The tail of normal reference scores (n,).
+    def fit(cls, scores: ArrayLike, mass: float = 0.15, least_scale: float = 0.0) -> "Tail":
+        """The tail of normal reference scores (n,); a scale below `least_scale` is raised to it (shape 0).
 
         Shape by probability-weighted moments (Hosking and Wallis, Technometrics 29, 1987), pulled to 0 by the
         weight of 20 further exceedances, because with tens of reference cases it is mostly noise; never negative,
@@ -68,7 +68,10 @@ class Tail:
         first = float((excess * (1 - rank)).mean())
         shape = 2 - mean / max(mean - 2 * first, 1e-12)
         shape = min(max(shape, 0.0), 0.5) * above / (above + 20)
-        return cls(s, start, (above + 0.5) / (len(s) + 1), mean * (1 - shape), shape)
+        scale = mean * (1 - shape)
+        if scale < least_scale:
+            scale, shape = least_scale, 0.0
+        return cls(s, start, (above + 0.5) / (len(s) + 1), scale, shape)
 
     def surprise(self, score: float) -> float:
         """-log of the tail probability (nats), >= 0, never decreasing in `score` and without an upper bound."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class PartJudgement:
     """One part's judgement: detector score, conformal p-value, share of the joint score, and the token scores behind.
 
-    `score` is the detector's own; the p-value ranks it among those of similar normal parts (`likeness.py`), so that
-    equal scores of a coarse and a smooth product can have different p-values.
+    `score` is the detector's own. The p-value ranks it among those of similar normal parts (`likeness.py`), together
+    with the look at the part as a whole where the pipeline asks for it (`whole.py`), so that equal scores of a coarse
+    and a smooth product can have different p-values.
 
     `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
     99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.

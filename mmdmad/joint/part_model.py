@@ -18,6 +18,7 @@ from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.joint.config import PartSettings
 from mmdmad.joint.embedding import part_vector
 from mmdmad.joint.likeness import Likeness
+from mmdmad.joint.whole import WholePart
 from mmdmad.parts import read
 from mmdmad.tokens import Layout, Tokens
 
@@ -39,7 +40,8 @@ class PartModel:
     def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
-        self.likeness: Likeness | None = None
+        self.whole: WholePart | None = None
+        self.likenesses: list[Likeness] = []
 
     @classmethod
     def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
@@ -83,11 +85,24 @@ class PartModel:
             raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
         return Measured(score, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
 
-    def compared(self, measured: Measured) -> float:
-        """The score among those of similar normal parts, if the settings ask for that, else as it is."""
-        if self.likeness is None:
-            return measured.score
-        return finite(self.likeness.standardise(measured.vector, measured.score))
+    def views(self, score: float, vector: np.ndarray) -> list[float]:
+        """The scores that are judged: the detector's and, if the settings ask for it, that of the part as a whole."""
+        return [score] if self.whole is None else [score, finite(self.whole.score(vector))]
+
+    def fit_comparison(self, space: np.ndarray, vectors: np.ndarray, scores: np.ndarray, compare: str) -> np.ndarray:
+        """Learn what scores similar normal parts have; the reference parts' own compared scores (n,).
+
+        `space` (N, E) holds the vectors of the fit split, `vectors` (n, E) and `scores` (n,) those of the reference.
+        """
+        views = np.array([self.views(float(s), v) for s, v in zip(scores, vectors, strict=True)])
+        neighbours = {} if compare == "similar" else {"neighbours": len(vectors)}
+        self.likenesses = [Likeness(**neighbours).fit(space, vectors, view) for view in views.T]
+        return np.mean([likeness.reference() for likeness in self.likenesses], axis=0)
+
+    def compared(self, score: float, vector: np.ndarray) -> float:
+        """How a part's scores stand among those of similar normal parts: the mean over its views."""
+        views = zip(self.likenesses, self.views(score, vector), strict=True)
+        return finite(float(np.mean([likeness.standardise(vector, view) for likeness, view in views])))
 
     def save(self, folder: Path) -> None:
         """Write encoder state, detector and scale into `folder`."""
@@ -104,9 +119,11 @@ class PartModel:
             "scale": self.scale,
         }
         (folder / "part.json").write_text(json.dumps(about, indent=1))
-        if self.likeness is not None:
-            arrays = {k: np.ascontiguousarray(v) for k, v in self.likeness.state().items()}
-            save_file(arrays, folder / "likeness.safetensors")
+        for i, likeness in enumerate(self.likenesses):
+            arrays = {k: np.ascontiguousarray(v) for k, v in likeness.state().items()}
+            save_file(arrays, folder / f"likeness-{i}.safetensors")
+        if self.whole is not None:
+            self.whole.save(folder / "whole")
         self.detector.save(folder / "detector")
 
     @classmethod
@@ -119,8 +136,9 @@ class PartModel:
             encoder.set_state(arrays, about["state"])
         made = cls(about["modality"], encoder, load_detector(folder / "detector"))
         made.scale = (float(about["scale"][0]), float(about["scale"][1]))
-        if (folder / "likeness.safetensors").is_file():
-            made.likeness = Likeness.from_state(load_file(folder / "likeness.safetensors"))
+        made.likenesses = [Likeness.from_state(load_file(f)) for f in sorted(folder.glob("likeness-*.safetensors"))]
+        if (folder / "whole").is_dir():
+            made.whole = WholePart.load(folder / "whole")
         return made
 
 

@@ -72,6 +72,13 @@ def test_constant_reference_scores_give_a_usable_tail():
     assert tail.surprise(3.1) > tail.surprise(3.01) > 0
 
 
+def test_least_scale_holds_back_a_tail_that_is_too_steep():
+    scores = 0.01 * np.random.default_rng(3).exponential(size=100)
+    steep, held = Tail.fit(scores), Tail.fit(scores, least_scale=1.0)
+    assert steep.surprise(1.0) > 20
+    assert held.surprise(1.0) == pytest.approx(held.surprise(0.5) + 0.5)
+
+
 def test_tail_state_round_trips():
     tail = Tail.fit(np.random.default_rng(2).normal(size=60))
     again = Tail.from_state(tail.state())

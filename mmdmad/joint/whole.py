@@ -1,0 +1,53 @@
+"""A second look at a part: is it odd as a whole, though no single token is?
+
+A slow drift moves no window far from normal ones, a jammed belt has normal frames; the mean and spread of all tokens
+give them away. The closed-form Gaussian diffusion scores the standardised vector of the part.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from mmdmad.detectors.base import Detector, load_detector, make_detector
+
+
+class WholePart:
+    """Energy of a part's vector (E,) under the Gaussian of normal ones, noise levels summed.
+
+    >>> normal = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    >>> whole = WholePart().fit(normal)
+    >>> whole.score(np.full(4, 9.0)) > whole.score(np.zeros(4))
+    True
+    """
+
+    def fit(self, vectors: np.ndarray) -> "WholePart":
+        """Learn from the vectors (N, E) of normal parts."""
+        self.mean_ = vectors.mean(axis=0, dtype=np.float64)
+        spread = vectors.std(axis=0, dtype=np.float64)
+        # A feature that never moves on normal parts has no scale to judge a change by.
+        moves = spread > 1e-6 * np.maximum(1.0, np.abs(self.mean_))
+        self.scale_ = np.where(moves, 1 / np.maximum(spread, 1e-12), 0.0)
+        self.detector_: Detector = make_detector("gaussian-diffusion").fit(self._standard(vectors))
+        return self
+
+    def score(self, vector: np.ndarray) -> float:
+        """Energy of one vector (E,); higher is more unusual."""
+        return float(self.detector_.decision_function(self._standard(vector[None]))[0])
+
+    def save(self, folder: Path) -> None:
+        """Write scale and detector into `folder`."""
+        self.detector_.save(folder)
+        save_file({"mean": self.mean_, "scale": self.scale_}, folder / "whole.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> "WholePart":
+        """What `save` wrote."""
+        made = cls()
+        arrays = load_file(folder / "whole.safetensors")
+        made.mean_, made.scale_ = arrays["mean"], arrays["scale"]
+        made.detector_ = load_detector(folder)
+        return made
+
+    def _standard(self, vectors: np.ndarray) -> np.ndarray:
+        return ((vectors - self.mean_) * self.scale_).astype(np.float32)
