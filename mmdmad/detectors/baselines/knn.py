@@ -19,7 +19,8 @@ from mmdmad.tokens import Tokens
 class KNN(Detector):
     """Distance to the `neighbours`-th nearest training token ("largest") or the mean over them ("mean").
 
-    Features are standardised; positions are ignored: this is the plain baseline.
+    Features are standardised; positions are ignored: this is the plain baseline. max_memory: training tokens kept at
+    most, a seeded sample of them beyond ("auto": 200,000 where items are vectors, 10,000 where they are token sets).
 
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> scores = KNN().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
@@ -31,11 +32,12 @@ class KNN(Detector):
         self,
         neighbours: int = 5,
         method: Literal["largest", "mean"] = "largest",
+        max_memory: int | Literal["auto"] = "auto",
         contamination: float = 0.0,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
-        self.neighbours, self.method = neighbours, method
+        self.neighbours, self.method, self.max_memory = neighbours, method, max_memory
         self.contamination, self.top, self.seed = contamination, top, seed
 
     def _check_params(self) -> None:
@@ -48,19 +50,22 @@ class KNN(Detector):
 
     def _fit(self, items: list[Tokens]) -> None:
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
-        memory, _ = self.space_.transform_all(items)
+        tokens, _ = self.space_.transform_all(items)
         owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
-        self._remember(memory)
-        most = int(np.bincount(owner).max())
-        scores = self._distances(memory, owner, owner, self.neighbours + most)
-        self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
+        limit = self.max_memory if self.max_memory != "auto" else 200_000 if len(owner) == len(items) else 10_000
+        kept = np.sort(np.random.default_rng(self.seed).permutation(len(owner))[:limit])
+        self._learn(items, tokens, owner, kept)
         if self.contamination > 0:
             trusted = np.argsort(self._train_scores, kind="stable")
             trusted = trusted[: max(2, round(len(items) * (1 - self.contamination)))]
-            kept = np.isin(owner, trusted)
-            self._remember(memory[kept])
-            scores = self._distances(memory, owner, owner[kept], self.neighbours + most)
-            self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
+            self._learn(items, tokens, owner, kept[np.isin(owner[kept], trusted)])
+
+    def _learn(self, items: list[Tokens], tokens: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
+        """Remember the kept rows and score the training items by the others' rows."""
+        self._remember(tokens[kept])
+        most = int(np.bincount(owner[kept]).max())
+        scores = self._distances(tokens, owner, owner[kept], self.neighbours + most)
+        self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
 
     def _remember(self, memory: np.ndarray) -> None:
         self.memory_ = memory
