@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread, no network, and the folder with labelled data where there is one."""
+"""Shared by all tests: one thread (two spin on a busy machine), no network, and the folder with labelled data where there is one."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "2")
+    os.environ.setdefault(name, "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
