@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread (two spin on a busy machine), no network, and the folder with labelled data where there is one."""
+"""Shared by all tests: one thread (two spin on a busy machine), no network, and labelled data where there is any."""
 
 import os
 from pathlib import Path
