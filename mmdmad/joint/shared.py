@@ -34,7 +34,8 @@ def shared_directions(own: np.ndarray, others: Sequence[np.ndarray], most: int, 
     The other parts predict own vectors by kernel ridge regression; its leave-one-out predictions (closed form, Allen's
     PRESS; ridge by least error) share the covariance A with the truth, and the directions are the leading
     eigenvectors of A: an eigenvalue is the held-out share of variance that the others explain. Directions that are
-    not above what shuffled cases give are left out (parallel analysis, Horn 1965), but never all: 2 stay.
+    not above what shuffled cases give are left out (parallel analysis, Horn 1965), all but one: to miss a weak link
+    costs more than one direction of noise. At least 2 stay.
 
     >>> rng = np.random.default_rng(0); a = rng.normal(size=(200, 3)); b = rng.normal(size=(200, 4))
     >>> b[:, 3] = a[:, 2] ** 2 - 1 + 0.1 * b[:, 3]
@@ -56,7 +57,7 @@ def shared_directions(own: np.ndarray, others: Sequence[np.ndarray], most: int, 
         shuffled = y[rng.permutation(len(y))]
         predicted = _held_out(np.maximum(values, 0.0), vectors, shuffled, RIDGES[best])
         chance = max(chance, float(_shared(predicted, shuffled)[0][0]))
-    kept = min(most, max(2, int((eigenvalues > chance).sum())), directions.shape[1])
+    kept = min(most, max(2, int((eigenvalues > chance).sum()) + 1), directions.shape[1])
     chosen = directions[:, :kept]
     return chosen * np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(kept)])
 
