@@ -69,7 +69,7 @@ def demo(
         "demo-run"
     ),
     train: Annotated[int, typer.Option(min=100, help="Normal cases to learn from.")] = 400,
-    test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 120,
+    test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the simulated line and of the model.")] = 0,
 ) -> None:
     """The main job on the simulated inspection line: fit, score, explain, report."""
@@ -128,7 +128,7 @@ def score(
     chosen = _of_split(cases, split, "test")
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, progress=True)
     flagged = folder.count(verdict="anomalous")
-    print(f"{scored.done} cases judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
+    print(f"{scored.done} {'case' if scored.done == 1 else 'cases'} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
     if out is not None:
         folder.export(out)
         print(f"table: {out}")

@@ -80,7 +80,7 @@ def test_refused_cases_are_listed_and_the_rest_goes_on(fitted: tuple[Path, Path]
     )
     result = call("score", run, "--data", folder / "bad.csv")
     assert result.exit_code == 3
-    assert "1 cases judged" in result.output
+    assert "1 case judged" in result.output
     assert "only-bad" in result.output
     assert "escape" in result.output
 
