@@ -128,7 +128,8 @@ def score(
     chosen = _of_split(cases, split, "test")
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, progress=True)
     flagged = folder.count(verdict="anomalous")
-    print(f"{scored.done} {'case' if scored.done == 1 else 'cases'} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
+    cases_word = "case" if scored.done == 1 else "cases"
+    print(f"{scored.done} {cases_word} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
     if out is not None:
         folder.export(out)
         print(f"table: {out}")
