@@ -22,7 +22,7 @@ HEAVY = (
     "matplotlib",
 )
 LAYERS = (
-    ("errors", "tokens"),
+    ("errors", "tokens", "threads"),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),

@@ -17,6 +17,7 @@ from mmdmad import parts
 from mmdmad.cases import Part
 from mmdmad.encoders.base import Encoder
 from mmdmad.errors import MmdmadError, PartError
+from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
 FORMAT = "1"
@@ -93,7 +94,9 @@ def read_entry(path: Path) -> Tokens | None:
 
 def _encode(encoder: Encoder, part: Part) -> Tokens:
     try:
-        return encoder.encode(parts.read(part))
+        signal = parts.read(part)
+        with one_thread():
+            return encoder.encode(signal)
     except PartError as error:
         if error.case_id is not None or error.row is not None:
             raise

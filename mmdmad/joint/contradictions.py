@@ -17,6 +17,7 @@ from mmdmad.joint.model import JointDenoiser, Shape, stack
 from mmdmad.joint.scores import contradictions, denoising_error, noise_bank
 from mmdmad.joint.shared import shared_directions
 from mmdmad.joint.training import train_joint
+from mmdmad.threads import one_thread
 
 
 class JointModel:
@@ -48,14 +49,16 @@ class JointModel:
             m: Whitener(self.settings.components, self.settings.floor).fit(v[seen[m]]) for m, v in vectors.items()
         }
         whole = {m: self.whiteners_[m].transform(v) for m, v in vectors.items()}
-        for m, own in whole.items():
-            others = [w for o, w in whole.items() if o != m]
-            self.whiteners_[m].rotate(shared_directions(own, others, self.settings.dims, self.seed))
+        with one_thread():
+            for m, own in whole.items():
+                others = [w for o, w in whole.items() if o != m]
+                self.whiteners_[m].rotate(shared_directions(own, others, self.settings.dims, self.seed))
         white = [torch.from_numpy(self.whiteners_[m].transform(v)) for m, v in vectors.items()]
         clean, present = stack(white)
         dims = tuple(w.shape[1] for w in white)
         kept = present.sum(dim=1) > 0
-        self.network_ = train_joint(clean[kept], present[kept], dims, self.settings, self.seed, checkpoint, tick)
+        with one_thread():
+            self.network_ = train_joint(clean[kept], present[kept], dims, self.settings, self.seed, checkpoint, tick)
         self._prepare()
         return self
 
@@ -64,7 +67,8 @@ class JointModel:
         known = [link for link in wanted if {link[0], *link[1]} <= set(self.modalities_)]
         index = {m: i for i, m in enumerate(self.modalities_)}
         pairs = [(index[part], tuple(index[g] for g in given)) for part, given in known]
-        values = contradictions(self.network_, self.bank_, self._whiten(vectors), pairs)
+        with one_thread():
+            values = contradictions(self.network_, self.bank_, self._whiten(vectors), pairs)
         return {link: float(value) for link, value in zip(known, values, strict=True)}
 
     def joint_error(self, vectors: Mapping[Modality, np.ndarray]) -> float:

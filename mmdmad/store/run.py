@@ -159,7 +159,7 @@ class Run:
 
         config = PipelineConfig.model_validate(self.config)
         model = JointDetector.from_config(config).fit(cases, work=self.path / "work", progress=progress)
-        refused = (*cases.refused, *getattr(model, "refused_", ()))
+        refused = (*cases.refused, *model.refused_)
         with Session(self._engine) as session, session.begin():
             _put_refusals(session, "fit", refused)
         unfinished = self.path / "model.part"
