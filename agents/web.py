@@ -36,7 +36,9 @@ def make_page(run: "Run", llm: str = "offline") -> Any:
         return answer(gr, run, investigator, question, f"web-{request.session_hash}")
 
     simulated = any(f.simulated for f in run.findings(limit=1))
-    chatbot = gr.Chatbot(render_markdown=False, sanitize_html=True, allow_tags=False, height=620, label="mmdmad")
+    chatbot = gr.Chatbot(
+        render_markdown=False, sanitize_html=True, allow_tags=False, height=620, label="mmdmad", buttons=["copy"]
+    )
     return gr.ChatInterface(
         reply,
         chatbot=chatbot,
@@ -61,7 +63,8 @@ def answer(gr: Any, run: "Run", investigator: Investigator, question: str, threa
         messages.append(gr.ChatMessage(role="assistant", content=", ".join(said.evidence), metadata=title))
     messages.append(gr.ChatMessage(role="assistant", content=said.text))
     for path, caption in pictures(run, said.evidence):
-        picture = gr.Image(str(path), label=caption, show_label=True, interactive=False, height=320)
+        picture = gr.Image(str(path), show_label=False, interactive=False, height=320, buttons=["fullscreen"])
+        messages.append(gr.ChatMessage(role="assistant", content=caption))
         messages.append(gr.ChatMessage(role="assistant", content=picture))
     return messages
 
@@ -80,5 +83,7 @@ def serve(run: "Run", llm: str = "offline", port: int = 7860, block: bool = True
         theme=gr.themes.Default(font=list(FONTS), font_mono=["monospace"]),
         allowed_paths=[str((run.path / "artifacts").resolve())],
         show_error=True,
+        footer_links=[],
+        run_history=False,
     )
     return str(address)

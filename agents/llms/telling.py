@@ -49,7 +49,7 @@ def _verdict(reading: Reading, question: str, d: Result) -> str:
 def _why(reading: Reading, question: str, d: Result) -> str:
     if "sentences" not in d:
         return _verdict(reading, question, d)
-    return " ".join(s["text"].rstrip(".") + cite(d, *s["cites"]) + "." for s in d["sentences"])
+    return "\n".join(s["text"].rstrip(".") + cite(d, *s["cites"]) + "." for s in d["sentences"])
 
 
 def _part(reading: Reading, question: str, d: Result) -> str:

@@ -65,7 +65,8 @@ def test_page_shows_text_and_pictures(run, flagged):
     messages = web.answer(gr, run, agent, f"Where is the flaw in {finding.case_id}?", "t")
     assert "open_case" in messages[0].metadata["title"]
     assert "stands out" in messages[1].content
-    assert isinstance(messages[2].content, gr.Image)
+    assert messages[2].content.startswith(finding.case_id)
+    assert isinstance(messages[3].content, gr.Image)
     assert web.answer(gr, run, agent, " ", "t")[0].content.startswith("an empty question")
     agent.close()
 
