@@ -115,8 +115,9 @@ class Transformer(nn.Module):
     """A transformer over token sets with adaptive norm (Peebles and Xie, DiT, ICCV 2023) and cross-attention.
 
     width: token features; inner: model width; positions: how many positions have an embedding; condition_width: width
-    of the condition tokens (0 = unconditional). A condition that is dropped (`drop_condition`) or not given is
-    replaced by one learned token, which is what classifier-free guidance contrasts with.
+    of the condition tokens (0 = unconditional); slots: the longest sequence whose order matters (0: order does not
+    matter). A condition that is dropped (`drop_condition`) or not given is replaced by one learned token, which is
+    what classifier-free guidance contrasts with.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Transformer(nn.Module):
         positions: int = 1,
         condition_width: int = 0,
         dropout: float = 0.0,
+        slots: int = 0,
     ) -> None:
         super().__init__()
         self.inner, self.condition_width = inner, condition_width
@@ -140,6 +142,7 @@ class Transformer(nn.Module):
         self.leave = nn.Linear(inner, width)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
+        self.slot = nn.Embedding(slots, inner) if slots else None
 
     def forward(
         self,
@@ -156,6 +159,8 @@ class Transformer(nn.Module):
         """
         place = torch.zeros(noisy.shape[:2], dtype=torch.long, device=noisy.device) if position is None else position
         tokens = self.enter(noisy) + self.place(place)
+        if self.slot is not None:
+            tokens = tokens + self.slot.weight[: tokens.shape[1]]
         context = self.time(time_embedding(time, self.inner))
         given: Tensor | None = None
         if self.nothing is not None:

@@ -49,6 +49,13 @@ def test_transformer_starts_at_zero_and_mixes_tokens():
     assert not torch.equal(net(x, t, place), net(x, t + 0.1, place))
 
 
+def test_transformer_sees_order_where_it_has_slots():
+    x, t = torch.randn(1, 5, 6, generator=torch.Generator().manual_seed(0)), torch.tensor([0.4])
+    plain, ordered = (trained_a_step(Transformer(6, inner=16, depth=1, heads=2, slots=slots)) for slots in (0, 8))
+    torch.testing.assert_close(plain(x.flip(1), t).flip(1), plain(x, t))
+    assert not torch.allclose(ordered(x.flip(1), t).flip(1), ordered(x, t), atol=1e-3)
+
+
 def test_transformer_condition_can_be_dropped():
     net = trained_a_step(Transformer(6, inner=16, depth=2, heads=2, condition_width=3))
     x, t, condition = torch.randn(2, 5, 6), torch.tensor([0.2, 0.8]), torch.randn(2, 1, 3)
