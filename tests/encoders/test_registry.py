@@ -14,7 +14,7 @@ OFFLINE = [name for name in encoders() if not name.startswith("clip-")]
 
 def test_every_modality_has_an_encoder_without_a_hub() -> None:
     assert {encoders()[name].modality for name in OFFLINE} == set(MODALITIES)
-    assert set(encoders()) == {"clip", "clip-image", "clip-text", "lite0", "minilm", "windows"}
+    assert set(encoders()) == {"clip", "clip-image", "clip-text", "lite0", "minilm", "pixels", "windows"}
 
 
 @pytest.mark.parametrize("name", OFFLINE)
