@@ -17,6 +17,7 @@ from mmdmad.tokens import Layout, Tokens
 
 NAMES = list(detectors())
 TINY = {"steps": 100, "batch": 32, "hidden": (32, 32), "learning_rate": 3e-3, "dropout": 0.0, "evaluations": 6}
+TINY |= {"neighbourhood": 1}  # a mean over 3 x 3 cells would make one of the 2 x 3 that pictures have here
 PRESETS = Path(next(iter(mmdmad.configs.__path__))) / "detectors"
 
 

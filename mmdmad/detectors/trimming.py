@@ -1,0 +1,49 @@
+"""What `contamination` means to detectors without a network: the items farthest from the model are left out of it.
+
+A model that was fitted with anomalies among its items is pulled towards them, so one look is not enough: the model is
+fitted, the `contamination` share of items with the highest scores is dropped, and it is fitted again on the others
+(the concentration steps of Rousseeuw and Van Driessen, "A Fast Algorithm for the Minimum Covariance Determinant
+Estimator", Technometrics 1999). Networks trim the loss of each batch instead (`mmdmad.diffusion.training.Plan.trim`).
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mmdmad.tokens import Tokens
+
+ROUNDS = 2
+
+
+def trusted(scores: np.ndarray, contamination: float) -> np.ndarray:
+    """Numbers of the items that are kept, ascending: all but the `contamination` share with the highest scores.
+
+    >>> trusted(np.array([0.1, 9.0, 0.2, 0.3]), 0.25).tolist()
+    [0, 2, 3]
+    """
+    count = max(2, round(len(scores) * (1.0 - contamination)))
+    return np.sort(np.argsort(scores, kind="stable")[:count])
+
+
+def fit_trimmed(
+    items: Sequence[Tokens],
+    contamination: float,
+    fit: Callable[[list[Tokens]], None],
+    score: Callable[[list[Tokens]], np.ndarray],
+    rounds: int = ROUNDS,
+) -> np.ndarray:
+    """`fit` all items, then `rounds` times those that `score` trusts; numbers of the items of the last fit.
+
+    >>> seen = []
+    >>> items = [Tokens(np.full((1, 1), v)) for v in (0.0, 1.0, 50.0)]
+    >>> fit_trimmed(items, 0.4, lambda kept: seen.append(len(kept)), lambda all: np.array([0.0, 1.0, 2.0])).tolist()
+    [0, 1]
+    >>> seen
+    [3, 2, 2]
+    """
+    kept = np.arange(len(items))
+    fit(list(items))
+    for _ in range(rounds if contamination > 0 else 0):
+        kept = trusted(score(list(items)), contamination)
+        fit([items[i] for i in kept])
+    return kept
