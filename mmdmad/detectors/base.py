@@ -26,7 +26,11 @@ Data = np.ndarray | Sequence[Tokens]
 
 @dataclass(frozen=True)
 class About:
-    """What the registry says of a detector."""
+    """What the registry says of a detector.
+
+    formula: the token score in one line of plain text; use, avoid: when the method is the right one and when not, a
+    sentence each; needs: what it cannot do without. docs/detectors.md is written from these.
+    """
 
     name: str
     family: Family
@@ -34,6 +38,9 @@ class About:
     cost: Literal["instant", "seconds", "minutes"]
     modalities: tuple[str, ...] = ("image", "text", "sensor", "video", "vectors")
     needs: str = ""
+    formula: str = ""
+    use: str = ""
+    avoid: str = ""
 
 
 @dataclass(frozen=True, eq=False)
