@@ -4,6 +4,7 @@ A subclass says how its network is built, what its loss is and how a chunk of to
 """
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,16 @@ from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
 CHUNK = 256
+
+
+def standard_features(space: FeatureSpace, items: Sequence[Tokens]) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised axes (M, k) float32, the residual's length as one more column if axes were left out; rows (M,)."""
+    position = np.concatenate([item.layout.positions() for item in items])
+    axes, residual = space.transform_all(items)
+    if space.left_out:
+        usual = np.sqrt(max(space.rest * space.left_out, 1e-12))
+        axes = np.concatenate([axes, (np.sqrt(residual) / usual)[:, None]], axis=1)
+    return np.ascontiguousarray(axes, np.float32), space.index(position)
 
 
 class NeuralDetector(Detector):
@@ -94,13 +105,7 @@ class NeuralDetector(Detector):
         return len(self.space_.positions) + 1 if len(self.space_.positions) else 0
 
     def _features(self, items: list[Tokens]) -> tuple[np.ndarray, np.ndarray]:
-        """Standardised axes (M, k) float32, the residual's length as one more column where axes were left out."""
-        position = np.concatenate([item.layout.positions() for item in items])
-        axes, residual = self.space_.transform_all(items)
-        if self.space_.left_out:
-            usual = np.sqrt(max(self.space_.rest * self.space_.left_out, 1e-12))
-            axes = np.concatenate([axes, (np.sqrt(residual) / usual)[:, None]], axis=1)
-        return np.ascontiguousarray(axes, np.float32), self.space_.index(position)
+        return standard_features(self.space_, items)
 
     def _in_chunks(self, tokens: np.ndarray, row: np.ndarray) -> np.ndarray:
         """`_score_tokens` over fixed-size chunks, float64 (M,) or (M, n)."""
