@@ -1,0 +1,81 @@
+"""Detectors over grids: noise, guidance and targets against direct computation, reconstruction of a known manifold."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmdmad.detectors.base import make_detector
+from mmdmad.detectors.grids import canvas, known_mean, planes_of
+from mmdmad.diffusion.noise import alphas_bar
+from mmdmad.errors import ConfigError
+from mmdmad.tokens import Layout, Tokens
+
+RNG = np.random.default_rng
+SIDE = 12
+
+
+def waves(count, seed=0):
+    """Pictures of one family: a wave of any phase and height over a fixed ground, with a little noise."""
+    rng = RNG(seed)
+    across = np.linspace(0, 2 * np.pi, SIDE)
+    layout = Layout("grid", (SIDE, SIDE), size=(SIDE, SIDE), position=np.arange(SIDE**2))
+    made = []
+    for _ in range(count):
+        wave = rng.uniform(0.5, 1.0) * np.sin(across + rng.uniform(0, 2 * np.pi))
+        picture = np.stack([wave[None] * np.ones((SIDE, 1)), wave[:, None] * np.ones((1, SIDE))], axis=2)
+        made.append(Tokens((picture + 0.05 * rng.normal(size=picture.shape)).reshape(-1, 2), layout))
+    return made
+
+
+def with_block(item, height=1.0):
+    """The picture with a square that breaks the wave, values still in the normal range; where it is."""
+    picture, inside = item.values.reshape(SIDE, SIDE, 2).copy(), np.zeros((SIDE, SIDE), bool)
+    inside[4:8, 5:9] = True
+    picture[inside] = np.where(picture[inside] > 0, -0.7, 0.7) * height
+    return Tokens(picture.reshape(-1, 2), item.layout), inside.ravel()
+
+
+def still(made, items):
+    """The detector with a network that always answers 0."""
+    fitted = made.set_params(steps=1).fit(items)
+    with torch.no_grad():
+        for value in fitted.net_.parameters():
+            value.zero_()
+    return fitted
+
+
+def test_layouts_become_planes_and_padding_does_not_count():
+    assert planes_of(Layout("steps", (3, 2))) == (1, 1, 6)
+    rng = RNG(0)
+    parts = [rng.normal(size=(1, 2, 1, n)).astype(np.float32) for n in (2, 5)]
+    planes, known, _ = canvas(parts)
+    assert torch.equal(known_mean(planes**2, known), torch.tensor([(part**2).mean() for part in parts]))
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "simplex"])
+def test_anoddpm_brings_back_the_manifold_and_finds_what_is_off_it(noise):
+    fitted = make_detector("anoddpm", noise=noise, steps=160, widths=(16, 16), batch=16).fit(waves(60))
+    good = waves(8, seed=1)
+    bad = [with_block(item) for item in good]
+    assert fitted.decision_function([b for b, _ in bad]).min() > fitted.decision_function(good).max()
+    for item, inside in bad:
+        scores = fitted.token_scores([item])[0]
+        assert scores[inside].mean() > 3 * scores[~inside].mean()
+
+
+def test_anoddpm_without_a_network_is_a_shrunk_copy():
+    items = waves(10)
+    fitted = still(make_detector("anoddpm", noise="gaussian", walk=1, repeats=1), items)
+    planes = torch.from_numpy(fitted._planes(items[0]))
+    a, end = (float(alphas_bar("linear", 1000)[step]) for step in (250, 0))
+    noise = torch.randn(planes.shape, generator=torch.Generator().manual_seed(0))
+    noisy = a**0.5 * planes + (1 - a) ** 0.5 * noise
+    back = end**0.5 * a**0.5 * noisy + (1 - end) ** 0.5 * (1 - a) ** 0.5 * noisy  # v = 0
+    expected = ((back - planes) ** 2).mean(dim=1).ravel()
+    np.testing.assert_allclose(fitted.token_scores(items[:1])[0], expected, rtol=1e-4)
+
+
+def test_wrong_settings_are_refused():
+    for name, wrong in (("anoddpm", {"noise": "pink"}), ("anoddpm", {"start": 1000}), ("anoddpm", {"widths": (12,)})):
+        with pytest.raises(ConfigError, match="allowed"):
+            make_detector(name, **wrong).fit(waves(4))
