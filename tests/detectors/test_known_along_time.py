@@ -1,0 +1,141 @@
+"""Methods along time or under a condition, where the right answer is known."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmdmad.detectors.base import make_detector
+from mmdmad.detectors.tracks import common_group, futures, gap, tracks, windows
+from mmdmad.diffusion.imputation import change, grating, impute, observed_by_change
+from mmdmad.errors import ConfigError, DataError
+from mmdmad.tokens import Layout, Tokens
+
+RNG = np.random.default_rng
+
+
+def steps(values, groups=1):
+    """Values (T, groups, D) as an item of T steps."""
+    values = np.asarray(values, np.float32)
+    length = len(values)
+    names = tuple(f"c{g}" for g in range(groups)) * length
+    layout = Layout("steps", (length, groups), channels=names, position=np.tile(np.arange(groups), length))
+    return Tokens(values.reshape(length * groups, -1), layout)
+
+
+class TestTracks:
+    def test_overlapping_windows_never_share_a_track(self):
+        start = np.arange(0.0, 20.0, 1.0)
+        where = np.repeat(np.stack([start, start + 4.0], axis=1), 2, axis=0)
+        layout = Layout("steps", (20, 2), where=where)
+        assert gap(layout) == 4
+        together = tracks(layout, 2)
+        assert len(together) == 4
+        assert sorted(np.concatenate([t.ravel() for t in together])) == list(range(40))
+        for track in together:
+            spans = where[track[:, 0]]
+            assert (spans[1:, 0] >= spans[:-1, 1]).all()
+        assert all(len(set(track[:, 0] % 2)) == 1 for track in tracks(layout, 1))  # a channel of its own
+
+    def test_a_track_that_only_overlaps_is_many_tracks_of_one(self):
+        layout = Layout("steps", (3, 1), where=np.array([[0, 9], [1, 10], [2, 11]]))
+        assert [t.tolist() for t in tracks(layout, 1)] == [[[0]], [[1]], [[2]]]
+
+    def test_cells_beyond_the_limit_go_apart_and_other_groups_are_refused(self):
+        clip = Layout("frames", (4, 5, 5))
+        assert common_group([clip], 16) == 1
+        assert common_group([clip], 32) == 25
+        assert common_group([clip, Layout("frames", (4, 2, 2))], 32) == 1
+        assert len(tracks(clip, 1)) == 25
+        with pytest.raises(DataError, match="25 tokens a time step"):
+            tracks(clip, 4)
+
+    @pytest.mark.parametrize("overlap", [False, True])
+    def test_windows_hold_every_token(self, overlap):
+        for length in (1, 3, 4, 5, 11):
+            cut = windows(np.arange(2 * length).reshape(length, 2), 8, overlap)
+            assert cut.shape[1] == 8
+            assert set(cut[cut >= 0]) == set(range(2 * length))
+
+    def test_futures_hold_every_token_once_as_a_future(self):
+        cut = futures(np.arange(10).reshape(5, 2), past=3, horizon=2, every=2)
+        assert cut.shape == (3, 10)
+        assert sorted(c for c in cut[:, 6:].ravel() if c >= 0) == list(range(10))
+        assert cut[1].tolist() == [-1, -1, 0, 1, 2, 3, 4, 5, 6, 7]
+
+
+class TestImputation:
+    def test_gratings_are_complementary(self):
+        first, second = grating(20, 3, blocks=10)
+        assert (first ^ second).all()
+        assert first.reshape(20, 3)[:4].tolist() == [[False] * 3] * 2 + [[True] * 3] * 2
+        checker = grating(4, 3, blocks=4, checker=True)[0].reshape(4, 3)
+        assert (checker[:, 0] ^ checker[:, 1]).all()
+
+    def test_change_is_where_the_series_changes_and_nothing_is_observed_there(self):
+        series = np.concatenate([RNG(0).normal(size=20), 8 + RNG(1).normal(size=20)])[:, None]
+        assert abs(int(change(series, 4).argmax()) - 20) <= 1
+        assert change(np.zeros((30, 1)), 4).max() < 0.2
+        chosen = observed_by_change(series, 0.25)
+        assert 0.15 < chosen.mean() < 0.4
+        around = np.abs(np.arange(40) - 20) <= 3
+        assert chosen[around].mean() < chosen[~around].mean()
+
+    @pytest.mark.parametrize("conditional", [True, False])
+    def test_the_reverse_process_with_the_exact_denoiser_reads_the_hidden_token_off(self, conditional):
+        """Two tokens, each the other's negative, of unit variance: the exact v of that Gaussian is known."""
+        clean = torch.tensor([[[1.3], [-1.3]]])
+        observed = torch.tensor([[True, False]])
+
+        def velocity(noisy, time):
+            a = float(np.cos(np.pi / 2 * time) ** 2)
+            if conditional:
+                x0 = -noisy[:, :1]
+            else:  # posterior mean of x_0 from two noised copies of it
+                x0 = -(a**0.5) * (noisy[:, :1] - noisy[:, 1:]) / (2 * a + 1 - a)
+            x0 = torch.cat([-x0, x0], dim=1)
+            eps = (noisy - a**0.5 * x0) / max(1 - a, 1e-9) ** 0.5
+            return a**0.5 * eps - (1 - a) ** 0.5 * x0
+
+        levels = [1 - step / 50 for step in range(50)]
+        noises = [torch.randn(2, 1, generator=torch.Generator().manual_seed(s)) for s in range(50)]
+        beliefs = impute(velocity, clean, observed, levels, torch.full((2, 1), 0.5), noises, conditional)
+        assert float(beliefs[-1][0, 1, 0]) == pytest.approx(-1.3, abs=1e-4 if conditional else 0.25)
+
+    def test_a_hidden_channel_is_recovered_from_the_one_that_determines_it(self):
+        rng = RNG(0)
+
+        def item():
+            a = rng.normal(size=(8, 1))
+            return steps(np.stack([a, 1 - 2 * a], axis=1), groups=2)
+
+        fitted = make_detector(
+            "imdiffusion", checker=True, window=16, blocks=8, steps=300, inner=32, depth=1, learning_rate=5e-3
+        ).fit([item() for _ in range(200)])
+        test = [item() for _ in range(30)]
+        data, _, _ = fitted._gather(test)
+        observed = data.extra > 0
+        wrong = ((fitted.beliefs(data, observed)[-1].detach() - data.values) ** 2)[~observed]
+        assert float(wrong.mean()) < 0.05  # of a variance of 1
+        values = test[0].values.copy()
+        values[5] += 1.5  # within the range of normal, but not what the other channel says
+        scores = fitted.token_scores([Tokens(values, test[0].layout)])[0]
+        assert set(np.argsort(scores)[-2:]) == {4, 5}
+        assert scores.max() > 1.0 > np.median(fitted.decision_scores_)  # votes
+
+    def test_diffad_observes_few_points_and_finds_a_spike(self):
+        rng = RNG(1)
+        curve = np.sin(np.arange(32) * 0.4 + rng.uniform(0, 6, size=(150, 1)))
+        fitted = make_detector(
+            "imdiffusion", observed="diffad", window=32, share=0.2, steps=200, inner=16, depth=1, learning_rate=5e-3
+        ).fit([steps(row[:, None, None]) for row in curve])
+        masks = fitted._gather([steps(curve[0][:, None, None])])[0].extra
+        assert 0.1 < float(masks.mean()) < 0.4
+        odd = curve[1].copy()
+        odd[13] += 4.0
+        assert fitted.token_scores([steps(odd[:, None, None])])[0].argmax() == 13
+
+    def test_wrong_settings_are_refused(self):
+        items = [steps(np.zeros((4, 1, 1))) for _ in range(3)]
+        for wrong in ({"voting": 11}, {"observed": "all"}, {"share": 1.0}, {"vote_rate": 0.0}, {"inner": 6}):
+            with pytest.raises(ConfigError, match="allowed"):
+                make_detector("imdiffusion", **wrong).fit(items)
