@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
-from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar
+from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar
 from mmdmad.diffusion.steppers import Eps
 
 STEPS = 1000
@@ -32,15 +32,15 @@ class NoisePredictor(NeuralDetector):
 
     def _eps(self, position: Tensor) -> Eps:
         """The trained network as eps(x_t, alpha bar); between two steps of the schedule the time is interpolated."""
-        rising = alphas_bar(self.schedule, STEPS).flip(0).numpy()
+        rising = alpha_bars(self.schedule, STEPS)[::-1]
 
         def eps(noisy: Tensor, level: float) -> Tensor:
             step = float(np.interp(level, rising, np.arange(STEPS)[::-1]))
-            time = torch.full((len(noisy),), step / STEPS, device=noisy.device, dtype=noisy.dtype)
+            time = torch.full((noisy.shape[0],), step / STEPS, device=noisy.device, dtype=noisy.dtype)
             return self.net_(noisy, time, position)
 
         return eps
 
     def _path(self, steps: list[int]) -> list[float]:
         """Alpha bars of these steps of the schedule."""
-        return [float(alphas_bar(self.schedule, STEPS)[step]) for step in steps]
+        return [alpha_bars(self.schedule, STEPS)[step] for step in steps]

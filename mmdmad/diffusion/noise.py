@@ -42,6 +42,16 @@ def alphas_bar(schedule: Schedule = "linear", steps: int = 1000, beta: tuple[flo
     return torch.cumprod(1.0 - betas.double(), dim=0)
 
 
+@lru_cache(maxsize=64)
+def alpha_bars(schedule: Schedule, steps: int) -> tuple[float, ...]:
+    """`alphas_bar` as plain numbers, for scores that walk along single levels.
+
+    >>> alpha_bars("linear", 1000)[0] == float(alphas_bar("linear", 1000)[0])
+    True
+    """
+    return tuple(alphas_bar(schedule, steps).tolist())
+
+
 def alpha_bar_at(time: Tensor, schedule: Literal["cosine", "vp"] = "cosine") -> Tensor:
     """Alpha bar at continuous times in [0, 1]: 1 at 0 (given), about 0 at 1 (pure noise).
 
@@ -130,15 +140,27 @@ def spaced_steps(last: int, count: int) -> list[int]:
     >>> spaced_steps(100, 3)
     [0, 50, 100]
     """
-    return sorted({round(step) for step in torch.linspace(0, last, max(2, count), dtype=torch.float64).tolist()})
+    return list(_spaced(last, count))
+
+
+@lru_cache(maxsize=64)
+def _spaced(last: int, count: int) -> tuple[int, ...]:
+    steps = torch.linspace(0, last, max(2, count), dtype=torch.float64)
+    return tuple(sorted({round(step) for step in steps.tolist()}))
 
 
 def noise_bank(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """`count` fixed noise draws of one token set's shape, float32; indexed by noise level, never by row.
 
-    Every item meets the same draws, so its score depends neither on its batch nor on its place in it.
+    Every item meets the same draws, so its score depends neither on its batch nor on its place in it. The tensor is
+    shared between callers: do not write into it.
 
     >>> bool((noise_bank(2, (3,), seed=1) == noise_bank(2, (3,), seed=1)).all())
     True
     """
+    return _bank(count, tuple(int(side) for side in shape), seed)
+
+
+@lru_cache(maxsize=16)
+def _bank(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.randn((count, *shape), generator=torch.Generator().manual_seed(seed))

@@ -51,4 +51,4 @@ class Contraction(NeuralDetector):
         return ((net(tokens, time, position) + tokens) ** 2).mean(dim=1)
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        return (self.net_(tokens, torch.ones(len(tokens), device=tokens.device), position) + tokens).norm(dim=1)
+        return (self.net_(tokens, torch.ones(tokens.shape[0], device=tokens.device), position) + tokens).norm(dim=1)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
-from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, spaced_steps
+from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, noise_bank, spaced_steps
 from mmdmad.errors import ConfigError
 
 
@@ -62,13 +62,13 @@ class EvidenceBound(NoisePredictor):
             )
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        a, eps = alphas_bar(self.schedule, STEPS), self._eps(position)
+        a, eps = alpha_bars(self.schedule, STEPS), self._eps(position)
         used = spaced_steps(self.last, self.levels)
         bank = noise_bank(len(used), (tokens.shape[1],), self.seed).to(tokens.device)
-        total = torch.zeros(len(tokens), device=tokens.device)
+        total = torch.zeros(tokens.shape[0], device=tokens.device)
         for step, noise in zip(used, bank):
-            here = float(a[step])
-            alpha = here / (float(a[step - 1]) if step else 1.0)
+            here = a[step]
+            alpha = here / (a[step - 1] if step else 1.0)
             weight = 1.0 if self.weight == "simple" else (1.0 - alpha) / (2.0 * alpha * (1.0 - here))
             error = ((eps(add_noise(tokens, noise, here), here) - noise) ** 2).mean(dim=1)
             total = total + weight * error

@@ -89,7 +89,7 @@ class Energy(NeuralDetector):
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
         energies = []
         for sigma in sigma_grid(self.sigma_min, self.sigma_max, self.scales, "linear").float().to(tokens.device):
-            energies.append(self.net_(tokens, self._time(sigma).expand(len(tokens)), position)[:, 0])
+            energies.append(self.net_(tokens, self._time(sigma).expand(tokens.shape[0]), position)[:, 0])
         return torch.stack(energies, dim=1)
 
     def _after_training(self, tokens: np.ndarray, row: np.ndarray, owner: np.ndarray) -> None:

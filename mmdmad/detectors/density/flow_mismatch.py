@@ -71,11 +71,11 @@ class FlowMismatch(NeuralDetector):
         return ((net(on_path, place, position) - (tokens - noise)) ** 2).mean(dim=1)
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        total = torch.zeros(len(tokens), device=tokens.device)
+        total = torch.zeros(tokens.shape[0], device=tokens.device)
         for noise in noise_bank(self.draws, (tokens.shape[1],), self.seed).to(tokens.device):
             for n in range(1, self.places + 1):
                 s = self.last * n / self.places
-                place = torch.full((len(tokens),), s, device=tokens.device)
+                place = torch.full((tokens.shape[0],), s, device=tokens.device)
                 mismatch = self.net_((1.0 - s) * noise + s * tokens, place, position) - (tokens - noise)
                 total = total + (mismatch**2).mean(dim=1)
         return total / (self.draws * self.places)

@@ -73,7 +73,7 @@ class ScoreNorm(NeuralDetector):
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
         norms = []
         for level in range(self.levels):
-            time = torch.full((len(tokens),), level / max(1, self.levels - 1), device=tokens.device)
+            time = torch.full((tokens.shape[0],), level / max(1, self.levels - 1), device=tokens.device)
             norms.append(self.net_(tokens, time, position).norm(dim=1))
         return torch.stack(norms, dim=1)
 

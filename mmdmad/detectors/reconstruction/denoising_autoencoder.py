@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
-from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, spaced_steps
+from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar, noise_bank, spaced_steps
 
 
 @detector(About("ddae", "reconstruction", "Diffusion-Scheduled Denoising Autoencoders, KDD 2025", "seconds"))
@@ -66,12 +66,12 @@ class DenoisingAutoencoder(NeuralDetector):
         return ((guess - tokens) ** 2).mean(dim=1)
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        a, total = alphas_bar(self.schedule, self.levels), torch.zeros(len(tokens), device=tokens.device)
+        a, total = alpha_bars(self.schedule, self.levels), torch.zeros(tokens.shape[0], device=tokens.device)
         count = self.levels - 1 if self.score_levels == "all" else self.score_levels
         used = [level + 1 for level in spaced_steps(self.levels - 2, count)]
         bank = noise_bank(self.levels, (tokens.shape[1],), self.seed).to(tokens.device)
         for level in used:
-            time = torch.full((len(tokens),), level / self.levels, device=tokens.device)
-            guess = self.net_(add_noise(tokens, bank[level], float(a[level])), time, position)
+            time = torch.full((tokens.shape[0],), level / self.levels, device=tokens.device)
+            guess = self.net_(add_noise(tokens, bank[level], a[level]), time, position)
             total = total + (guess - tokens).norm(dim=1)
         return total / len(used)

@@ -67,7 +67,7 @@ class PartialNoise(NoisePredictor):
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
         path, eps = self._path(spaced_steps(self.start, self.walk + 1)[::-1]), self._eps(position)
         bank = noise_bank(self.repeats * (1 + self.walk), (tokens.shape[1],), self.seed).to(tokens.device)
-        total = torch.zeros(len(tokens), device=tokens.device)
+        total = torch.zeros(tokens.shape[0], device=tokens.device)
         for draw in bank.split(1 + self.walk):
             begin = add_noise(tokens, draw[0], path[0]) if self.noise_first else tokens
             back = walk(eps, begin, path, self.eta, list(draw[1:]))
