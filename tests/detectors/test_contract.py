@@ -25,6 +25,8 @@ TINY = {
     "dropout": 0.0,
     "evaluations": 6,
     "widths": (8,),
+    "inner": 16,
+    "depth": 1,
 }
 TINY |= {"neighbourhood": 1}  # a mean over 3 x 3 cells would make one of the 2 x 3 that pictures have here
 PRESETS = Path(next(iter(mmdmad.configs.__path__))) / "detectors"
