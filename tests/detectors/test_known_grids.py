@@ -6,7 +6,9 @@ import torch
 
 from mmdmad.detectors.base import make_detector
 from mmdmad.detectors.grids import canvas, known_mean, planes_of
-from mmdmad.diffusion.noise import alphas_bar
+from mmdmad.diffusion.guidance import guide, guided_walk, one_step
+from mmdmad.diffusion.noise import add_noise, alphas_bar
+from mmdmad.diffusion.steppers import walk
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout, Tokens
 
@@ -75,7 +77,69 @@ def test_anoddpm_without_a_network_is_a_shrunk_copy():
     np.testing.assert_allclose(fitted.token_scores(items[:1])[0], expected, rtol=1e-4)
 
 
+def gaussian_eps(noisy, a):
+    """The exact noise predictor of unit Gaussian data: E[e | x_t] = sqrt(1 - a) x_t."""
+    return (1 - a) ** 0.5 * noisy
+
+
+def test_guidance_of_weight_0_is_plain_ddim_and_of_full_weight_lands_on_the_target():
+    generator = torch.Generator().manual_seed(0)
+    start, towards = torch.randn((2, 3, 4, 5, 5), generator=generator, dtype=torch.float64)
+    path = [0.3, 0.5, 0.8, 0.99]
+    assert torch.equal(guided_walk(gaussian_eps, start, towards, path, 0.0), walk(gaussian_eps, start, path))
+    moved = guide(gaussian_eps(start, 0.3), start, towards, 0.3, weight=1 / 0.7)
+    torch.testing.assert_close((start - 0.7**0.5 * moved) / 0.3**0.5, towards)
+    distance = [float((guided_walk(gaussian_eps, start, towards, path, w) - towards).norm()) for w in (0, 0.5, 1)]
+    assert distance == sorted(distance, reverse=True)
+
+
+def test_norm_guided_estimate_lies_between_the_two_levels():
+    clean, noise = torch.randn((2, 1, 3, 4, 4), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    near, far = 0.8, 0.3
+    alone = [a**0.5 * add_noise(clean, noise, a) for a in (near, far)]  # E[x_0 | x_t] of a unit Gaussian
+    torch.testing.assert_close(one_step(gaussian_eps, clean, noise, near, far, 0.0), alone[0])
+    expected = alone[0] + (1 - near) * (alone[1] - alone[0])
+    torch.testing.assert_close(one_step(gaussian_eps, clean, noise, near, far, 1.0), expected)
+
+
+def test_ddad_with_weight_0_is_the_change_that_plain_ddim_makes():
+    items = waves(10)
+    fitted = still(make_detector("ddad", weight=0.0, eta=0.0, walk=3), items)
+    planes = torch.from_numpy(fitted._planes(items[0]))
+    path = [float(alphas_bar("linear", 1000)[step]) for step in (250, 167, 83, 0)]
+    noise = torch.randn(planes.shape, generator=torch.Generator().manual_seed(0))
+    back = walk(gaussian_eps, add_noise(planes, noise, path[0]), path)
+    expected = fitted.ratio_ * (back - planes).abs().mean(dim=1).ravel()
+    np.testing.assert_allclose(fitted.token_scores(items[:1])[0], expected, rtol=1e-3)
+
+
+def wide(items):
+    """The same pictures as 20 features a token, some of them functions of the others."""
+    mixing = RNG(4).normal(size=(2, 20))
+    return [Tokens(5.0 + item.values @ mixing + 0.3 * (item.values**2) @ mixing, item.layout) for item in items]
+
+
+def test_ddad_compares_features_where_tokens_have_many():
+    fitted = make_detector("ddad", steps=120, widths=(16, 16), components=6).fit(wide(waves(60)))
+    planes = torch.from_numpy(fitted._planes(wide(waves(1, seed=3))[0]))
+    with torch.no_grad():
+        features, values = fitted._distances(planes)
+    assert features.min() >= 0
+    assert 0 < float(features.max()) < 1
+    np.testing.assert_allclose(
+        fitted.token_scores(wide(waves(1, seed=3)))[0], (features + fitted.ratio_ * values).ravel(), rtol=1e-4
+    )
+    bad, inside = with_block(waves(1, seed=3)[0])
+    scores = fitted.token_scores(wide([bad]))[0]
+    assert scores[inside].mean() > 1.5 * scores[~inside].mean()
+
+
 def test_wrong_settings_are_refused():
-    for name, wrong in (("anoddpm", {"noise": "pink"}), ("anoddpm", {"start": 1000}), ("anoddpm", {"widths": (12,)})):
+    for name, wrong in (
+        ("anoddpm", {"noise": "pink"}),
+        ("anoddpm", {"start": 1000}),
+        ("anoddpm", {"widths": (12,)}),
+        ("ddad", {"weight": -1.0}),
+    ):
         with pytest.raises(ConfigError, match="allowed"):
             make_detector(name, **wrong).fit(waves(4))
