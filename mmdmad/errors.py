@@ -43,6 +43,10 @@ class NotFittedError(MmdmadError):
     """Something was asked of a detector that has not been fitted."""
 
 
+class ExportError(MmdmadError):
+    """A detector cannot be written in the format that was asked for."""
+
+
 class WeightsError(MmdmadError):
     """Pretrained weights are missing or are not the file they should be."""
 

@@ -164,6 +164,23 @@ class Detector(ABC):
         }
         (folder / "config.json").write_text(json.dumps(config, indent=1))
 
+    def export(self, path: str | Path) -> Path:
+        """Write the token score as an ONNX graph, input normalisation included; returns the path.
+
+        Input `tokens` float32 (M, D) and, where positions were learned, `position` int64 (M,); output `scores` float64
+        (M,). Needs the extra `onnx`. Detectors without such a graph raise ExportError, which names those that have one.
+
+        >>> from mmdmad.errors import ExportError
+        >>> try:
+        ...     make_detector("knn").export("model.onnx")
+        ... except ExportError as error:
+        ...     print(str(error)[:44])
+        knn cannot be exported: it has no network; t
+        """
+        from mmdmad.detectors.export import write
+
+        return write(self, path)
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor arguments by name."""
         names = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]

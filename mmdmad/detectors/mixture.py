@@ -1,11 +1,14 @@
 """A Gaussian mixture over vectors of scale-wise statistics, as MSMA and MULDE end with, fitted by scikit-learn."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from sklearn.mixture import GaussianMixture
+from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,15 @@ class Mixture:
             squares = (np.einsum("ml,lk->mk", standard - mean, factor) ** 2).sum(axis=1)
             logs.append(np.log(weight) + np.log(np.diag(factor)).sum() - 0.5 * squares)
         return 0.5 * self.means.shape[1] * np.log(2 * np.pi) - np.logaddexp.reduce(np.stack(logs), axis=0)
+
+    def surprise_of(self, vectors: Tensor) -> Tensor:
+        """`surprise` in torch, float64 (M, L) to (M,), for graphs that are exported."""
+        here = {name: torch.from_numpy(np.asarray(value, np.float64)) for name, value in vars(self).items()}
+        gaps = ((vectors - here["centre"]) / here["scale"])[:, None] - here["means"]
+        squares = (torch.einsum("mnl,nlk->mnk", gaps, here["factors"]) ** 2).sum(dim=2)
+        volume = here["factors"].diagonal(dim1=1, dim2=2).log().sum(dim=1)
+        logs = here["weights"].log() + volume - 0.5 * squares
+        return 0.5 * self.means.shape[1] * math.log(2 * math.pi) - torch.logsumexp(logs, dim=1)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The fitted state as arrays, for safetensors."""

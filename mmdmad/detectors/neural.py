@@ -5,7 +5,7 @@ A subclass says how its network is built, what its loss is and how a chunk of to
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -45,6 +45,7 @@ class NeuralDetector(Detector):
     learning_rate: float
     components: int | Literal["auto"]
     per_position: bool | Literal["auto"]
+    no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -63,7 +64,15 @@ class NeuralDetector(Detector):
 
     @abstractmethod
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        """Score of each token (B,) with `self.net_`; must treat each row apart."""
+        """Score of each token (B,) with `self.net_`; must treat each row apart.
+
+        `export` traces it: the batch size is `tokens.shape[0]`, not `len(tokens)`, which would fix it; numbers that do
+        not depend on the tokens come from the cached functions of `mmdmad.diffusion.noise`.
+        """
+
+    def _finish(self, raw: Tensor) -> Tensor:
+        """Scores (B,) from what `_score_tokens` gives, float64; detectors whose `_score` adds a step repeat it here."""
+        return raw
 
     def _plan(self, count: int) -> Plan:
         batch = int(np.clip(2 ** round(np.log2(max(count, 10) / 10)), 32, 1024)) if self.batch == "auto" else self.batch

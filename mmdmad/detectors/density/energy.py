@@ -103,6 +103,10 @@ class Energy(NeuralDetector):
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
         return [self.mixture_.surprise(np.arcsinh(energies)) for energies in super()._score(items)]
 
+    def _finish(self, raw: Tensor) -> Tensor:
+        size = raw.abs()  # arcsinh, written out: runtimes have it in single precision only
+        return self.mixture_.surprise_of(raw.sign() * (size + (size**2 + 1.0).sqrt()).log())
+
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, values = super()._state()
         return {**arrays, **self.mixture_.arrays()}, values

@@ -6,7 +6,7 @@ for few features and Hutchinson's estimate with fixed signs otherwise.
 """
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -31,6 +31,8 @@ class FlowLikelihood(NoisePredictor):
     >>> bool(scores[1] > scores[0])
     True
     """
+
+    no_export: ClassVar[str] = "its likelihood takes derivatives of the network, for which ONNX has no operator"
 
     def __init__(
         self,

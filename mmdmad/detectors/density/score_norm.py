@@ -88,6 +88,9 @@ class ScoreNorm(NeuralDetector):
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
         return [self.mixture_.surprise(np.log1p(norms)) for norms in super()._score(items)]
 
+    def _finish(self, raw: Tensor) -> Tensor:
+        return self.mixture_.surprise_of((1.0 + raw).log())
+
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, values = super()._state()
         return {**arrays, **self.mixture_.arrays()}, values
