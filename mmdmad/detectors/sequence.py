@@ -26,7 +26,7 @@ from mmdmad.tokens import Layout, Tokens
 
 AXES = 64  # principal axes a token keeps, at most
 SAMPLE = 8192  # training tokens from which the usual errors are learned
-PRIOR = 64.0  # tokens' worth of belief in the pooled usual error when that of a rare kind of token is estimated
+PRIOR = 16.0  # tokens' worth of belief in the pooled usual error when that of a rare kind of token is estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +220,8 @@ class SequenceDetector(Detector):
             with torch.no_grad():
                 return function(batch).cpu().double().numpy()
 
-        return in_chunks(unpacked, packed, max(8, 512 // self.width_))
+        # A multiple of 16 windows: products of matrices may treat the rows left over from full tiles differently.
+        return in_chunks(unpacked, packed, max(1, 32 // self.width_) * 16)
 
     def _score_windows(self, batch: Windows) -> Tensor:
         """Errors of each token in usual units (B, W, K), NaN where a token is not judged."""

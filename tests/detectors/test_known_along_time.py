@@ -139,3 +139,95 @@ class TestImputation:
         for wrong in ({"voting": 11}, {"observed": "all"}, {"share": 1.0}, {"vote_rate": 0.0}, {"inner": 6}):
             with pytest.raises(ConfigError, match="allowed"):
                 make_detector("imdiffusion", **wrong).fit(items)
+
+
+class TestForecast:
+    def test_the_score_of_a_first_order_process_is_its_innovation(self):
+        rng = RNG(0)
+
+        def series(length=40):
+            x = np.zeros(length)
+            x[0] = rng.normal()
+            for t in range(1, length):
+                x[t] = 0.9 * x[t - 1] + 0.19**0.5 * rng.normal()
+            return x
+
+        fitted = make_detector("forecast", past=3, steps=300, batch=64, inner=32, depth=1, learning_rate=5e-3).fit(
+            [steps(series()[:, None, None]) for _ in range(150)]
+        )
+        test = [series() for _ in range(20)]
+        innovation = np.concatenate([(x[1:] - 0.9 * x[:-1]) ** 2 for x in test])
+        scores = fitted.token_scores([steps(x[:, None, None]) for x in test])
+        assert np.corrcoef(innovation, np.concatenate([s[1:] for s in scores]))[0, 1] > 0.9
+        # With no past the usual error is the variance of the process, later that of the innovation.
+        assert 3.0 < fitted.usual_[0, 0, 0] / fitted.usual_[3, 0, 0] < 7.0
+
+    def test_a_break_of_phase_scores_highest_at_the_break(self):
+        rng = RNG(1)
+
+        def wave(broken=None):
+            phase = rng.uniform(0, 6.28) + 0.5 * np.arange(30)
+            if broken:
+                phase[broken:] += np.pi
+            return steps(np.stack([np.sin(phase), np.cos(phase)], axis=1)[:, None])
+
+        fitted = make_detector("forecast", past=3, steps=200, inner=32, depth=1, learning_rate=5e-3).fit(
+            [wave() for _ in range(60)]
+        )
+        normal = max(s.max() for s in fitted.token_scores([wave() for _ in range(10)]))
+        for broken in (5, 14, 25):
+            scores = fitted.token_scores([wave(broken)])[0]
+            assert scores.argmax() == broken
+            assert scores.max() > 3 * normal
+
+    def test_a_token_is_judged_by_its_past_alone(self):
+        items = [steps(RNG(s).normal(size=(12, 1, 2))) for s in range(30)]
+        fitted = make_detector("forecast", past=2, steps=30, inner=16, depth=1).fit(items)
+        values = items[0].values.copy()
+        values[7:] += 9.0
+        changed = fitted.token_scores([Tokens(values, items[0].layout)])[0]
+        before = fitted.token_scores(items[:1])[0]
+        assert np.array_equal(changed[:7], before[:7])
+        assert (changed[7:9] != before[7:9]).all()
+        with pytest.raises(ConfigError, match="at least 1"):
+            make_detector("forecast", past=0).fit(items)
+
+
+class TestMotionForecast:
+    def clip(self, rng, side=None, odd=False):
+        """Three joints rest, then all go left or all go right; in an odd clip one of them does neither."""
+        side = rng.choice([-1, 1]) if side is None else side
+        joints = np.zeros((2, 3, 2))
+        joints[:, :, 1] = np.arange(3)
+        joints[1, :, 0] = 2.0 * side
+        if odd:
+            joints[1, 1, 0] = 0.0
+        layout = Layout("frames", (2, 3, 1), position=np.tile(np.arange(3), 2))
+        return Tokens((joints + 0.1 * rng.normal(size=joints.shape)).reshape(6, 2), layout)
+
+    def test_both_futures_are_generated_and_what_lies_between_them_is_odd(self):
+        rng = RNG(0)
+        fitted = make_detector(
+            "mocodad", past=1, horizon=1, generations=6, steps=300, batch=64, inner=32, depth=1, learning_rate=5e-3
+        ).fit([self.clip(rng) for _ in range(150)])
+        data, _, _ = fitted._gather([self.clip(rng, side=1)])
+        ends = fitted.futures(data)[-1, :, :, 0].detach().numpy()  # standardised: near +-1.4
+        assert (np.abs(ends) > 0.7).all()
+        assert set(np.sign(ends).sum(axis=1)) == {-3.0, 3.0}
+        normal = fitted.decision_function([self.clip(rng) for _ in range(20)])
+        odd = fitted.token_scores([self.clip(rng, odd=True)])[0]
+        assert odd.max() > 2 * normal.max()
+        assert odd.argmax() == 4  # the joint that stays
+
+    def test_the_nearest_future_is_what_counts(self):
+        rng = RNG(0)
+        clips = [self.clip(rng) for _ in range(40)]
+        errors = {}
+        for aggregate in ("min", "median", "mean"):
+            fitted = make_detector("mocodad", aggregate=aggregate, steps=20, inner=16, depth=1, walk=2).fit(clips)
+            data, _, _ = fitted._gather(clips[:8])
+            errors[aggregate] = fitted._errors(data).detach().nanmean(dim=(1, 2, 3))
+        assert (errors["min"] <= errors["median"] + 1e-6).all()
+        assert (errors["min"] <= errors["mean"] + 1e-6).all()
+        with pytest.raises(ConfigError, match="aggregate"):
+            make_detector("mocodad", aggregate="max").fit(clips)
