@@ -49,9 +49,12 @@ def driver(finding: Finding) -> Modality | None:
 
 
 def contradicted(finding: Finding) -> list[Modality]:
-    """Parts that do not fit the others at the declared rate, smallest p-value first."""
+    """Parts that do not fit the others at the declared rate, the one that carries most of the joint score first.
+
+    One odd part makes every pair with it odd, often at the same smallest p-value; the share tells it from the rest.
+    """
     odd = [c for c in finding.contradictions if c.p_value <= finding.guarantee.rate]
-    return [c.part for c in sorted(odd, key=lambda c: c.p_value)]
+    return [c.part for c in sorted(odd, key=lambda c: (-c.share, c.p_value))]
 
 
 def missing(finding: Finding) -> list[Modality]:

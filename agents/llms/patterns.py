@@ -24,7 +24,7 @@ DECLINES: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 FLAG = _rx(
-    r"flag|anomal|alarm|abnormal|\bbad\b|fault|defect|(?:not|n't) pass|fail|trouble|unusual|strange|suspicious|out of line|\bodd\b|outlier"
+    r"flag|anomal|alarm|abnormal|\bbad\b|fault|defect|(?:not|n't) pass|fail|trouble|unusual|strange|suspicious|out of line|\bodd\b|outlier|(?:look|looks|looked|seem|seems|seemed|was|were|is) (?:off|wrong|amiss|not right)"
 )
 NORMAL = _rx(r"\bnormal(?:s)?\b|\bgood\b|\bpass(?:ed)?\b|\bfine\b|\bok(?:ay)?\b|unremarkable")
 COUNT = _rx(r"how many|how often|\bnumber of\b|\bcount\b|\btotal\b|what number|\btally\b")
@@ -46,9 +46,9 @@ BY = {
 
 ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("missing", _rx(r"\bmissing\b|\black(?:s|ing)?\b|\babsent\b|\bcomplete\b|\bincomplete\b|all (?:of )?(?:its|the|their) parts|\bnot (?:there|recorded)\b")),
-    ("contradiction", _rx(r"contradict|disagree|mismatch|\bagree|inconsisten|(?:not|n't) (?:fit|match|belong|go together)|odd one|\bbelongs? together")),
+    ("contradiction", _rx(r"(?:everything|all|parts?) .*\b(?:match|agree|fit)|contradict|disagree|mismatch|\bagree|inconsisten|(?:not|n't) (?:fit|match|belong|go together)|odd one|\bbelongs? together")),
     ("neighbours", _rx(r"nearest|closest|similar|resembl|look-?alike|compar\w* .*normal|normal.*\bcompar|most like\b|\blooks? like\b")),
-    ("words", _rx(r"\bwords?\b|wording|\bmessages?\b|\bquote|\blog\b|\blogs\b|\bphrase|\bsays?\b|written")),
+    ("words", _rx(r"\bwords?\b|wording|\bmessages?\b|\bquote|\blog\b|\blogs\b|\bphrase|(?<!you )\bsay\b|\bsays\b|written")),
     ("p_value", _rx(r"\bp-?\s?values?\b|\bp of\b|\bp\?|unlikely|probab|how (?:extreme|anomalous|rare|sure|certain|confident|bad|serious|likely|strong|far)\b(?! into)|statistic|\bscore\b|significan|\bguarantee")),
     ("where", _rx(r"\bwhere(?:abouts)?\b|\bregion|\barea|\bcorner|\blocat|\bspot\b|\bplace|\bposition|which side")),
     ("when", _rx(r"\bwhen\b|\bmoment|what time|which time|\bsecond(?:s)? (?:is|are|does|do)|which seconds?|how (?:far into|long)|since when|timestamp|time stamp|\bdate\b|which frames?|at what point")),
@@ -64,7 +64,7 @@ KNOWN_HEADS = _rx(
     r"pictures?|images?|photos?|videos?|frames?|clips?|numbers?|rates?|p-?values?|verdicts?|scores?|shares?|evidence|anomal\w+|"
     r"alarms?|ones?|normals?|guarantees?|data|kinds?|reasons?|timestamps?|total|files?|inputs?|problems?|rows?|neighbours?|"
     r"points?|matter|issue|share|interval|calibration|flagged|findings?|summary|overview|status|situation|contradictions?|"
-    r"is|are|was|were|does|do|did|has|have|had|happened|happens|went|makes|made|makes|contradicts|looks?|deviates?|stands?|"
+    r"is|are|was|were|overall|tally|sum|count|amount|grand|does|do|did|has|have|had|happened|happens|went|makes|made|makes|contradicts|looks?|deviates?|stands?|"
     r"can|could|should|about|else|not|lacks?|gives?|normal|good|bad|worst|top|nearest|of|makes|in|kind|part|defect|stamp|say|says)\b"
 )
 FALSE_ALARM = _rx(

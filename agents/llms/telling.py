@@ -40,7 +40,9 @@ def _lead(d: Result, most: int = 2) -> list[str]:
 def _verdict(reading: Reading, question: str, d: Result) -> str:
     lines = [verdict_line(d)]
     if d["verdict"] == "anomalous":
-        lines += [*_lead(d), *captions(d, of_kind(d, "contradiction")[:1] if d["contradicts"] else [])]
+        clash = captions(d, of_kind(d, "contradiction", part=d["contradicts"][0])[:1]) if d["contradicts"] else []
+        alone = any(p["part"] == d["driver"] and p["p_value"] <= d["guarantee"]["rate"] for p in d["parts"])
+        lines += [*_lead(d), *clash] if alone or not clash else clash
     elif d["verdict"] == "normal":
         lines.append(CAVEAT)
     return " ".join(lines)
@@ -127,7 +129,7 @@ def _neighbours(reading: Reading, question: str, d: Result) -> str:
         return f"The evidence of {d['case']} names no nearest normal cases. {verdict_line(d)}"
     return " ".join(
         [
-            *captions(d, sheets[:3]),
+            *captions(d, sheets[:4]),
             *captions(d, of_kind(d, "channel", "region")[:1] if d["verdict"] == "anomalous" else []),
             verdict_line(d),
         ]

@@ -84,7 +84,7 @@ def verdict(case: str, expected: str) -> Grader:
     normal = re.compile(r"\b(?:judged|is|was|looks) normal\b|\bnot (?:flagged|anomalous)\b", re.I)
 
     def right(text: str) -> bool:
-        own = " ".join(s for s in re.split(r"(?<=[.!?]) ", re.sub(r" ?\[[^\]]*\]", "", text)) if case in s)
+        own = " ".join(s for s in re.split(r"(?<=[.!?])\s", re.sub(r" ?\[[^\]]*\]", "", text)) if case in s)
         said = {"anomalous": bool(anomalous.search(own)), "normal": bool(normal.search(own))}
         return said.get(expected, False) and not any(v for k, v in said.items() if k != expected)
 

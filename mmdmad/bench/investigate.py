@@ -1,7 +1,7 @@
 """The agent on the simulated line: forty questions with known answers, graded by code.
 
-A "detector" of this suite is the chat model: "offline" by default, any `provider:model` with --detector. Three rows
-a seed: wordings that were open while the offline analyst was built, held out, and written afterwards.
+A "detector" of this suite is the chat model: "offline" by default, any `provider:model` with --detector. Four rows
+a seed: three sets of wordings that the offline analyst was mended on, and one that it was not.
 """
 
 import json
@@ -16,6 +16,7 @@ from mmdmad.bench.asked import questions
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.grading import declined
 from mmdmad.bench.questions import FRESH, HELD_OUT, OPEN
+from mmdmad.bench.questions_unseen import UNSEEN
 from mmdmad.bench.result import Meter, Row
 from mmdmad.metrics import clopper_pearson
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
 TRAIN, TEST, RATE = 600, 300, 0.05
 PRESET = "pipelines/inspection"
+WORDINGS = {"open": OPEN, "held out": HELD_OUT, "fresh": FRESH, "unseen": UNSEEN}
 PROTOCOL = (
     f"simulated line, {TRAIN} normal training and {TEST} test cases a seed, judged at a declared false-alarm rate of "
     f"{RATE:g}; 40 questions a row drawn by seed from 26 kinds (which, what, where, when, how many, why, is it normal, "
     "two unanswerable, two follow-ups), each in a conversation of its own; graded by code against the line's ground "
-    "truth and the stored findings. `open` wordings could be looked at while the offline analyst was written, "
-    "`held out` wordings were written before it by the same author (one fault they showed was mended); `fresh` "
-    "wordings were written after it"
+    "truth and the stored findings. `open` wordings could be looked at while the offline analyst was written; "
+    "`held out` and `fresh` wordings were not, but faults that they showed were mended later; `unseen` "
+    "wordings were written last by someone who had not seen the analyst, and nothing was mended on them"
 )
 
 
@@ -39,7 +41,7 @@ def run(context: Context) -> Iterator[Row]:
     """A fresh line per seed, one row per chat model and set of wordings."""
     for seed, (judged, truth, folder) in scored_lines(context, "investigate"):
         for llm in context.detectors:
-            for name, wordings in (("open", OPEN), ("held out", HELD_OUT), ("fresh", FRESH)):
+            for name, wordings in WORDINGS.items():
                 meter = Meter()
                 with meter.score():
                     metrics, log = interrogate(judged, truth, wordings, llm, seed)

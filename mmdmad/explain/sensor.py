@@ -63,7 +63,8 @@ def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group:
 
 def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:
     """One sentence for each channel that deserves one; the hot time span where no channel has a measured event."""
-    named = [v for v in views if v.named][:MAX_CHANNELS]
+    # a part may stand out as a whole though no channel is far off: then what lies least inside its range is said
+    named = [v for v in views if v.named][:MAX_CHANNELS] or [v for v in views if v.events][:1]
     drafts = []
     for view in named:
         drafts += [_event(view, event) for event in view.events] or [_shape(view)]
@@ -72,12 +73,22 @@ def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarra
     # a measured event has sharper times than the detector's windows; their span is said where nothing was measured
     if spans and not any(view.events for view in named):
         drafts.insert(0, _span(spans[0]))
-    return drafts
+    return drafts or [_nothing(combined, times)]
 
 
 def _span(span: Span) -> Draft:
     facts = [fact("start", span.start, "s"), fact("stop", span.stop, "s"), fact("peak on the map scale", span.peak)]
     return draft("span", "sensor", "the sensor data stand out most from {start} to {stop}.", facts)
+
+
+def _nothing(curve: np.ndarray, times: np.ndarray) -> Draft:
+    """No channel and no time is off by itself; the stretch around the highest score."""
+    peak = int(curve.argmax())
+    near = curve >= 0.9 * curve[peak] if curve[peak] > 0 else np.arange(len(curve)) == peak
+    left = peak - int(np.argmin(near[peak::-1])) + 1 if not near[: peak + 1].all() else 0
+    right = peak + int(np.argmin(near[peak:])) - 1 if not near[peak:].all() else len(curve) - 1
+    facts = [fact("start", float(times[left]), "s"), fact("stop", float(times[right]), "s")]
+    return draft("span", "sensor", "no single channel stands out; the least usual time is {start} to {stop}.", facts)
 
 
 def _shape(view: ChannelView) -> Draft:

@@ -1,10 +1,12 @@
 """The graders of the `investigate` suite can say no: wrong, empty and say-everything answers fail."""
 
+import re
+
 import numpy as np
 import pytest
 
 from mmdmad.bench import grading as g
-from mmdmad.bench.questions import HELD_OUT, OPEN
+from mmdmad.bench.questions import FRESH, HELD_OUT, OPEN
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,11 @@ from mmdmad.bench.questions import HELD_OUT, OPEN
         (g.first_of({"load"}, ("load", "humidity")), "load drifts", "humidity drifts, load does not"),
         (g.verdict("test-00001", "normal"), "test-00001 is judged normal.", "test-00001 is flagged as anomalous."),
         (g.verdict("test-00001", "normal"), "test-00001 is not flagged.", "test-00001 is not normal."),
+        (
+            g.verdict("test-00001", "anomalous"),
+            "Case test-00001 is flagged as anomalous.\nThe image part looks normal.",
+            "Case test-00001 is flagged as anomalous, test-00001 is normal.",
+        ),
         (g.number(0.0123), "p-value 0.0123", "p-value 0.0213"),
         (g.number(5, "%"), "a rate of 5 %", "5 cases"),
         (g.overlaps(1.0, 1.5), "from 0.9 s to 1.6 s", "from 2.2 s to 3 s"),
@@ -41,6 +48,23 @@ def test_held_out_wordings_are_others():
     for kind in OPEN:
         assert not set(OPEN[kind]) & set(HELD_OUT[kind])
         assert all(t.count("|") == (kind.startswith("follow")) for t in (*OPEN[kind], *HELD_OUT[kind]))
+
+
+def test_unseen_wordings_ask_the_same_questions_about_the_same_things():
+    from mmdmad.bench.asked import ASKED
+    from mmdmad.bench.questions_unseen import UNSEEN
+
+    def filled(texts):
+        return {name for t in texts for name in re.findall(r"{(\w+)}", t)}
+
+    assert set(UNSEEN) == set(ASKED)
+    for kind, texts in UNSEEN.items():
+        assert kind == "unanswerable" or filled(texts) == filled(OPEN[kind])
+        assert not set(texts) & {*OPEN[kind], *HELD_OUT.get(kind, ()), *FRESH.get(kind, ())}
+            "count_flagged",
+            "count_contradiction",
+            "why",
+        )
 
 
 def test_forty_questions_of_which_two_cannot_be_answered():

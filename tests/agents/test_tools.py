@@ -113,3 +113,12 @@ def test_files_outside_the_folder_are_not_scored(fake_run, tmp_path):
 
 def test_every_filter_field_is_a_tool_argument(tools):
     assert set(Filter.model_fields) <= set(tools["find_cases"].args) & set(tools["count_cases"].args)
+
+
+def test_the_odd_part_is_the_one_with_the_largest_share(fake_run):
+    """One odd part makes every pair odd, at the same smallest p-value."""
+    finding = next(f for f in fake_run.items.values() if f.contradictions)
+    (own,) = finding.contradictions
+    other = own.model_copy(update={"part": "text", "given": ("image",), "share": own.share / 10})
+    both = finding.model_copy(update={"contradictions": (other, own)})
+    assert queries.contradicted(both) == [own.part, "text"]

@@ -120,6 +120,14 @@ def test_sensor_evidence_names_channel_and_event(samples, reference, kind, event
     assert (said[0]["channel"], said[0]["event"]) == (channel, event)
 
 
+def test_sensor_that_stands_out_only_as_a_whole_says_its_least_usual_time(samples, reference):
+    judgement = samples.judgement(p={"sensor": 0.003})
+    (span,) = [e for e in gather(judgement, reference, None) if e.part == "sensor" and e.kind in ("span", "channel")]
+    assert span.caption.startswith("No single channel stands out; the least usual time is ")
+    times = {f.name: float(f.value) for f in span.facts}
+    assert 0 <= times["start"] <= times["stop"] <= judgement.signals["sensor"].times[-1]
+
+
 def test_image_evidence_names_the_place_and_box(samples, reference):
     evidence = gather(samples.judgement(hot={"image": [10, 11]}), reference, None)
     (region,) = [e for e in evidence if e.kind == "region"]
