@@ -45,5 +45,5 @@ def fit_trimmed(
     fit(list(items))
     for _ in range(rounds if contamination > 0 else 0):
         kept = trusted(score(list(items)), contamination)
-        fit([items[i] for i in kept])
+        fit([items[i] for i in kept.tolist()])
     return kept
