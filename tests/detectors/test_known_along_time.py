@@ -6,6 +6,7 @@ import torch
 
 from mmdmad.detectors.base import make_detector
 from mmdmad.detectors.tracks import common_group, futures, gap, tracks, windows
+from mmdmad.diffusion.decomposition import robust_trend, rolling_median
 from mmdmad.diffusion.imputation import change, grating, impute, observed_by_change
 from mmdmad.errors import ConfigError, DataError
 from mmdmad.tokens import Layout, Tokens
@@ -231,3 +232,50 @@ class TestMotionForecast:
         assert (errors["min"] <= errors["mean"] + 1e-6).all()
         with pytest.raises(ConfigError, match="aggregate"):
             make_detector("mocodad", aggregate="max").fit(clips)
+
+
+class TestDrift:
+    def test_medians_see_lines_and_not_spikes(self):
+        line = torch.arange(16.0)[None, :, None] * 0.5 + 3
+        spiked = line.clone()
+        spiked[0, 6] += 100
+        there = torch.ones(1, 16, dtype=torch.bool)
+        torch.testing.assert_close(robust_trend(spiked, there, "line"), line)
+        level = robust_trend(spiked, there, "level")
+        assert float(level.std()) == 0.0
+        assert float(level[0, 0, 0]) == 7.0  # the lower of the two middle ones
+        there[0, 10:] = False  # what is not there does not count
+        torch.testing.assert_close(robust_trend(spiked, there, "line")[:, :10], line[:, :10])
+        assert np.array_equal(rolling_median(spiked[0].numpy(), 3)[6], [6.5])
+
+    def test_drift_does_not_raise_the_score_and_a_spike_does(self):
+        rng = RNG(0)
+
+        def series(drift=0.0, spike=None):
+            time = np.arange(64)
+            x = np.sin(0.4 * time + rng.uniform(0, 6.28)) + 0.1 * rng.normal(size=64) + rng.uniform(-1, 1)
+            x += drift * rng.choice([-1, 1]) * time / 64
+            if spike is not None:
+                x[spike] += 2.5
+            return steps(x[:, None, None])
+
+        train = [series(drift=0.5) for _ in range(80)]
+        fitted = make_detector("d3r", window=32, steps=250, batch=32, inner=32, depth=1, learning_rate=5e-3).fit(train)
+        normal = fitted.decision_function([series() for _ in range(15)])
+        drifting = fitted.decision_function([series(drift=6.0) for _ in range(15)])  # four times what training showed
+        assert np.median(drifting) < 1.25 * np.median(normal)
+        spikes = [series(drift=6.0, spike=20) for _ in range(15)]
+        scores = fitted.token_scores(spikes)
+        assert np.mean([s.argmax() == 20 for s in scores]) > 0.7
+        assert np.median([s.max() for s in scores]) > 1.3 * max(np.median(normal), np.median(drifting))
+        # The level that the trend has at test lies outside training: a detector without a trend takes it for a fault.
+        plain = make_detector("forecast", past=8, steps=60, batch=32, inner=16, depth=1, learning_rate=5e-3).fit(train)
+        assert np.median(plain.decision_function([series(drift=6.0) for _ in range(10)])) > 2 * np.median(
+            plain.decision_function([series() for _ in range(10)])
+        )
+
+    def test_wrong_settings_are_refused(self):
+        items = [steps(np.zeros((4, 1, 1))) for _ in range(3)]
+        for wrong in ({"trend": "curve"}, {"level": 0}, {"period": 1}, {"draws": 0}):
+            with pytest.raises(ConfigError, match="allowed"):
+                make_detector("d3r", **wrong).fit(items)

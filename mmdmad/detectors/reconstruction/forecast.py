@@ -1,8 +1,8 @@
 """Prediction from the past: how badly is a token denoised by a model that has seen what came before it?
 
-Yan, Zhang, Liu, Pang, Wang, "Feature Prediction Diffusion Model for Video Anomaly Detection" (FPDM), ICCV 2023, and
-VADiffusion, 2024, predict the next frame or its features by conditional diffusion and score the prediction error. Here
-the next token x of any series or clip, with the tokens p before it as cross-attention condition:
+Yan et al., "Feature Prediction Diffusion Model for Video Anomaly Detection" (FPDM), ICCV 2023, and VADiffusion, 2024,
+predict the next frame or its features by conditional diffusion and score the prediction error. Here the next token x of
+any series or clip is denoised with the tokens p before it as cross-attention condition:
 
     score(x) = mean over times t of |x - x0(x_t, t, p)|^2 / usual(p, t),    x_t = sqrt(a_t) x + sqrt(1 - a_t) e
 

@@ -17,7 +17,7 @@ so that the error on anomalies grows. Here they enter as they are by default: on
 items, 800 steps, seed 0) the unconditional model ranked planted shifts with a token AUROC of 0.929, the conditional
 one with 0.996, and its imputations are far closer; small networks do not learn to undo noise on both sides.
 
-`observed="diffad"` observes few tokens, chosen where the sequence does not change: Xiao, Gou, Tai, Zhang, Leung,
+`observed="diffad"` observes few tokens, chosen where the sequence does not change: Xiao et al.,
 "Imputation-based Time-Series Anomaly Detection with Conditional Weight-Incremental Diffusion Models" (DiffAD), KDD
 2023; a second pass swaps the roles.
 """

@@ -1,7 +1,7 @@
 """MoCoDAD: generate several futures of a pose from its past; an anomaly is a future that none of them resembles.
 
-Flaborea, Collorone, D'Amely di Melendugno, D'Arrigo, Prenkaj, Galasso, "Multimodal Motion Conditioned Diffusion Model
-for Skeleton-based Video Anomaly Detection", ICCV 2023. Tokens are joints: a layout of (frames, joints) with the
+Flaborea et al., "Multimodal Motion Conditioned Diffusion Model for Skeleton-based Video Anomaly Detection", ICCV 2023.
+Tokens are joints: a layout of (frames, joints) with the
 coordinates as features. Given the past p, the reverse process from K fixed noise draws gives futures y_1..y_K, and
 
     score(x) = min over k of |x - y_k|^2 / usual(p)
