@@ -57,9 +57,10 @@ class Memory:
         def best(chunk: np.ndarray) -> np.ndarray:
             found, squares = [], []
             for start in range(0, len(self.axes), BLOCK):
-                block = self._square[start : start + BLOCK] - 2.0 * (chunk @ self.axes[start : start + BLOCK].T)
-                few = min(wanted, block.shape[1])
-                rows = np.argpartition(block, few - 1, axis=1)[:, :few]
+                block = chunk @ self.axes[start : start + BLOCK].T
+                block *= -2.0
+                block += self._square[start : start + BLOCK]
+                rows = smallest(block, min(wanted, block.shape[1]))
                 if len(self.axes) <= BLOCK:
                     return np.sort(rows, axis=1)
                 found.append(rows + start)
@@ -70,6 +71,29 @@ class Memory:
             )
 
         return in_chunks(best, axes, 2 if len(self.axes) <= 2048 else 64)  # small memories: little padding
+
+
+def smallest(block: np.ndarray, few: int) -> np.ndarray:
+    """Columns (m, few) of the `few` smallest values of each row of block (m, n), in no order.
+
+    Columns are dealt into groups first: the smallest values lie in the groups with the smallest minima, so that only
+    the minima and those groups need to be partitioned, a seventh of the cost of whole rows.
+
+    >>> sorted(smallest(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)[0].tolist())
+    [1, 2]
+    """
+    width = block.shape[1]
+    size = int((width / few) ** 0.5)
+    count = width // max(size, 1)
+    if size < 4:
+        return np.argpartition(block, few - 1, axis=1)[:, :few]
+    minima = block[:, : size * count].reshape(len(block), size, count).min(axis=1)
+    chosen = np.argpartition(minima, few - 1, axis=1)[:, :few]
+    columns = (chosen[:, :, None] + count * np.arange(size)).reshape(len(block), -1)
+    left_over = np.broadcast_to(np.arange(size * count, width), (len(block), width - size * count))
+    columns = np.concatenate([columns, left_over], axis=1)
+    best = np.argpartition(np.take_along_axis(block, columns, axis=1), few - 1, axis=1)[:, :few]
+    return np.take_along_axis(columns, best, axis=1)
 
 
 def _exact(axes: np.ndarray, memory: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from mmdmad.detectors.density.gaussian_diffusion import level_weights
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.mixture import Mixture
 from mmdmad.detectors.neighbours import Memory, PositionMemory
-from mmdmad.errors import ConfigError, RunError
+from mmdmad.errors import RunError
 from mmdmad.tokens import Layout, Tokens
 
 RNG = np.random.default_rng
@@ -209,12 +209,3 @@ def test_inverse_gamma_finds_the_noise_variance():
     variance = float(1 - torch.cumprod(1 - torch.linspace(1e-4, 1e-2, 400), 0)[level])
     best = (4 * variance) ** 0.5  # b = a s^2 maximises the likelihood, a = D / 2 - 1 = 4
     assert loss(best) < min(loss(0.9 * best), loss(1.1 * best))
-
-
-def test_ensemble_scale_is_that_of_unseen_normal_tokens():
-    fitted = make_detector("ensemble").fit(data(300))
-    fresh = fitted.decision_function(data(400, seed=9))
-    assert abs(fresh.mean()) < 0.15
-    assert abs(fitted.decision_scores_.mean()) < 1e-9
-    with pytest.raises(ConfigError, match="members"):
-        make_detector("ensemble", members=("ensemble",)).fit(data())
