@@ -14,7 +14,7 @@ Unlike the authors' code this scores every token of a window, not the last one; 
 default), which a spike does not move, instead of a mean; and windows of fewer than 4 steps have no trend.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -125,12 +125,12 @@ class DriftReconstruction(SequenceDetector):
         """Windows (B, W, k) as (B, T, G, k)."""
         return flat.reshape(len(flat), -1, self.group_, flat.shape[2])
 
-    def _trends(self, net: nn.Module, batch: Windows) -> Tensor:
+    def _trends(self, net: TrendAndRest, batch: Windows) -> Tensor:
         there = self._stepped(batch.present[..., None])[:, :, 0, 0]
         split = net.split(self._stepped(batch.values), there, batch.row, batch.ignore, self.trend)
         return torch.where((there.sum(dim=1) >= FEWEST)[:, None, None, None], split, 0.0)
 
-    def _denoise(self, net: nn.Module, batch: Windows, trends: Tensor, noise: Tensor, offset: Tensor) -> Tensor:
+    def _denoise(self, net: TrendAndRest, batch: Windows, trends: Tensor, noise: Tensor, offset: Tensor) -> Tensor:
         """The window that the network makes of its noised form, (B, W, k)."""
         trend = trends.reshape(batch.values.shape)
         a = float(alphas_bar("linear", STEPS)[self.level - 1])
@@ -140,11 +140,12 @@ class DriftReconstruction(SequenceDetector):
 
     def _loss(self, net: nn.Module, batch: Windows, generator: torch.Generator) -> Tensor:
         device, (many, _, k) = batch.values.device, batch.values.shape
-        trends = self._trends(net, batch)
+        both = cast(TrendAndRest, net)
+        trends = self._trends(both, batch)
         offset = (2 * torch.rand(many, self.group_, k, generator=generator) - 1) * self.disturbance
         offset = offset * (torch.rand(many, 1, 1, generator=generator) < 0.5)
         noise = torch.randn(batch.values.shape, generator=generator).to(device)
-        guess = self._denoise(net, batch, trends.detach(), noise, offset.to(device))
+        guess = self._denoise(both, batch, trends.detach(), noise, offset.to(device))
         there = batch.present.float()
         # The trend is right if it is the rolling median: the same as asking that the stable part is what is left over.
         wrong = ((guess - batch.values) ** 2).mean(dim=2)
@@ -154,7 +155,8 @@ class DriftReconstruction(SequenceDetector):
         return 0.5 * (wrong * there).sum(dim=1) / there.sum(dim=1).clamp(min=1.0)
 
     def _errors(self, batch: Windows) -> Tensor:
-        trends, nothing = self._trends(self.net_, batch), torch.zeros((), device=batch.values.device)
+        net, nothing = cast(TrendAndRest, self.net_), torch.zeros((), device=batch.values.device)
+        trends = self._trends(net, batch)
         bank = noise_bank(self.draws, tuple(batch.values.shape[1:]), self.seed).to(batch.values.device)
-        guesses = [self._denoise(self.net_, batch, trends, e.expand_as(batch.values), nothing) for e in bank]
+        guesses = [self._denoise(net, batch, trends, e.expand_as(batch.values), nothing) for e in bank]
         return (torch.stack(guesses, dim=2) - batch.values[:, :, None]) ** 2
