@@ -51,7 +51,7 @@ ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("words", _rx(r"\bwords?\b|wording|\bmessages?\b|\bquote|\blog\b|\blogs\b|\bphrase|(?<!you )\bsay\b|\bsays\b|written")),
     ("p_value", _rx(r"\bp-?\s?values?\b|\bp of\b|\bp\?|unlikely|probab|how (?:extreme|anomalous|rare|sure|certain|confident|bad|serious|likely|strong|far)\b(?! into)|statistic|\bscore\b|significan|\bguarantee")),
     ("where", _rx(r"\bwhere(?:abouts)?\b|\bregion|\barea|\bcorner|\blocat|\bspot\b|\bplace|\bposition|which side")),
-    ("when", _rx(r"\bwhen\b|\bmoment|what time|which time|\bsecond(?:s)? (?:is|are|does|do)|which seconds?|how (?:far into|long)|since when|timestamp|time stamp|\bdate\b|which frames?|at what point")),
+    ("when", _rx(r"\bwhen\b|recording time|time of day|\bmoment|what time|which time|\bsecond(?:s)? (?:is|are|does|do)|which seconds?|how (?:far into|long)|since when|timestamp|time stamp|\bdate\b|which frames?|at what point")),
     ("channel", _rx(r"\bchannels?\b|\b(?:which|what) (?:of the )?(?:sensor |sensors?'? )?(?:signals?|measurements?|readings?|sensors?|quantit\w+)\b|\bsignals? is\b")),
     ("part", _rx(r"\b(?:which|what) (?:of the )?parts?\b|modalit|contribut|\bshares?\b|giv\w+ .* away|\bdriv|which part|responsible|\bparts\b")),
     ("why", _rx(r"\bwhy\b|explain|\breason|what (?:went|makes|made|happened|is going|was|'s)|\bwrong\b|tell me|descri|detail|\babout\b|stand(?:s)? out|\bshow\b|\bopen\b|what(?:'s| is) (?:up|unusual|strange|odd|the (?:matter|problem|issue))")),

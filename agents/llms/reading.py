@@ -69,7 +69,7 @@ def read(question: str, names: Vocabulary) -> Reading:
     >>> read("Where in the picture of case test-00012 is it?", Vocabulary()).attribute
     'where'
     """
-    text = question.strip().replace("’", "'")
+    text = re.sub(r"^(?:thanks?|thank you)[,.!]? (?=\w+ \w+ )", "", question.strip().replace("’", "'"), flags=re.I)
     named = _named(text, (*names.groups, *names.channels))
     bare = named
     cases = tuple(dict.fromkeys(m[0] for m in CASE.finditer(_without_clocks(bare))))

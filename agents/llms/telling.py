@@ -80,7 +80,9 @@ def _kinds(*kinds: str, part: str, what: str) -> Callable[[Reading, str, Result]
 def _when(reading: Reading, question: str, d: Result) -> str:
     recorded = f"{d['case']} was recorded at {d['time']}." if d["time"] else f"{d['case']} has no recorded time."
     asked_case = re.search(
-        r"record|taken|captur|timestamp|time stamp|\bdate\b|\bcome\b|\bcame\b|produc|made|inspect", question, re.I
+        r"record(?:ed|s)?\b|recording time|time of day|taken|captur|timestamp|time stamp|\bdate\b|\bcome\b|\bcame\b|produc|made|inspect",
+        question,
+        re.I,
     )
     if asked_case or not INSIDE.search(question):
         return f"{recorded} {verdict_line(d)}"

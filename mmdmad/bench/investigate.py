@@ -1,7 +1,7 @@
 """The agent on the simulated line: forty questions with known answers, graded by code.
 
 A "detector" of this suite is the chat model: "offline" by default, any `provider:model` with --detector. Four rows
-a seed: three sets of wordings that the offline analyst was mended on, and one that it was not.
+a seed, one for each set of wordings.
 """
 
 import json
@@ -32,7 +32,8 @@ PROTOCOL = (
     "two unanswerable, two follow-ups), each in a conversation of its own; graded by code against the line's ground "
     "truth and the stored findings. `open` wordings could be looked at while the offline analyst was written; "
     "`held out` and `fresh` wordings were not, but faults that they showed were mended later; `unseen` "
-    "wordings were written last by someone who had not seen the analyst, and nothing was mended on them"
+    "wordings were written last by someone who had not seen the analyst; docs/results.md counts them before three faults "
+    "that they showed were mended"
 )
 
 

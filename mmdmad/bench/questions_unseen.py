@@ -1,6 +1,7 @@
-"""Wordings that nobody who worked on the offline analyst had seen, written by someone who had not seen the analyst.
+"""Wordings by someone who had not seen the offline analyst, written when it stood.
 
-Only for measuring. Once an answer to one of them has been looked at in order to mend the analyst, a new set is needed.
+Their first count was taken before anything was mended on them; since then they are no more unseen than the others,
+and the next honest count needs a new set.
 """
 
 UNSEEN: dict[str, tuple[str, ...]] = {

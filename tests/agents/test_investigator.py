@@ -209,3 +209,19 @@ def test_empty_questions_and_bad_models(fake_run):
 def test_filters_are_read(question, expected):
     where = read(question, Vocabulary(("moon plate",), ("motor_current",))).where
     assert expected.items() <= where.items()
+
+
+@pytest.mark.parametrize(
+    ("question", "intent", "attribute", "follows"),
+    [
+        ("thanks!", "thanks", "", False),
+        ("Thanks, and how about test-00020, the same question?", "case", "why", True),
+        ("recording time of test-00257?", "case", "when", False),
+        ("What makes you say that test-00178 is abnormal?", "case", "why", False),
+        ("What is the overall tally of abnormal cases?", "count", "", False),
+        ("Does everything in test-00266 match?", "case", "contradiction", False),
+    ],
+)
+def test_questions_are_read(question, intent, attribute, follows):
+    reading = read(question, Vocabulary())
+    assert (reading.intent, reading.attribute, reading.follows) == (intent, attribute, follows)
