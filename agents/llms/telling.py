@@ -80,7 +80,8 @@ def _kinds(*kinds: str, part: str, what: str) -> Callable[[Reading, str, Result]
 def _when(reading: Reading, question: str, d: Result) -> str:
     recorded = f"{d['case']} was recorded at {d['time']}." if d["time"] else f"{d['case']} has no recorded time."
     asked_case = re.search(
-        r"record(?:ed|s)?\b|recording time|time of day|taken|captur|timestamp|time stamp|\bdate\b|\bcome\b|\bcame\b|produc|made|inspect",
+        r"record(?:ed|s)?\b|recording time|time of day|taken|captur|timestamp|time stamp|\bdate\b|\bc[oa]me\b|"
+        r"produc|made|inspect",
         question,
         re.I,
     )

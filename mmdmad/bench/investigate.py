@@ -32,8 +32,8 @@ PROTOCOL = (
     "two unanswerable, two follow-ups), each in a conversation of its own; graded by code against the line's ground "
     "truth and the stored findings. `open` wordings could be looked at while the offline analyst was written; "
     "`held out` and `fresh` wordings were not, but faults that they showed were mended later; `unseen` "
-    "wordings were written last by someone who had not seen the analyst; docs/results.md counts them before three faults "
-    "that they showed were mended"
+    "wordings were written last by someone who had not seen the analyst; docs/results.md counts them before three "
+    "faults that they showed were mended"
 )
 
 

@@ -20,7 +20,10 @@ RATES = (0.01, 0.05)
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Judgements of N cases: joint score and p-value (N,), each part's surprise and p-value (N,), NaN where missing."""
+    """Judgements of N cases: joint score and p-value (N,), each part's surprise and p-value (N,), NaN where missing.
+
+    calibration (N,): how many calibration cases stand behind each p-value.
+    """
 
     cases: tuple[Case, ...]
     score: np.ndarray
@@ -29,6 +32,7 @@ class Judged:
     part_p: Mapping[Modality, np.ndarray]
     contradiction: np.ndarray
     refused: int
+    calibration: np.ndarray
 
     @property
     def labels(self) -> np.ndarray:
@@ -84,7 +88,8 @@ def judge(model: Any, cases: Sequence[Case], context: Context, meter: Meter, wor
     part_score = {m: np.array([j.parts[m].score if m in j.parts else math.nan for j in said]) for m in MODALITIES}
     part_p = {m: np.array([j.parts[m].p_value if m in j.parts else math.nan for j in said]) for m in MODALITIES}
     odd = np.array([max((c.share for c in j.contradictions), default=0.0) for j in said])
-    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused)
+    size = np.array([j.guarantee.size for j in said])
+    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size)
 
 
 def ranking_metrics(judged: Judged, seed: int) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:

@@ -12,7 +12,7 @@ from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, RATES, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
 from mmdmad.cases import Case, read_cases
-from mmdmad.metrics import auroc, binomial_range, bootstrap_metric, calibration_error, false_alarms
+from mmdmad.metrics import auroc, binomial_range, bootstrap_metric, calibration_error, conformal_range, false_alarms
 
 TRAIN, TEST = 600, 400
 PRESET = "pipelines/inspection"
@@ -20,7 +20,8 @@ LINE_PROTOCOL = (
     f"simulated line, {TRAIN} normal training and {TEST} test cases a seed (the seed makes both the line and the "
     "model); joint_auroc_faults is over single-part faults and chains, contradictions apart; false alarms of normal "
     "test cases with exact binomial intervals; in_band is 1 where the count lies in the 95 % range that the declared "
-    "rate explains"
+    "rate explains, in_conformal_band where it lies in the range that also knows how few calibration cases there are "
+    "(beta-binomial)"
 )
 COVERAGE_PROTOCOL = (
     f"simulated line, {TRAIN} normal training and {TEST} normal test cases a seed; every test case is judged in every "
@@ -75,7 +76,7 @@ def run_coverage(context: Context) -> Iterator[Row]:
                     meter = Meter()
                     meter.seconds["fit"] = fitting.seconds["fit"]
                     judged = judge(model, masked, context, meter, home / "work")
-                    metrics, intervals = alarms(judged.p_value)
+                    metrics, intervals = alarms(judged.p_value, judged.calibration)
                     yield meter.row("+".join(pattern), detector, seed, metrics, intervals=intervals)
 
 
@@ -86,7 +87,7 @@ def mask(case: Case, pattern: tuple[str, ...]) -> Case | None:
     return replace(case, parts={m: p for m, p in case.parts.items() if m in pattern})
 
 
-def alarms(p_values: np.ndarray) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+def alarms(p_values: np.ndarray, calibration: np.ndarray) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """False alarms of normal cases at the declared rates, with intervals, and how far p-values are from uniform."""
     metrics: dict[str, float] = {"cases": float(len(p_values))}
     intervals = {}
@@ -95,14 +96,17 @@ def alarms(p_values: np.ndarray) -> tuple[dict[str, float], dict[str, tuple[floa
         metrics[name], intervals[name] = found["rate"], (found["low"], found["high"])
         low, high = binomial_range(rate, len(p_values))
         metrics[f"in_band_at_{rate:g}"] = float(low <= found["hits"] <= high)
+        low, high = conformal_range(rate, round(float(calibration.mean())), len(p_values))
+        metrics[f"in_conformal_band_at_{rate:g}"] = float(low <= found["hits"] <= high)
     metrics["calibration_error"] = calibration_error(p_values)["expected"]
     return metrics, intervals
 
 
 def band(judged: Judged) -> dict[str, float]:
     """`alarms` of the normal cases, without what `ranking_metrics` already says."""
-    metrics, _ = alarms(judged.p_value[judged.labels == 0])
-    return {k: v for k, v in metrics.items() if k.startswith("in_band") or k == "calibration_error"}
+    normal = judged.labels == 0
+    metrics, _ = alarms(judged.p_value[normal], judged.calibration[normal])
+    return {k: v for k, v in metrics.items() if k.startswith("in_") or k == "calibration_error"}
 
 
 def by_kind(

@@ -231,7 +231,7 @@ def test_pipelines_of_joint_suites():
 def judged(p: list[float], text: list[float], ids: str = "abcd", labels: tuple[int, ...] = (0, 0, 1, 1)) -> Judged:
     cases = tuple(Case(i, {"text": Part("text", value=i)}, label=label) for i, label in zip(ids, labels))
     part = {m: np.array(text if m == "text" else [math.nan] * 4) for m in ("image", "text", "sensor", "video")}
-    return Judged(cases, -np.array(p), np.array(p), part, part, np.zeros(4), 0)
+    return Judged(cases, -np.array(p), np.array(p), part, part, np.zeros(4), 0, np.full(4, 99))
 
 
 def test_a_missing_part_ranks_in_the_middle():
@@ -240,7 +240,7 @@ def test_a_missing_part_ranks_in_the_middle():
 
 
 def test_false_alarms_by_kind_and_pattern():
-    metrics, intervals = alarms(np.arange(1, 201) / 200)
+    metrics, intervals = alarms(np.arange(1, 201) / 200, np.full(200, 199))
     assert metrics["false_alarms_at_0.05"] == pytest.approx(0.05)
     assert metrics["in_band_at_0.01"] == 1
     assert intervals["false_alarms_at_0.05"][0] < 0.05 < intervals["false_alarms_at_0.05"][1]
