@@ -12,6 +12,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -238,12 +239,17 @@ def detector(about: About) -> Callable[[D], D]:
 
 
 def detectors() -> dict[str, type[Detector]]:
-    """Every detector by name; loads each file of the family folders once."""
+    """Every detector by name; the files of the family folders are loaded once."""
+    _load_all()
+    return dict(sorted(_REGISTRY.items()))
+
+
+@cache
+def _load_all() -> None:
     import mmdmad.detectors as package
 
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-    return dict(sorted(_REGISTRY.items()))
 
 
 def make_detector(name: str, **params: Any) -> Detector:
