@@ -28,6 +28,7 @@ from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.chunks import by_value, groups
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.neighbours import Memory
+from mmdmad.detectors.trimming import ROUNDS, trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -84,10 +85,9 @@ class Ensemble(Detector):
     def _fit(self, items: list[Tokens]) -> None:
         self._fit_on(items, np.arange(len(items)))
         self._train_scores = self._leave_own_out(items)
-        if self.contamination > 0:
-            order = np.argsort(self._train_scores, kind="stable")
-            kept = np.sort(order[: max(2, round(len(items) * (1 - self.contamination)))])
-            self._fit_on([items[i] for i in kept], kept)
+        for _ in range(ROUNDS if self.contamination > 0 else 0):
+            kept = trusted(self._train_scores, self.contamination)
+            self._fit_on([items[i] for i in kept.tolist()], kept)
             self._train_scores = self._leave_own_out(items)
 
     def _fit_on(self, items: list[Tokens], names: np.ndarray) -> None:
