@@ -69,6 +69,7 @@ class SequenceDetector(Detector):
     per_position: bool | Literal["auto"]
     _together: ClassVar[int] = 16  # tokens of one time that are still seen together
     _kinds: int = 1  # kinds of tokens whose errors differ from the start
+    _in_usual_units: bool = True  # False: errors are differences of errors, which are left as they are
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -195,7 +196,8 @@ class SequenceDetector(Detector):
         for number in range(self._kinds):
             own = errors[kind == number]
             usual[number] = (own.sum(axis=0) + PRIOR * pooled) / (len(own) + PRIOR)
-        self.usual_ = np.maximum(usual, 0.01 * usual.mean(axis=2, keepdims=True) + 1e-9).astype(np.float32)
+        usual = np.maximum(usual, 0.01 * usual.mean(axis=2, keepdims=True) + 1e-9)
+        self.usual_ = (usual if self._in_usual_units else np.ones_like(usual)).astype(np.float32)
         self._after_training((errors / self.usual_[kind]).mean(axis=2))
 
     def _in_chunks(self, data: Windows, function: Any) -> np.ndarray:

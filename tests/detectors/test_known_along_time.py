@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mmdmad.detectors.base import make_detector
+from mmdmad.detectors.base import load_detector, make_detector
 from mmdmad.detectors.tracks import common_group, futures, gap, tracks, windows
 from mmdmad.diffusion.decomposition import robust_trend, rolling_median
 from mmdmad.diffusion.imputation import change, grating, impute, observed_by_change
+from mmdmad.diffusion.noise import add_noise, noise_bank
 from mmdmad.errors import ConfigError, DataError
 from mmdmad.tokens import Layout, Tokens
 
@@ -279,3 +280,69 @@ class TestDrift:
         for wrong in ({"trend": "curve"}, {"level": 0}, {"period": 1}, {"draws": 0}):
             with pytest.raises(ConfigError, match="allowed"):
                 make_detector("d3r", **wrong).fit(items)
+
+
+class TestCondition:
+    def items(self, count, seed, swapped=False):
+        """Two kinds whose tokens lie at -1 and +1; the summary says which, or the wrong one."""
+        rng = RNG(seed)
+        kinds = rng.choice([-1.0, 1.0], size=count)
+        layout = Layout("grid", (2, 2), size=(8, 8))
+        return [
+            Tokens(
+                kind + 0.3 * rng.normal(size=(4, 2)),
+                layout,
+                summary=np.array([-kind if swapped else kind, 0.0, 5.0]) + 0.1 * rng.normal(size=3),
+            )
+            for kind in kinds
+        ], kinds
+
+    def fitted(self, **params):
+        train, _ = self.items(150, seed=0)
+        return make_detector(
+            "clip-conditioned", axes=2, steps=250, batch=64, inner=32, depth=1, learning_rate=5e-3, **params
+        ).fit(train)
+
+    def test_guidance_zero_and_one_are_the_unconditional_and_the_conditional_model(self):
+        fitted = self.fitted()
+        data, _, _ = fitted._gather(self.items(6, seed=1)[0])
+        noise = noise_bank(8, (4, 2), seed=0)[0]  # the lowest of 8 levels is time 0.1
+        noisy = add_noise(data.values, noise.expand_as(data.values), float(np.cos(np.pi / 2 * 0.1) ** 2))
+        alone, given = (fitted.predicted_noise(data, noisy, 0.1, c).detach() for c in (None, data.extra))
+        assert not torch.allclose(alone, given, atol=0.01)
+        for weight, guess in ((0.0, alone), (1.0, given), (2.0, 2 * given - alone)):
+            errors = fitted.set_params(guidance=weight)._errors(data).detach()
+            torch.testing.assert_close(errors[:, :, 0], (noise - guess) ** 2, atol=1e-4, rtol=1e-3)
+
+    def test_tokens_that_contradict_their_summary_stand_out(self):
+        test, wrong = self.items(20, seed=2)[0], self.items(20, seed=3, swapped=True)[0]
+        fitted = self.fitted(score="difference", top=1.0)
+        scores = fitted.decision_function([*test, *wrong])
+        assert scores[20:].min() > scores[:20].max()
+        assert scores[:20].mean() < 0 < scores[20:].min()  # the own condition helps, the wrong one harms
+        errors = fitted.set_params(score="error").fit(self.items(150, seed=0)[0]).decision_function([*test, *wrong])
+        assert errors[20:].min() > errors[:20].max()
+
+    def test_the_diffusion_classifier_tells_the_kinds_apart(self):
+        fitted = self.fitted(score="difference", given=[1.0, 0.0, 5.0], other=[-1.0, 0.0, 5.0], top=1.0)
+        test, kinds = self.items(40, seed=4)
+        assert ((fitted.decision_function(test) > 0) == (kinds < 0)).all()
+
+    def test_conditions_of_another_width_are_refused(self):
+        train, _ = self.items(30, seed=0)
+        with pytest.raises(ConfigError, match="given has shape"):
+            make_detector("clip-conditioned", given=[1.0], steps=5).fit(train)
+        bare = [Tokens(item.values, item.layout) for item in train]
+        with pytest.raises(DataError, match="summary, or none"):
+            make_detector("clip-conditioned", steps=5).fit([*train, *bare])
+        fitted = make_detector("clip-conditioned", steps=5, inner=16, depth=1).fit(train)
+        with pytest.raises(DataError, match="width 2"):
+            fitted.decision_function(bare)
+
+    def test_fixed_conditions_survive_saving(self, tmp_path):
+        fitted = make_detector(
+            "clip-conditioned", score="difference", other=[1.0, 0.0, 5.0], steps=5, inner=16, depth=1
+        ).fit(self.items(30, seed=0)[0])
+        fitted.save(tmp_path)
+        test = self.items(5, seed=1)[0]
+        assert np.array_equal(load_detector(tmp_path).decision_function(test), fitted.decision_function(test))
