@@ -29,8 +29,9 @@ Data = np.ndarray | Sequence[Tokens]
 class About:
     """What the registry says of a detector.
 
-    formula: the token score in one line of plain text; use, avoid: when the method is the right one and when not, a
-    sentence each; needs: what it cannot do without. docs/detectors.md is written from these.
+    branch: where in its family the method stands; formula: the token score in one line of plain text; use, avoid: when
+    the method is the right one and when not, a sentence each; needs: what it cannot do without.
+    docs/detectors.md is written from these.
     """
 
     name: str
@@ -42,6 +43,7 @@ class About:
     formula: str = ""
     use: str = ""
     avoid: str = ""
+    branch: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,18 @@ from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
 
-@detector(About("isolation-forest", "baseline", "Liu et al., ICDM 2008", "instant"))
+@detector(
+    About(
+        "isolation-forest",
+        "baseline",
+        "Liu et al., ICDM 2008",
+        "instant",
+        branch="partition",
+        formula="2^(-E[depth at which random cuts isolate x] / c(n))",
+        use="Tables with features that do not matter and features of very different scale.",
+        avoid="Anomalies that show only in relations between features.",
+    )
+)
 class IsolationForest(Detector):
     """Isolation score of a token, from `trees` trees over `sample` training tokens each.
 

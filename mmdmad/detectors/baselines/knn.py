@@ -15,7 +15,18 @@ from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
 
-@detector(About("knn", "baseline", "Ramaswamy et al., SIGMOD 2000", "instant"))
+@detector(
+    About(
+        "knn",
+        "baseline",
+        "Ramaswamy et al., SIGMOD 2000",
+        "instant",
+        branch="distance",
+        formula="distance to the K-th nearest normal token",
+        use="The baseline that every other method must beat.",
+        avoid="Very large training sets without a subsample; clusters of different density.",
+    )
+)
 class KNN(Detector):
     """Distance to the `neighbours`-th nearest training token ("largest") or the mean over them ("mean").
 

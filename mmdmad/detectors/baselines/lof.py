@@ -20,7 +20,18 @@ from mmdmad.tokens import Tokens
 CHUNK = 64
 
 
-@detector(About("lof", "baseline", "Breunig et al., SIGMOD 2000", "instant"))
+@detector(
+    About(
+        "lof",
+        "baseline",
+        "Breunig et al., SIGMOD 2000",
+        "instant",
+        branch="distance",
+        formula="mean density of the K nearest normal tokens over the token's own",
+        use="Clusters of different density, where one distance does not fit all.",
+        avoid="Contaminated training sets, whose dense anomalies look normal.",
+    )
+)
 class LOF(Detector):
     """Local outlier factor of a token among the training tokens.
 

@@ -26,7 +26,18 @@ CHUNK = 64
 POOLED = 20_000  # tokens of all positions from which the Gaussian of unknown positions is learned
 
 
-@detector(About("padim", "baseline", "Defard et al., ICPR workshops 2021", "instant"))
+@detector(
+    About(
+        "padim",
+        "baseline",
+        "Defard et al., ICPR workshops 2021",
+        "instant",
+        branch="subspace",
+        formula="sqrt((x - m_p)^T (S_p + e I)^-1 (x - m_p)) at position p over random channels",
+        use="Aligned pictures: a Gaussian for each position.",
+        avoid="Pictures that are not aligned; fewer training pictures than channels.",
+    )
+)
 class PaDiM(Detector):
     """Mahalanobis distance of a token to its position's Gaussian, on a random subset of channels.
 

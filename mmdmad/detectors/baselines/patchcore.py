@@ -43,7 +43,18 @@ def k_centre(rows: np.ndarray, count: int, first: int) -> np.ndarray:
     return np.array(chosen)
 
 
-@detector(About("patchcore", "baseline", "Roth et al., CVPR 2022", "seconds"))
+@detector(
+    About(
+        "patchcore",
+        "baseline",
+        "Roth et al., CVPR 2022",
+        "seconds",
+        branch="distance",
+        formula="distance of the worst patch to a covering subset of normal patches, lowered where that has company",
+        use="Pictures, aligned or not, with some training pictures and memory for a coreset.",
+        avoid="Anomalies of relation between places: each patch is judged apart.",
+    )
+)
 class PatchCore(Detector):
     """Distance to the nearest remembered token, re-weighted by eq. 7.
 

@@ -15,7 +15,18 @@ from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
 
-@detector(About("pca", "baseline", "Shyu et al., 2003", "instant"))
+@detector(
+    About(
+        "pca",
+        "baseline",
+        "Shyu et al., 2003",
+        "instant",
+        branch="subspace",
+        formula="(sum over kept axes j of (v_j x)^2 / l_j + |what lies outside|^2 / noise) / D",
+        use="Linear relations between features; a baseline that takes no time.",
+        avoid="Several clusters or curved normal.",
+    )
+)
 class PCA(Detector):
     """Squared distances along the principal axes, each over its variance, and outside them over the noise variance.
 

@@ -26,7 +26,18 @@ CHUNK = 64
 FLOOR = 1e-3  # least variance of a direction, in variances of a standardised feature
 
 
-@detector(About("sub-pca", "baseline", "Liu and Paparrizos, NeurIPS 2024 (Sub-PCA of TSB-AD)", "instant"))
+@detector(
+    About(
+        "sub-pca",
+        "baseline",
+        "Liu and Paparrizos, NeurIPS 2024 (Sub-PCA of TSB-AD)",
+        "instant",
+        branch="subspace",
+        formula="mean over j > k of (v_j x)^2 / l_j, x a window, k components explain the share",
+        use="Sensor windows, a channel for itself: the strong simple baseline of TSB-AD.",
+        avoid="Relations between channels, and windows much shorter than a period.",
+    )
+)
 class SubPCA(Detector):
     """Size of a window's part in the residual space of its channel's principal components.
 

@@ -15,7 +15,18 @@ from mmdmad.detectors.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 
 
-@detector(About("tccm", "density", "TCCM, NeurIPS 2025 (contraction matching)", "seconds"))
+@detector(
+    About(
+        "tccm",
+        "density",
+        "TCCM, NeurIPS 2025 (contraction matching)",
+        "seconds",
+        branch="inversion and flow",
+        formula="|f(x, 1) + x|_2, f trained to the vector from x to the origin",
+        use="Tables under a tight budget: one network call, and a residual for each feature.",
+        avoid="Long training: with enough of it the network maps every input right, anomalies too.",
+    )
+)
 class Contraction(NeuralDetector):
     """Length of the mismatch between the predicted contraction and the true one, at t = 1.
 

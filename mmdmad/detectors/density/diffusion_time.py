@@ -36,7 +36,18 @@ def mode_of_time(
     return modes
 
 
-@detector(About("dte-np", "density", "Livernoche et al., ICLR 2024 (DTE, non-parametric)", "instant"))
+@detector(
+    About(
+        "dte-np",
+        "density",
+        "Livernoche et al., ICLR 2024 (DTE, non-parametric)",
+        "instant",
+        branch="diffusion time",
+        formula="mean of the K smallest |x - x_i|^2 / D",
+        use="Embeddings and tables of any shape of normal; nothing to train, hard to beat.",
+        avoid="Very large or contaminated training sets, and tokens whose features differ much in what they tell.",
+    )
+)
 class DiffusionTime(Detector):
     """Mean squared distance to the `neighbours` nearest training tokens over D: the continuous diffusion time.
 

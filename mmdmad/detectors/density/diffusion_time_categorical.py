@@ -20,7 +20,18 @@ from mmdmad.diffusion.noise import alphas_bar
 from mmdmad.diffusion.training import Plan
 
 
-@detector(About("dte-c", "density", "Livernoche et al., ICLR 2024 (DTE, categorical)", "seconds"))
+@detector(
+    About(
+        "dte-c",
+        "density",
+        "Livernoche et al., ICLR 2024 (DTE, categorical)",
+        "seconds",
+        branch="diffusion time",
+        formula="sum_b b p(b | x), p a classifier of the noise level's bin",
+        use="Diffusion time where the memory of dte-np is too large: a network instead of the training tokens.",
+        avoid="Short training, or sets of a few hundred tokens.",
+    )
+)
 class DiffusionTimeCategorical(NeuralDetector):
     """Expected bin of the diffusion time that a classifier gives a token.
 

@@ -16,7 +16,18 @@ from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 
 
-@detector(About("dte-ig", "density", "Livernoche et al., ICLR 2024 (DTE, inverse gamma)", "seconds"))
+@detector(
+    About(
+        "dte-ig",
+        "density",
+        "Livernoche et al., ICLR 2024 (DTE, inverse gamma)",
+        "seconds",
+        branch="diffusion time",
+        formula="b(x), scale of an inverse gamma over the noise variance s^2",
+        use="To compare with the other two diffusion times; a smooth estimate of the noise variance.",
+        avoid="As a first choice: in the paper's tables it stands behind dte-np and dte-c.",
+    )
+)
 class DiffusionTimeGamma(NeuralDetector):
     """Scale of the inverse gamma posterior of the noise variance, over its shape.
 

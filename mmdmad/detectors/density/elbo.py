@@ -19,7 +19,18 @@ from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, noise_bank, 
 from mmdmad.errors import ConfigError
 
 
-@detector(About("elbo", "density", "Ho et al., NeurIPS 2020 (variational bound)", "seconds"))
+@detector(
+    About(
+        "elbo",
+        "density",
+        "Ho et al., NeurIPS 2020 (variational bound)",
+        "seconds",
+        branch="likelihood",
+        formula="mean_t w_t |e - e_net(x_t, t)|^2 / D",
+        use="A likelihood bound with one training, for comparing models or levels of noise.",
+        avoid="Raw pixels, where simple pictures get high likelihood whatever they show.",
+    )
+)
 class EvidenceBound(NoisePredictor):
     """Weighted noise-prediction error over noise levels, with a fixed noise bank.
 

@@ -25,7 +25,18 @@ from mmdmad.diffusion.noise import sigma_grid
 from mmdmad.tokens import Tokens
 
 
-@detector(About("mulde", "density", "Micorek et al., CVPR 2024 (MULDE)", "minutes"))
+@detector(
+    About(
+        "mulde",
+        "density",
+        "Micorek et al., CVPR 2024 (MULDE)",
+        "minutes",
+        branch="score function",
+        formula="-log p(f(x, s_1), ..., f(x, s_L)), f an energy with score -df/dx",
+        use="Features of video or any embedding when a density is wanted and scoring must be forward only.",
+        avoid="Tight training budgets: training differentiates twice; blind near local modes.",
+    )
+)
 class Energy(NeuralDetector):
     """Surprise of a token's energies over noise scales.
 

@@ -18,7 +18,18 @@ from mmdmad.diffusion.steppers import flow_log_likelihood
 from mmdmad.errors import ConfigError
 
 
-@detector(About("pf-ode", "density", "Song et al., ICLR 2021 (probability-flow likelihood)", "seconds"))
+@detector(
+    About(
+        "pf-ode",
+        "density",
+        "Song et al., ICLR 2021 (probability-flow likelihood)",
+        "seconds",
+        branch="likelihood",
+        formula="-log p(x) / (D log 2), by the change of variables along the probability-flow ODE",
+        use="Few features, where the exact likelihood in bits is wanted.",
+        avoid="Wide tokens: the trace is estimated and costs many passes; raw pixels, as for elbo.",
+    )
+)
 class FlowLikelihood(NoisePredictor):
     """Minus log-likelihood, bits per dimension.
 

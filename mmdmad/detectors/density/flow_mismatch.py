@@ -19,7 +19,16 @@ from mmdmad.errors import ConfigError
 
 
 @detector(
-    About("flow-mismatch", "density", "Flow Mismatching, 2026; flow matching of Lipman et al., ICLR 2023", "seconds")
+    About(
+        "flow-mismatch",
+        "density",
+        "Flow Mismatching, 2026; flow matching of Lipman et al., ICLR 2023",
+        "seconds",
+        branch="inversion and flow",
+        formula="mean over k, s of |v(x_s, s) - (x - e_k)|^2 / D, x_s = (1 - s) e_k + s x",
+        use="Wherever elbo would do: fewer noise levels, straight paths.",
+        avoid="Large levels of irreducible error: what no path tells is part of every score.",
+    )
 )
 class FlowMismatch(NeuralDetector):
     """Mean squared mismatch of velocities along straight paths.

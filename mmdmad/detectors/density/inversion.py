@@ -17,7 +17,18 @@ from mmdmad.diffusion.steppers import invert
 from mmdmad.errors import ConfigError
 
 
-@detector(About("invad", "density", "InvAD, CVPR 2026 (inversion)", "seconds"))
+@detector(
+    About(
+        "invad",
+        "density",
+        "InvAD, CVPR 2026 (inversion)",
+        "seconds",
+        branch="inversion and flow",
+        formula="|z_T|, z_T = x carried to the noise end by 3 DDIM inversion steps",
+        use="Feature maps when speed counts: three network calls, no reconstruction.",
+        avoid="Small networks on little data, whose inversion does not end at a unit Gaussian.",
+    )
+)
 class Inversion(NoisePredictor):
     """Length of the noise that DDIM inversion finds in `calls` network calls.
 

@@ -22,7 +22,18 @@ from mmdmad.diffusion.noise import sigma_grid
 from mmdmad.tokens import Tokens
 
 
-@detector(About("score-norm", "density", "Mahmood et al., ICLR 2021 (MSMA)", "seconds"))
+@detector(
+    About(
+        "score-norm",
+        "density",
+        "Mahmood et al., ICLR 2021 (MSMA)",
+        "seconds",
+        branch="score function",
+        formula="-log p(v), v_i = s_i |score(x, s_i)|, p a Gaussian mixture of the training vectors",
+        use="Anomalies that show at one scale only: too smooth, too rough, too far.",
+        avoid="Few training tokens: a network and a mixture have to be learned.",
+    )
+)
 class ScoreNorm(NeuralDetector):
     """Minus log-likelihood of a token's vector of score norms under a Gaussian mixture of the training vectors.
 

@@ -58,7 +58,19 @@ class Scale:
         )
 
 
-@detector(About("cascade", "hybrid", "edge-cloud cascade (survey, arXiv 2501.11430; Viola and Jones, 2001)", "seconds"))
+@detector(
+    About(
+        "cascade",
+        "hybrid",
+        "edge-cloud cascade (survey, arXiv 2501.11430; Viola and Jones, 2001)",
+        "seconds",
+        branch="combined",
+        formula="-log of the share of held-out normal items with a higher cheap score; the costly score's where "
+        "that is undecided",
+        use="Many items, few of them doubtful, and a costly detector that is worth its price on those.",
+        avoid="Where the cheap detector misses anomalies with certainty: what it passes is not looked at again.",
+    )
+)
 class Cascade(Detector):
     """Nats of the cheap detector's score, or of the costly one's where the cheap score lies in the undecided band.
 

@@ -44,6 +44,7 @@ FEWEST = 4  # steps without which there is no trend
         formula="|x - x0|^2 / usual, x0 from sqrt(a) (x - trend) + sqrt(1 - a) e given the trend, plus the trend",
         use="Series whose level drifts in normal service, where spikes, breaks of rhythm and broken relations count.",
         avoid="Where a level that is wrong is the anomaly: drift and slow shifts are taken off before judging.",
+        branch="adaptive",
     )
 )
 class DriftReconstruction(SequenceDetector):

@@ -43,6 +43,11 @@ TINY = 1e-3  # of the median time: what is added before logarithms, for tokens w
         "hybrid",
         "diffusion times of Livernoche et al., ICLR 2024, absolute and relative to the neighbours' (LOF, SIGMOD 2000)",
         "instant",
+        branch="combined",
+        formula="mean of four -log p, p the share of normal tokens with as long a diffusion time",
+        use="Vectors and tables about which nothing is known: four diffusion times cover each other's weakness.",
+        avoid="Where a map of single positions or one named cause is wanted, and where memory of the training "
+        "tokens is too much.",
     )
 )
 class Ensemble(Detector):

@@ -25,7 +25,18 @@ from mmdmad.errors import ConfigError
 
 
 @detector(
-    About("anoddpm", "reconstruction", "Wyatt et al., CVPRW 2022", "minutes", needs="grids gain; others are strips")
+    About(
+        "anoddpm",
+        "reconstruction",
+        "Wyatt et al., CVPRW 2022",
+        "minutes",
+        needs="grids gain; others are strips",
+        branch="basic",
+        formula="mean over draws of |x - x_back|^2 on a grid, noise Gaussian or multi-octave simplex, to step 250",
+        use="Aligned pictures or grids with large anomalies, which simplex noise covers and Gaussian noise "
+        "lets through.",
+        avoid="Items without a grid, where it is partial-noise at a higher price.",
+    )
 )
 class AnoDDPM(GridDenoiser):
     """Squared change of a grid that is noised to step `start` of 1000 and denoised again.

@@ -48,6 +48,7 @@ DROPPED = 0.1  # share of training windows whose condition is dropped (Ho and Sa
         use="Normal of several kinds that an embedding tells apart; tokens that contradict their item's embedding; "
         "prompts for normal and for a fault.",
         avoid="Single vectors; an embedding that itself shows the anomaly and nothing else.",
+        branch="conditional",
     )
 )
 class ClipConditioned(SequenceDetector):

@@ -29,7 +29,19 @@ from mmdmad.errors import ConfigError
 FEATURES = 16  # tokens with at least so many values are features, with fewer they are pixels
 
 
-@detector(About("ddad", "reconstruction", "Mousakhan et al., 2023", "minutes", needs="grids gain; others are strips"))
+@detector(
+    About(
+        "ddad",
+        "reconstruction",
+        "Mousakhan et al., 2023",
+        "minutes",
+        needs="grids gain; others are strips",
+        branch="conditional",
+        formula="f + v (F / I) i; i = |x - x_hat|, f = 1 - cos of features, x_hat steered towards x by weight w",
+        use="Grids with fine normal detail that plain reconstruction loses.",
+        avoid="Where an anomaly is mild: steering towards the item keeps it; items without a grid.",
+    )
+)
 class ConditionedDenoising(GridDenoiser):
     """Distance between a grid and its reconstruction steered towards it.
 

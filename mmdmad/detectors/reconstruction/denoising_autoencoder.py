@@ -21,7 +21,19 @@ from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar, noise_bank, spaced_steps
 
 
-@detector(About("ddae", "reconstruction", "Diffusion-Scheduled Denoising Autoencoders, KDD 2025", "seconds"))
+@detector(
+    About(
+        "ddae",
+        "reconstruction",
+        "Diffusion-Scheduled Denoising Autoencoders, KDD 2025",
+        "seconds",
+        branch="basic",
+        formula="mean_t |x - f(x_t, t)|_2, x_t = sqrt(a_t) x + sqrt(1 - a_t) e",
+        use="Tables and embeddings where a network may be trained for some seconds and per-feature residuals "
+        "are wanted.",
+        avoid="Sentence embeddings after whitening, and sets so small that neighbours say as much.",
+    )
+)
 class DenoisingAutoencoder(NeuralDetector):
     """Error of a clean-token prediction, summed over noise levels.
 

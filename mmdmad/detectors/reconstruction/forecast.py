@@ -35,6 +35,7 @@ from mmdmad.errors import ConfigError
         formula="mean_t |x - x0(x_t, t | past)|^2 / usual(past, t)",
         use="Series and clips where the next step follows from the last ones: breaks of phase, order or motion.",
         avoid="Tokens without an order; slow drifts, which are predicted along; jumps that are normal.",
+        branch="conditional",
     )
 )
 class Forecast(ForecastDetector):

@@ -51,6 +51,7 @@ from mmdmad.tokens import Layout, Tokens
         use="Series or grids whose tokens can be told from their neighbours in time or place, anomalies shorter than "
         "a window.",
         avoid="Single vectors; anomalies as long as the window, which are imputed from themselves; tight budgets.",
+        branch="conditional",
     )
 )
 class Imputation(SequenceDetector):

@@ -36,6 +36,7 @@ from mmdmad.errors import ConfigError
         formula="min_k |x - y_k|^2 / usual(past), y_k = future generated from noise k given the past",
         use="Poses and other motion of several parts whose normal future is one of several.",
         avoid="Tokens without an order; tight budgets, for every future is generated step by step.",
+        branch="conditional",
     )
 )
 class MotionForecast(ForecastDetector):

@@ -17,7 +17,18 @@ from mmdmad.diffusion.steppers import walk
 from mmdmad.errors import ConfigError
 
 
-@detector(About("partial-noise", "reconstruction", "Wyatt et al., CVPRW 2022 (AnoDDPM), on tokens", "seconds"))
+@detector(
+    About(
+        "partial-noise",
+        "reconstruction",
+        "Wyatt et al., CVPRW 2022 (AnoDDPM), on tokens",
+        "seconds",
+        branch="basic",
+        formula="mean over draws of |x - x_back|^2, x_back = x noised to step 250 of 1000 and denoised",
+        use="A first reconstruction of any tokens: what the model would have put in a token's place.",
+        avoid="Anomalies smaller than the noise at that step hides, or tight budgets: several network calls a draw.",
+    )
+)
 class PartialNoise(NoisePredictor):
     """Squared change of a token that is noised to step `start` of 1000 and denoised again.
 
