@@ -238,10 +238,21 @@ def bench_run(
 
 
 @app.command()
-def detectors(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+def detectors(
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write detectors.md and taxonomy.svg into this folder, beside its results.md.")
+    ] = None,
+) -> None:
     """Every detector: name, family, modalities, paper, cost class, what it needs."""
     from mmdmad.detectors.base import detectors as known
 
+    if page is not None:
+        from mmdmad.detectors.page import write_page
+
+        for file in write_page(page, known()):
+            print(f"written: {file}")
+        return
     rows = [asdict(cls.about) for cls in known().values()]
     if as_json:
         print(json.dumps(rows, indent=1))

@@ -116,6 +116,11 @@ def test_usage_errors_exit_with_two() -> None:
     assert call("demo", "--train", "5").exit_code == 2
 
 
+def test_detectors_write_their_page(tmp_path: Path) -> None:
+    assert "taxonomy.svg" in call("detectors", "--page", str(tmp_path)).output
+    assert "### dte-np" in (tmp_path / "detectors.md").read_text()
+
+
 def test_detectors_doctor_and_bench_list() -> None:
     names = {row["name"] for row in json.loads(call("detectors", "--json").output)}
     assert {"dte-np", "dte-c", "ddae", "partial-noise", "score-norm", "gaussian-diffusion"} <= names
