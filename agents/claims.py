@@ -211,10 +211,13 @@ def words(text: str) -> list[str]:
 def directions(text: str) -> set[str]:
     """{"up"}, {"down"}, both or neither; words of place ("lower left") are not directions.
 
-    >>> directions("rises above the range in the lower left corner")
-    {'up'}
+    A spike or a jump goes up unless the next word says where it goes, or how far at most.
+
+    >>> directions("rises above the range in the lower left corner"), directions("spikes down; jumps by at most 2")
+    ({'up'}, {'down'})
     """
     plain = re.sub(rf"\b(?:upper|lower)[ -]{PLACE_NOUNS}\b", " ", text.lower())
+    plain = re.sub(r"\b(?:spik|jump)\w* (?=up|down|by at most)", " ", plain)
     found = set(words(re.sub(r"\b(?:based|depends?|in|all|set|made|shut|broke) (?:over|up|down|under)\b", " ", plain)))
     return ({"up"} if found & UP else set()) | ({"down"} if found & DOWN else set())
 

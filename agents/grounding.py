@@ -71,6 +71,7 @@ def check(
         focus = _focus(clause, cited)
         problems += _check_numbers(clause, focus, cited, names)
         problems += _check_sense(clause, focus, denials)
+        problems += _check_standing(clause, cited)
     problems += _check_verdict(text, cited, list(by_id.values()))
     problems += _check_words(text, cited, known)
     return list(dict.fromkeys(problems))
@@ -228,6 +229,17 @@ def _check_sense(clause: str, focus: Sequence[Sheet], denials: bool) -> list[str
             if word in {stem(w) for w in claims.words(clause)} and word not in _negated(clause):
                 problems.append(f'"{word}" is stated here and denied in {sheet.evidence.id}')
     return problems
+
+
+def _check_standing(clause: str, cited: Sequence[Sheet]) -> list[str]:
+    """A part that is said to stand out needs evidence of its own, not only evidence that mentions it."""
+    if not re.search(r"\bstands? out\b", clause):
+        return []
+    own = {s.evidence.part for s in cited}
+    return [
+        f"no cited evidence is about the {m} part, which is said to stand out"
+        for m in sorted(claims.modalities(clause) - own)
+    ]
 
 
 def _negated(text: str) -> set[str]:

@@ -116,3 +116,32 @@ def test_true(sentence):
 def test_lie(sentence, cites, problem):
     problems = check(sentence, cites, [SHEET, OTHER])
     assert any(problem in p for p in problems), problems
+
+
+SPIKE = Evidence(
+    id="E4", kind="channel", part="sensor",
+    caption="Channel vibration_y spikes down by 2.2 mm/s to -2.53 mm/s at 3.8 s; normal cases jump by at most 1.42 mm/s.",
+    facts=tuple(
+        Fact(name=n, value=v, unit=u)
+        for n, v, u in (
+            ("channel", "vibration_y", ""), ("event", "spike", ""), ("time", 3.8, "s"), ("value", -2.53, "mm/s"),
+            ("jump", 2.2, "mm/s"), ("direction", "down", ""), ("largest normal jump", 1.42, "mm/s"),
+        )
+    ),
+)  # fmt: skip
+CLASH = Evidence(
+    id="E9", kind="contradiction", part="video", caption="The video part does not fit the text part.", facts=()
+)
+
+
+def test_a_spike_down_is_not_a_spike_up():
+    assert check(SPIKE.caption, ("E4",), (SPIKE,)) == []
+    lie = SPIKE.caption.replace("spikes down", "spikes up")
+    assert check(lie, ("E4",), (SPIKE,)) == ['direction "up" is not in the cited evidence (E4 says down)']
+
+
+def test_a_part_that_stands_out_needs_evidence_of_its_own():
+    said = "That text and video stand out in the same case is consistent with one disturbance seen by each."
+    assert check(said, ("E9",), (CLASH, SPIKE)) == [
+        "no cited evidence is about the text part, which is said to stand out"
+    ]
