@@ -97,10 +97,9 @@ class Sheet:
     @cached_property
     def directions(self) -> set[str]:
         """Directions its words state or its numbers imply (value against normal range, p-value against rate)."""
-        # a stated direction is the only one: the name of an event ("spike") is none
-        found = {str(f.value) for f in self.evidence.facts if key(f.name) == "direction"} or claims.directions(
-            self.said
-        )
+        # a stated rise or fall is the only one: the name of an event ("spike") is none
+        stated = {str(f.value) for f in self.evidence.facts if key(f.name) == "direction"} & {"up", "down"}
+        found = stated or claims.directions(self.said)
         number = {key(f.name): float(f.value) for f in self.evidence.facts if not isinstance(f.value, str)}
         lows = [v for n, v in number.items() if "normal" in n and "low" in n]
         highs = [v for n, v in number.items() if "normal" in n and "high" in n]

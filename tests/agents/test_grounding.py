@@ -145,3 +145,21 @@ def test_a_part_that_stands_out_needs_evidence_of_its_own():
     assert check(said, ("E9",), (CLASH, SPIKE)) == [
         "no cited evidence is about the text part, which is said to stand out"
     ]
+
+
+def test_a_movement_to_the_right_may_be_faster():
+    said = "Things move faster than usual in the video: 44 px/s right, where normal clips have 0 px/s to 37.8 px/s."
+    facts = (
+        ("direction", "right", ""),
+        ("speed", 44.0, "px/s"),
+        ("normal low", 0.0, "px/s"),
+        ("normal high", 37.8, "px/s"),
+    )
+    motion = Evidence(
+        id="E7",
+        kind="frames",
+        part="video",
+        caption=said,
+        facts=tuple(Fact(name=n, value=v, unit=u) for n, v, u in facts),
+    )
+    assert check(said, ("E7",), (motion,)) == []
