@@ -184,7 +184,7 @@ def microservices(root: Path, rng: np.random.Generator) -> None:
         metrics=np.array(["CpuUsage(m)", "MemoryUsage(Mi)", "PodWorkload(Ops)"]),
     )
     rows = []
-    for minute in (10, 11, 19, 20, 21):
+    for minute in (*range(8, 22), *range(26, 50)):  # 20 and 21 have a fault
         for p, pod in enumerate(pods):
             fault = bool(label[p, minute])
             row = {"window": minutes[minute][:5], "pod": pod, "label": int(fault), "phase": "fault_window"}
