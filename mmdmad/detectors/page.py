@@ -38,7 +38,8 @@ def figures(results: str, names: Sequence[str]) -> dict[str, list[Figure]]:
     'AUROC 0.9'
     """
     found: dict[str, list[Figure]] = {name: [] for name in names}
-    suite, anchor, head = "", "", []
+    suite, anchor = "", ""
+    head: list[str] = []
     for line in results.splitlines():
         if line.startswith("## "):
             title = line[3:].strip()
