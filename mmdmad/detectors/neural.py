@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmdmad.detectors.base import Detector, as_rows
 from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.training import History, Plan, train
 from mmdmad.errors import ConfigError
@@ -37,7 +38,7 @@ class NeuralDetector(Detector):
 
     Constructor arguments every subclass has: `steps` (optimiser steps at most), `batch` ("auto": the power of two
     nearest to a tenth of the tokens, 32 to 1024), `learning_rate`, `components`, `per_position`, `contamination`
-    (share of each batch's highest losses left out), `top`, `seed`.
+    (share of the training items, those most under suspicion, that the network never sees), `top`, `seed`.
     """
 
     steps: int
@@ -76,11 +77,10 @@ class NeuralDetector(Detector):
 
     def _plan(self, count: int) -> Plan:
         batch = int(np.clip(2 ** round(np.log2(max(count, 10) / 10)), 32, 1024)) if self.batch == "auto" else self.batch
-        return Plan(
-            steps=self.steps, batch=batch, learning_rate=self.learning_rate, trim=self.contamination, seed=self.seed
-        )
+        return Plan(steps=self.steps, batch=batch, learning_rate=self.learning_rate, seed=self.seed)
 
     def _fit(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         many = len(np.unique(np.concatenate([item.layout.positions() for item in items]))) > 1
         components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)

@@ -19,6 +19,7 @@ from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.neural import standard_features
 from mmdmad.detectors.tracks import common_group, gap, tracks, windows
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.training import History, Plan, train
 from mmdmad.errors import ConfigError
@@ -56,8 +57,8 @@ class SequenceDetector(Detector):
 
     Constructor arguments every subclass has: `inner`, `depth` (width and blocks of the transformer), `steps`
     (optimiser steps at most), `batch` (windows; "auto": the power of two nearest to a tenth of them, 16 to 64, more
-    where windows are short), `learning_rate`, `components`, `per_position`, `contamination` (share of each batch's
-    highest losses left out), `top`, `seed`.
+    where windows are short), `learning_rate`, `components`, `per_position`, `contamination` (share of the
+    training items, those most under suspicion, that the network never sees), `top`, `seed`.
     """
 
     inner: int
@@ -115,11 +116,10 @@ class SequenceDetector(Detector):
         most = int(np.clip(2 ** int(np.log2(4096 / self.width_)), 64, 512))
         wanted = 2 ** round(np.log2(max(count, 10) / 10))
         batch = int(np.clip(wanted, 16, most)) if self.batch == "auto" else self.batch
-        return Plan(
-            steps=self.steps, batch=batch, learning_rate=self.learning_rate, trim=self.contamination, seed=self.seed
-        )
+        return Plan(steps=self.steps, batch=batch, learning_rate=self.learning_rate, seed=self.seed)
 
     def _fit(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         components = AXES if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         layouts = [item.layout for item in items]
@@ -180,7 +180,7 @@ class SequenceDetector(Detector):
         return batch, index, owner
 
     def _learn_usual(self, data: Windows) -> None:
-        """Mean squared error of each kind, level and axis over training tokens, the `contamination` share left out."""
+        """Mean squared error of each kind, level and axis over training tokens."""
         count = len(data.values)
         picked = np.sort(np.random.default_rng(self.seed).permutation(count)[: max(1, SAMPLE // self.width_)])
         chosen = Windows(*(part[picked] for part in (data.values, data.row, data.present, data.extra)))
@@ -188,9 +188,6 @@ class SequenceDetector(Detector):
         kind = self._in_chunks(chosen, lambda batch: self._kind(batch)[..., None, None])[..., 0, 0].astype(int)
         there = np.isfinite(errors[..., 0, 0])
         errors, kind = errors[there], kind[there]
-        order = np.argsort(errors.mean(axis=(1, 2)), kind="stable")
-        kept = order[: max(1, round(len(order) * (1 - self.contamination)))]
-        errors, kind = errors[kept], kind[kept]
         pooled = errors.mean(axis=0)
         usual = np.empty((self._kinds, *pooled.shape))
         for number in range(self._kinds):

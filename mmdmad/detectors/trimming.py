@@ -3,7 +3,11 @@
 A model that was fitted with anomalies among its items is pulled towards them, so one look is not enough: the model is
 fitted, the `contamination` share of items with the highest scores is dropped, and it is fitted again on the others
 (the concentration steps of Rousseeuw and Van Driessen, "A Fast Algorithm for the Minimum Covariance Determinant
-Estimator", Technometrics 1999). Networks trim the loss of each batch instead (`mmdmad.diffusion.training.Plan.trim`).
+Estimator", Technometrics 1999).
+
+That works where the score sees every direction. A network's loss does not tell an anomaly from a token at a low noise
+level, a residual subspace does not see the direction that anomalies have made their own, and a coreset is made of
+anomalies first; such detectors are given `unsuspicious` items only, judged by two closed forms that do see them.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +17,7 @@ import numpy as np
 from mmdmad.tokens import Tokens
 
 ROUNDS = 2
+REMEMBERED = 20_000  # tokens a position that the neighbours of a training item are looked for among
 
 
 def trusted(scores: np.ndarray, contamination: float) -> np.ndarray:
@@ -47,3 +52,25 @@ def fit_trimmed(
         kept = trusted(score(list(items)), contamination)
         fit([items[i] for i in kept.tolist()])
     return kept
+
+
+def unsuspicious(items: Sequence[Tokens], contamination: float, top: float = 0.03, seed: int = 0) -> np.ndarray:
+    """Numbers of the training items to learn from, ascending: all but the `contamination` share most under suspicion.
+
+    An item is suspected when it has no near neighbours among the others (diffusion time, own tokens left out), or lies
+    far from the bulk of all (Gaussian diffusion); the higher of its two ranks counts. Anomalies as dense as the normal
+    items and among them pass.
+
+    >>> X = np.random.default_rng(0).normal(size=(40, 3)); X[7] += 9.0
+    >>> 7 in unsuspicious([Tokens(row[None]) for row in X], contamination=0.05)
+    False
+    """
+    if contamination == 0:
+        return np.arange(len(items))
+    from mmdmad.detectors.base import make_detector
+
+    common = {"contamination": contamination, "top": top, "seed": seed}
+    alone = make_detector("dte-np", max_memory=REMEMBERED, **common).fit(items).decision_scores_
+    outside = make_detector("gaussian-diffusion", **common).fit(items).decision_scores_
+    ranks = [np.argsort(np.argsort(scores, kind="stable"), kind="stable") for scores in (alone, outside)]
+    return trusted(np.maximum(*ranks), contamination)

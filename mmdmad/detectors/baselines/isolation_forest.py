@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest as Forest
 from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.chunks import groups
 from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import fit_trimmed
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -57,12 +57,7 @@ class IsolationForest(Detector):
             )
 
     def _fit(self, items: list[Tokens]) -> None:
-        def score(items: list[Tokens]) -> np.ndarray:
-            return np.array([self._pool(s) for s in self._score(items)])
-
-        fit_trimmed(items, self.contamination, self._fit_once, score)
-
-    def _fit_once(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         rows, _ = self.space_.transform_all(items)
         kept = np.random.default_rng(self.seed).permutation(len(rows))[: self.trees * self.sample]

@@ -20,7 +20,7 @@ from mmdmad.detectors.base import About, Detector, detector
 from mmdmad.detectors.chunks import groups
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.neighbours import Memory
-from mmdmad.detectors.trimming import trusted
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout, Tokens
 
@@ -102,16 +102,12 @@ class PatchCore(Detector):
         grids = {item.layout.shape for item in items if _has_rows(item.layout)}
         self.grid_: tuple[int, ...] = grids.pop() if len(grids) == 1 else ()
         averaged = self._averaged(items)
-        self.space_ = FeatureSpace.fit(averaged, components=items[0].values.shape[1], per_position=False)
+        learn = unsuspicious(averaged, self.contamination, self.top, self.seed)
+        self.space_ = FeatureSpace.fit([averaged[i] for i in learn.tolist()], items[0].values.shape[1], False)
         rows, _ = self.space_.transform_all(averaged)
         owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
-        kept = np.sort(np.random.default_rng(self.seed).permutation(len(rows))[: self.max_tokens])
-        self._learn(items, rows, owner, kept)
-        if self.contamination > 0:
-            # A coreset of far points is made of anomalies first: items are judged by all tokens, then forgotten.
-            everything = Memory(rows[kept], np.zeros(len(kept), np.float32), owner[kept])
-            scores = self._leave_own_out(items, rows, owner, everything)
-            self._learn(items, rows, owner, kept[np.isin(owner[kept], trusted(scores, self.contamination))])
+        may = np.flatnonzero(np.isin(owner, learn))
+        self._learn(items, rows, owner, np.sort(np.random.default_rng(self.seed).permutation(may)[: self.max_tokens]))
 
     def _learn(self, items: list[Tokens], rows: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
         """Remember a coreset of the kept rows and score the training items by the others' rows."""
@@ -122,15 +118,15 @@ class PatchCore(Detector):
         first = int(np.random.default_rng(self.seed).integers(len(kept)))
         chosen = kept[np.sort(k_centre(np.asarray(here), count, first))]
         self._remember(rows[chosen], owner[chosen])
-        self._train_scores = self._leave_own_out(items, rows, owner, self._memory)
+        self._train_scores = self._leave_own_out(items, rows, owner)
 
     def _remember(self, memory: np.ndarray, owner: np.ndarray) -> None:
         self._memory = Memory(memory, np.zeros(len(memory), np.float32), owner)
         # N_b(m*) of every remembered token, itself included
         self._company = self._memory.nearest(memory, self._memory.residual, self.neighbours)[1]
 
-    def _leave_own_out(self, items: list[Tokens], rows: np.ndarray, owner: np.ndarray, memory: Memory) -> np.ndarray:
-        squares, _ = memory.nearest(rows, np.zeros(len(rows), np.float32), 1, owner)
+    def _leave_own_out(self, items: list[Tokens], rows: np.ndarray, owner: np.ndarray) -> np.ndarray:
+        squares, _ = self._memory.nearest(rows, np.zeros(len(rows), np.float32), 1, owner)
         distances = np.sqrt(np.where(np.isfinite(squares[:, 0]), squares[:, 0], 0.0))
         cuts = np.cumsum([len(item.values) for item in items])[:-1]
         return np.array([self._pool(s) for s in np.split(distances, cuts)])

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA as Components
 from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -48,13 +49,7 @@ class PCA(Detector):
             raise ConfigError(f"share={self.share} was given; allowed is 0 < share <= 1")
 
     def _fit(self, items: list[Tokens]) -> None:
-        self._fit_once(items)
-        if self.contamination > 0:
-            order = np.argsort([self._pool(s) for s in self._score(items)], kind="stable")
-            keep = np.sort(order[: max(2, round(len(items) * (1 - self.contamination)))])
-            self._fit_once([items[i] for i in keep])
-
-    def _fit_once(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         values, _ = self.space_.transform_all(items)
         fitted = Components(svd_solver="full").fit(values.astype(np.float64))

@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA as Components
 from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import fit_trimmed
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -74,12 +74,7 @@ class SubPCA(Detector):
             )
 
     def _fit(self, items: list[Tokens]) -> None:
-        def score(items: list[Tokens]) -> np.ndarray:
-            return np.array([self._pool(s) for s in self._score(items)])
-
-        fit_trimmed(items, self.contamination, self._fit_once, score)
-
-    def _fit_once(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         self.space_ = FeatureSpace.fit(items, items[0].values.shape[1], self.per_position)
         rows, _ = self.space_.transform_all(items)
         place = self.space_.index(np.concatenate([item.layout.positions() for item in items]))

@@ -106,9 +106,6 @@ class Energy(NeuralDetector):
     def _after_training(self, tokens: np.ndarray, row: np.ndarray, owner: np.ndarray) -> None:
         sample = np.sort(np.random.default_rng(self.seed).permutation(len(tokens))[:20_000])
         energies = self._in_chunks(tokens[sample], row[sample])
-        if self.contamination > 0:  # the highest energies are the likeliest anomalies; the mixture must not learn them
-            energies = energies[np.argsort(energies.mean(axis=1), kind="stable")]
-            energies = energies[: max(2, round(len(energies) * (1 - self.contamination)))]
         self.mixture_ = Mixture.fit(np.arcsinh(energies), self.mixture, self.seed)
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:

@@ -71,8 +71,6 @@ class Inversion(NoisePredictor):
         lengths = self._in_chunks(tokens, row)
         per_item = [lengths[owner == item] for item in np.unique(owner)[:2000]]
         both = np.array([_statistics(item) for item in per_item])
-        if self.contamination > 0:
-            both = both[np.argsort(both[:, 0], kind="stable")][: max(2, round(len(both) * (1 - self.contamination)))]
         self.usual_ = np.stack([both.mean(axis=0), both.std(axis=0) + 1e-6])
 
     def _pool(self, scores: np.ndarray) -> float:

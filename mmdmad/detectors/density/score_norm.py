@@ -91,9 +91,6 @@ class ScoreNorm(NeuralDetector):
     def _after_training(self, tokens: np.ndarray, row: np.ndarray, owner: np.ndarray) -> None:
         sample = np.random.default_rng(self.seed).permutation(len(tokens))[:20_000]
         norms = np.log1p(self._in_chunks(tokens[np.sort(sample)], row[np.sort(sample)]))
-        if self.contamination > 0:  # the largest norms are the likeliest anomalies; the mixture must not learn them
-            norms = norms[np.argsort(norms.mean(axis=1), kind="stable")]
-            norms = norms[: max(2, round(len(norms) * (1 - self.contamination)))]
         self.mixture_ = Mixture.fit(norms, self.mixture, self.seed)
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
