@@ -213,7 +213,7 @@ class TestContract:
         fitted = on_vectors(name)
         if "steps" not in fitted.get_params():
             pytest.skip("no training")
-        longer = tiny(name).set_params(steps=200 if on_grids(name) else 400).fit(vectors())
+        longer = tiny(name).set_params(steps=400).fit(vectors())
         assert longer.history_.losses[-1] < longer.history_.losses[0]
 
     def test_contamination_is_found_and_not_learned(self, name):
