@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mmdmad.detectors.base import Detector
 from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar
 from mmdmad.diffusion.prediction import target, to_eps
@@ -50,8 +51,8 @@ class GridDetector(Detector):
 
     Constructor arguments every subclass has: `widths` (channels of the network from fine to coarse), `steps`
     (optimiser steps at most), `batch` (planes a step), `learning_rate`, `components` (principal axes kept; the length
-    of what is left out is one more axis), `per_position`, `contamination` (share of each batch's highest losses left
-    out), `top`, `seed`.
+    of what is left out is one more axis), `per_position`, `contamination` (share of the training items, those most
+    under suspicion, that the network never sees), `top`, `seed`.
     """
 
     widths: tuple[int, ...]
@@ -84,6 +85,7 @@ class GridDetector(Detector):
         """Token scores (B, h, w) of planes (B, k, h, w) with `self.net_`; must treat each plane apart."""
 
     def _fit(self, items: list[Tokens]) -> None:
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         components = COMPONENTS if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         self.net_ = build(lambda: self._build(self._axes()), self.seed)
@@ -97,7 +99,7 @@ class GridDetector(Detector):
     def _train(
         self, net: nn.Module, loss: GridLoss, planes: Tensor, known: Tensor, owner: Tensor, stage: str = ""
     ) -> History:
-        plan = Plan(self.steps, self.batch, self.learning_rate, trim=self.contamination, seed=self.seed)
+        plan = Plan(self.steps, self.batch, self.learning_rate, seed=self.seed)
         title = self.about.name + stage
         return train(
             net,
