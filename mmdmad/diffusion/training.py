@@ -28,9 +28,8 @@ class Plan:
     steps: optimiser steps at most; batch: rows a step; ema: decay of the averaged weights, which are the result (0:
     the last weights are). clip: largest gradient norm (0: none). held_out: share of the owners whose rows are only
     used to decide when to stop (0: train all steps); patience: evaluations without improvement before stopping;
-    evaluate_every: steps between evaluations. trim: share of each batch with the highest loss that is left out, for
-    contaminated data (TabADM, 2023). checkpoint_every: seconds between checkpoints. mixed_precision "auto": bf16 on
-    CUDA, full precision elsewhere.
+    evaluate_every: steps between evaluations. checkpoint_every: seconds between checkpoints. mixed_precision "auto":
+    bf16 on CUDA, full precision elsewhere.
     """
 
     steps: int = 1000
@@ -42,7 +41,6 @@ class Plan:
     held_out: float = 0.1
     patience: int = 5
     evaluate_every: int = 100
-    trim: float = 0.0
     checkpoint_every: float = 60.0
     mixed_precision: str = "auto"
     seed: int = 0
@@ -98,7 +96,7 @@ def train(
             with _own_dropout(_seed(plan.seed, state.step, 1), devices):
                 with accelerator.autocast():
                     each = loss(prepared, batch, generator)
-                value = _trimmed(each, plan.trim).mean()
+                value = each.mean()
                 accelerator.backward(value)
             if plan.clip:
                 accelerator.clip_grad_norm_(model.parameters(), plan.clip)
@@ -161,7 +159,7 @@ def _judge(
     with torch.no_grad():
         for n, index in enumerate(hold[:4096].split(plan.batch)):
             generator = torch.Generator().manual_seed(_seed(plan.seed, n, 2))
-            each = _trimmed(loss(model, batches.rows(index), generator), plan.trim)
+            each = loss(model, batches.rows(index), generator)
             total, count = total + float(each.sum()), count + len(each)
     model.load_state_dict(own)
     model.train()
@@ -206,11 +204,6 @@ def _split(count: int, owner: Tensor | None, plan: Plan) -> tuple[Tensor, Tensor
     held = torch.isin(owner, shuffled[: int(len(owners) * plan.held_out) if len(owners) >= 20 else 0])
     rows = torch.arange(count)
     return rows[~held], rows[held]
-
-
-def _trimmed(each: Tensor, share: float) -> Tensor:
-    keep = max(1, round(len(each) * (1.0 - share)))
-    return each if keep == len(each) else each.sort().values[:keep]
 
 
 @torch.no_grad()

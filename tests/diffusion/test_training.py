@@ -126,9 +126,3 @@ def test_owners_are_held_out_whole():
     assert len(hold) == 24
     assert not set(owner[learn].tolist()) & set(owner[hold].tolist())
     assert len(training._split(10, None, Plan())[1]) == 0
-
-
-def test_trimmed_loss_leaves_out_the_worst():
-    each = torch.tensor([1.0, 100.0, 2.0, 3.0])
-    assert training._trimmed(each, 0.25).tolist() == [1.0, 2.0, 3.0]
-    assert training._trimmed(each, 0.0) is each
