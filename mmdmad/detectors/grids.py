@@ -30,7 +30,7 @@ from mmdmad.tokens import Layout, Tokens
 CELLS = 4096  # cells in one pass of the network
 STEPS = 1000
 COMPONENTS = 128
-GridLoss = Callable[[nn.Module, Tensor, Tensor, torch.Generator], Tensor]
+GridLoss = Callable[[nn.Module, list[Tensor], torch.Generator], Tensor]
 
 
 def planes_of(layout: Layout) -> tuple[int, int, int]:
@@ -77,8 +77,11 @@ class GridDetector(Detector):
         """The network for planes of `axes` channels."""
 
     @abstractmethod
-    def _loss(self, net: nn.Module, planes: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
-        """Loss of each plane (B,) for planes (B, k, h, w); known (B, 1, h, w) is 0 where a plane was padded."""
+    def _loss(self, net: nn.Module, batch: list[Tensor], generator: torch.Generator) -> Tensor:
+        """Loss of each plane (B,) for a batch of planes (B, k, h, w), known and place (B, 1, h, w).
+
+        known is 0 where a plane was padded; place is the row of each cell's position in the feature space.
+        """
 
     @abstractmethod
     def _map(self, planes: Tensor) -> Tensor:
@@ -90,21 +93,20 @@ class GridDetector(Detector):
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         self.net_ = build(lambda: self._build(self._axes()), self.seed)
         planes, known, owner = canvas([self._planes(item) for item in items])
-        self._learn(planes, known, owner)
+        place, _, _ = canvas([self._place(item) for item in items])
+        self._learn([planes, known, place], owner)
 
-    def _learn(self, planes: Tensor, known: Tensor, owner: Tensor) -> None:
-        """Train on planes (N, k, h, w); subclasses with several networks train one after the other."""
-        self.history_ = self._train(self.net_, self._loss, planes, known, owner)
+    def _learn(self, rows: list[Tensor], owner: Tensor) -> None:
+        """Train on planes, known and place; subclasses with several networks train one after the other."""
+        self.history_ = self._train(self.net_, self._loss, rows, owner)
 
-    def _train(
-        self, net: nn.Module, loss: GridLoss, planes: Tensor, known: Tensor, owner: Tensor, stage: str = ""
-    ) -> History:
+    def _train(self, net: nn.Module, loss: GridLoss, rows: list[Tensor], owner: Tensor, stage: str = "") -> History:
         plan = Plan(self.steps, self.batch, self.learning_rate, seed=self.seed)
         title = self.about.name + stage
         return train(
             net,
-            [planes, known],
-            lambda net, batch, generator: loss(net, batch[0], batch[1], generator),
+            rows,
+            loss,
             plan,
             owner=owner,
             checkpoint=None if self._work is None else self._work / f"{title}.safetensors",
@@ -124,6 +126,12 @@ class GridDetector(Detector):
             axes = np.concatenate([axes, (np.sqrt(residual) / usual - 1.0)[:, None]], axis=1)
         cut = axes.reshape(*planes_of(item.layout), axes.shape[1])
         return np.ascontiguousarray(cut.transpose(0, 3, 1, 2), np.float32)
+
+    def _place(self, item: Tokens) -> np.ndarray:
+        """Row of each cell's position in the feature space, float32 (n, 1, h, w)."""
+        count, height, width = planes_of(item.layout)
+        row = self.space_.index(item.layout.positions())
+        return row.reshape(count, 1, height, width).astype(np.float32)
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = [np.empty(0)] * len(items)
@@ -175,7 +183,8 @@ class GridDenoiser(GridDetector):
         """Noise like `planes` (B, k, h, w), on the CPU."""
         return torch.randn(planes.shape, generator=generator)
 
-    def _loss(self, net: nn.Module, planes: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
+    def _loss(self, net: nn.Module, batch: list[Tensor], generator: torch.Generator) -> Tensor:
+        planes, known = batch[:2]
         level = torch.randint(0, STEPS, (len(planes),), generator=generator)
         a = alphas_bar(self.schedule, STEPS)[level].float().to(planes.device)
         noise = self._noise(planes, generator).to(planes.device)

@@ -12,7 +12,7 @@ from mmdmad.diffusion.steppers import Eps, ddim_step
 def guide(eps: Tensor, noisy: Tensor, towards: Tensor, alpha_bar: float, weight: float) -> Tensor:
     """Noise prediction moved so that the clean estimate comes nearer to `towards`.
 
-    Mousakhan, Brox, Tayyub, DDAD, 2023, eq. 7 to 9: y_t = sqrt(a) y + sqrt(1 - a) e and e^ = e - sqrt(1 - a) w (y_t -
+    Mousakhan, Brox, Tayyub, DDAD, 2023: y_t = sqrt(a) y + sqrt(1 - a) e and e^ = e - sqrt(1 - a) w (y_t -
     x_t). The clean estimate becomes x^_0 + (1 - a) w (y - x^_0). Zhang et al., DiffusionAD, 2023, use the same rule
     with a noisier estimate as y.
 
@@ -36,7 +36,7 @@ def guided_walk(
     eta: float = 0.0,
     noises: Sequence[Tensor] | None = None,
 ) -> Tensor:
-    """DDIM along a rising path of alpha bars with `guide` at each step (DDAD, algorithm 1); weight 0 is plain DDIM."""
+    """DDIM along a rising path of alpha bars with `guide` at each step (DDAD); weight 0 is plain DDIM."""
     here = start
     for step, (a, b) in enumerate(pairwise(path)):
         moved = guide(eps(here, a), here, towards, a, weight)
@@ -45,7 +45,7 @@ def guided_walk(
 
 
 def one_step(eps: Eps, clean: Tensor, noise: Tensor, near: float, far: float, weight: float) -> Tensor:
-    """Noise to norm in one step, guided by a noisier estimate (Zhang et al., DiffusionAD, 2023, eq. 9 to 11).
+    """Noise to norm in one step, guided by a noisier estimate (Zhang et al., DiffusionAD, 2023).
 
     The estimate from the noisier level (alpha bar `far`) has lost anomalies and details, the one from the lesser level
     `near` has kept both; the second is moved towards the first.

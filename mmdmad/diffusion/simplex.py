@@ -1,7 +1,7 @@
 """Simplex noise: smooth random fields whose coarse structure is stronger than white noise's.
 
 Perlin, "Noise hardware", SIGGRAPH course 2001; the gradient-and-skew construction in two dimensions. AnoDDPM (Wyatt et
-al., CVPRW 2022, sec. 3.2) adds octaves of it: octave n has twice the frequency and `persistence` times the amplitude
+al., CVPRW 2022) adds octaves of it: octave n has twice the frequency and `persistence` times the amplitude
 of the one before, which gives a spectrum that falls with frequency as that of natural pictures does.
 """
 

@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
+from torch.nn import functional as F
 
 from mmdmad.detectors.base import make_detector
+from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.grids import canvas, known_mean, planes_of
+from mmdmad.detectors.segmentation import focal
+from mmdmad.detectors.synthetic import Mover, synthesise
 from mmdmad.diffusion.guidance import guide, guided_walk, one_step
 from mmdmad.diffusion.noise import add_noise, alphas_bar
 from mmdmad.diffusion.steppers import walk
@@ -132,6 +137,71 @@ def test_ddad_compares_features_where_tokens_have_many():
     bad, inside = with_block(waves(1, seed=3)[0])
     scores = fitted.token_scores(wide([bad]))[0]
     assert scores[inside].mean() > 1.5 * scores[~inside].mean()
+
+
+def ramps(count, width, seed=0):
+    """Grids of 4 x 5 cells whose means and scales differ from cell to cell."""
+    rng, cells = RNG(seed), RNG(1)
+    means, scales = cells.normal(size=(20, width)), cells.uniform(0.5, 2.0, size=(20, width))
+    layout = Layout("grid", (4, 5), position=np.arange(20))
+    return [Tokens(means + scales * rng.normal(size=(20, width)), layout) for _ in range(count)]
+
+
+@pytest.mark.parametrize("components", [6, 3])  # all axes; some left out
+def test_a_moved_token_is_what_it_would_be_at_the_other_place(components):
+    items = ramps(200, 6)
+    fitted = make_detector("ddad", components=components, steps=1, widths=(8,)).fit(items[:20])
+    space = FeatureSpace.fit(items, components)
+    fitted.space_ = space
+    mover, here, there = Mover.of(space), torch.arange(20), torch.arange(20).flip(0)
+    swapped = Tokens(items[3].values[::-1].copy(), items[3].layout)
+    tokens, expected = (
+        torch.from_numpy(fitted._planes(item)[0].reshape(-1, 20).T.copy()) for item in (items[3], swapped)
+    )
+    moved = mover(tokens, here, there).flip(0)
+    if components == 6:
+        torch.testing.assert_close(moved, expected, rtol=1e-4, atol=1e-4)
+    else:  # what was left out is only known by its length
+        agree = F.cosine_similarity(moved[:, :-1], expected[:, :-1], dim=1)
+        assert float(agree.median()) > 0.8
+
+
+def test_anomalies_lie_in_their_masks_and_are_no_shorter_than_normal_tokens():
+    generator = torch.Generator().manual_seed(0)
+    planes, known = torch.randn((400, 4, 8, 8), generator=generator), torch.ones(400, 1, 8, 8)
+    known[:, :, :, 6:] = 0.0
+    planes = planes * known
+    space = FeatureSpace(*(np.ones((1, 4), np.float32),) * 3, np.zeros((4, 0), np.float32), np.ones(4), 0.0)
+    changed, mask = synthesise(planes, known, torch.zeros_like(known), Mover.of(space), generator)
+    inside = mask.expand_as(planes) > 0
+    assert torch.equal(changed[~inside], planes[~inside])
+    assert not bool(mask[known == 0].any())
+    assert 0.4 < float((mask.amax(dim=(1, 2, 3)) > 0).float().mean()) < 0.6
+    length = changed.square().mean(dim=1, keepdim=True)[mask > 0].mean()
+    assert float(length) > 0.9 * float(planes.square().mean(dim=1, keepdim=True)[known > 0].mean())
+    assert not torch.equal(changed[inside], planes[inside])
+
+
+def test_focal_loss_of_gamma_0_is_half_the_cross_entropy_and_fades_where_right():
+    logits, mask = torch.randn(50, generator=torch.Generator().manual_seed(0)), (torch.arange(50) % 3 == 0).float()
+    entropy = F.binary_cross_entropy_with_logits(logits, mask, reduction="none")
+    torch.testing.assert_close(focal(logits, mask, gamma=0.0), 0.5 * entropy)
+    sure = focal(torch.tensor([6.0, -6.0]), torch.tensor([1.0, 1.0]))
+    assert float(sure[0]) < 1e-6
+    assert float(sure[1]) > 2.9
+
+
+@pytest.mark.parametrize("features", [False, True])
+def test_diffusionad_finds_what_it_never_saw(features):
+    made = wide if features else list
+    fitted = make_detector("diffusionad", steps=100, widths=(16,), head_width=16, head_depth=2, components=6)
+    fitted.fit(made(waves(40)))
+    good = waves(6, seed=1)
+    bad = [with_block(item) for item in good]
+    assert fitted.decision_function(made([b for b, _ in bad])).min() > fitted.decision_function(made(good)).max()
+    scores = fitted.token_scores(made([item for item, _ in bad]))
+    assert [len(cells) for cells in scores] == [SIDE**2] * 6
+    assert np.mean([roc_auc_score(inside, cells) for (_, inside), cells in zip(bad, scores)]) > 0.7
 
 
 def test_wrong_settings_are_refused():

@@ -96,8 +96,9 @@ class ConditionedDenoising(GridDenoiser):
                 "weights of at least 0 and 0 <= eta <= 1"
             )
 
-    def _learn(self, planes: Tensor, known: Tensor, owner: Tensor) -> None:
-        super()._learn(planes, known, owner)
+    def _learn(self, rows: list[Tensor], owner: Tensor) -> None:
+        super()._learn(rows, owner)
+        planes, known = rows[:2]
         largest = torch.zeros(2)
         with torch.no_grad():
             device = next(self.net_.parameters()).device
