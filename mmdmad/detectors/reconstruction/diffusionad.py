@@ -8,17 +8,17 @@ lesser level is moved towards it,
     x^_0 = (x_s - sqrt(1 - a_s) e^) / sqrt(a_s)
 
 and a segmentation network sees [x, x^_0]. It learns from synthetic anomalies inside Perlin masks (detectors/
-synthetic.py) with 5 focal(gamma 4) + smooth L1; the denoiser learns from normal grids alone. Two networks
-calls and one of the head score a grid.
+synthetic.py) with 5 focal(gamma 4) + smooth L1; the denoiser learns from normal grids alone. Two calls
+of the denoiser and one of the head score a grid.
 
 Differences: the denoiser is trained first and the head on its final reconstructions. Where tokens have many axes the
 head does not see them one by one but how much of x and of its change lies in each of sixteen bands of axes: a head over
 the axes learns the training grids by heart and the looks of the synthetic anomalies, one over bands has to judge how
 far, where and in which shape (on defects drawn on magnetic tiles held out from training, mean AUROC of the whole score
-0.70 against 0.63, of the head alone 0.67 against 0.55). It begins as the length of both, and its focal loss has gamma 2. The score is the head's log-odds plus
-`change_weight` times the logarithm of the change, each in standard deviations of training cells (0: the head alone, as
-in the paper); the noise is one fixed draw; weights are chosen by held-out loss, where the authors' code keeps those
-with the best test result.
+0.70 against 0.63, of the head alone 0.67 against 0.55). It begins as the length of both, and its focal loss has gamma
+2. The score is the head's log-odds plus `change_weight` times the logarithm of the change, each in standard deviations
+of training cells (0: the head alone, as in the paper); the noise is one fixed draw; weights are chosen by held-out
+loss, where the authors' code keeps those with the best test result.
 """
 
 from typing import Literal
