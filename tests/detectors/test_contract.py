@@ -28,6 +28,7 @@ TINY = {
     "inner": 16,
     "depth": 1,
 }
+TINY |= {"autoencoder_widths": (8,)}
 TINY |= {"neighbourhood": 1}  # a mean over 3 x 3 cells would make one of the 2 x 3 that pictures have here
 PRESETS = Path(next(iter(mmdmad.configs.__path__))) / "detectors"
 
