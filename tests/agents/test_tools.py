@@ -119,6 +119,8 @@ def test_the_odd_part_is_the_one_with_the_largest_share(fake_run):
     """One odd part makes every pair odd, and ties at the smallest p-values are broken at random."""
     finding = next(f for f in fake_run.items.values() if f.contradictions)
     (own,) = finding.contradictions
-    other = own.model_copy(update={"part": "text", "given": ("image",), "share": own.share / 10, "p_value": own.p_value / 2})
+    other = own.model_copy(
+        update={"part": "text", "given": ("image",), "share": own.share / 10, "p_value": own.p_value / 2}
+    )
     both = finding.model_copy(update={"contradictions": (other, own)})
     assert queries.contradicted(both) == [own.part, "text"]

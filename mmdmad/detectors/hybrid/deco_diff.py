@@ -30,7 +30,19 @@ from mmdmad.errors import ConfigError
 LARGEST = 8  # cells a side of the largest patch
 
 
-@detector(About("deco-diff", "hybrid", "Beizaee et al., CVPR 2025", "minutes", needs="grids gain; others are strips"))
+@detector(
+    About(
+        "deco-diff",
+        "hybrid",
+        "Beizaee et al., CVPR 2025",
+        "minutes",
+        needs="grids gain; others are strips",
+        branch="adaptive",
+        formula="x <- x - (sqrt(1 - a_t) - sqrt(1 - a_{t-1})) d(x, t), score sqrt(max |change| mean |change|)",
+        use="Grids where reconstruction from noise loses normal detail: normal places are left as they are.",
+        avoid="Where anomalies do not look like swapped or noisy places; items without a grid.",
+    )
+)
 class DeviationCorrection(GridDetector):
     """What a few corrections without noise change in a grid.
 

@@ -37,7 +37,19 @@ from mmdmad.errors import ConfigError
 JUDGED = 256  # training planes from which usual differences are learned
 
 
-@detector(About("glad", "hybrid", "Yao et al., ECCV 2024", "minutes", needs="grids gain; others are strips"))
+@detector(
+    About(
+        "glad",
+        "hybrid",
+        "Yao et al., ECCV 2024",
+        "minutes",
+        needs="grids gain; others are strips",
+        branch="adaptive",
+        formula="|x - x_rec|^2, noised only until the estimates of x_rec and x differ, mixed by their difference",
+        use="Grids with anomalies of very different size: each gets the noise it needs.",
+        avoid="Where one noise level serves all: several network calls more an item; items without a grid.",
+    )
+)
 class GLAD(GridDenoiser):
     """Squared change by a reconstruction whose noise level and place adapt to the grid.
 

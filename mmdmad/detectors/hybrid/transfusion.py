@@ -49,7 +49,19 @@ class Transparency(nn.Module):
         return seen + shown, seen - less, self.length * length + self.bias + ODDS * torch.tanh(odds / ODDS)
 
 
-@detector(About("transfusion", "hybrid", "Fucka et al., ECCV 2024", "minutes", needs="grids gain; others are strips"))
+@detector(
+    About(
+        "transfusion",
+        "hybrid",
+        "Fucka et al., ECCV 2024",
+        "minutes",
+        needs="grids gain; others are strips",
+        branch="adaptive",
+        formula="0.95 mean mask + 0.05 |x - x_0| over steps in which the anomaly turns transparent",
+        use="Grids where the outline of an anomaly matters: it gives a mask.",
+        avoid="Where synthetic anomalies (moved pieces) are unlike the real ones; items without a grid.",
+    )
+)
 class TransFusion(PartScores):
     """Mean mask over the steps in which an anomaly is made transparent, with a share of the change.
 

@@ -60,7 +60,15 @@ class Latent(nn.Module):
 
 @detector(
     About(
-        "latent", "reconstruction", "Graham et al., CVPRW 2023; Rombach et al., CVPR 2022", "minutes", needs="diffusers"
+        "latent",
+        "reconstruction",
+        "Graham et al., CVPRW 2023; Rombach et al., CVPR 2022",
+        "minutes",
+        needs="diffusers",
+        branch="latent",
+        formula="mean over steps of log |x - D(z_back)|^2 + log |z - z_back|^2, each against normal",
+        use="Pictures or large grids for which a UNet in their own space is too costly.",
+        avoid="Small anomalies, which the autoencoder smooths away; few training items: two networks must learn.",
     )
 )
 class LatentReconstruction(PartScores, GridDenoiser):
