@@ -69,7 +69,7 @@ def demo(
         "demo-run"
     ),
     train: Annotated[int, typer.Option(min=100, help="Normal cases to learn from.")] = 400,
-    test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 100,
+    test: Annotated[int, typer.Option(min=10, help="Cases to judge.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of the simulated line and of the model.")] = 0,
 ) -> None:
     """The main job on the simulated inspection line: fit, score, explain, report."""
