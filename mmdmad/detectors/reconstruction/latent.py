@@ -22,6 +22,7 @@ from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.grids import STEPS, GridDenoiser, canvas, known_mean
 from mmdmad.detectors.segmentation import PartScores, log_length
+from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.noise import Schedule, noise_bank, spaced_steps
 from mmdmad.diffusion.steppers import reconstruct
@@ -156,6 +157,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         net = build(lambda: Latent(given, tuple(self.widths)), self.seed)
         assert isinstance(net, Latent)
         self.net_ = net
+        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         planes, known, owner = canvas([self._planes(item) for item in items])
         self.history_ = self._learn_latents([planes, known], owner)
 
