@@ -14,7 +14,7 @@ SIZE = (40, 48)  # height, width of the pictures
 def make_trees(root: Path) -> Path:
     """All sets under `root`."""
     rng = np.random.default_rng(0)
-    for make in (pictures, messages, testbed, series, walkway, tables, sentences, microservices, composed):
+    for make in (pictures, messages, testbed, series, walkway, tables, sentences, microservices, composed, machine):
         make(root, rng)
     return root
 
@@ -135,6 +135,8 @@ def sentences(root: Path, rng: np.random.Generator) -> None:
         {"split": "train" if i < 40 else "test", "label": 0, "text": " ".join(rng.choice(words, 7))} for i in range(52)
     ]
     rows += [{"split": "test", "label": 1, "text": f"EXPLOSION number {i} shatters 1000 windows"} for i in range(8)]
+    for i, row in enumerate(rows):
+        row |= {"category": "Normal" if i < 46 else "Explosion", "video": f"video{i // 4:03d}"}
     pd.DataFrame(rows).to_parquet(folder / "uca.parquet")
 
 
@@ -193,3 +195,24 @@ def microservices(root: Path, rng: np.random.Generator) -> None:
             row["logs"] = "ERROR no contact found (x9)" if fault else "INFO order read (x3)\nINFO done (x3)"
             rows.append(row | dict.fromkeys(nezha.TRACES, 900.0 if fault else 90.0 + minute))
     pd.DataFrame(rows).to_parquet(folder / "pod_minutes.parquet")
+
+
+def machine(root: Path, rng: np.random.Generator) -> None:
+    folder, rows = root / "loghub_bgl2k", []
+    folder.mkdir()
+    for i in range(140):
+        kind = i % 3 if i < 90 else i % 4  # the fourth kind of normal line begins late
+        template = ("core <*> parity corrected", "<*> ddr errors on rank <*>", "total of <*> interrupts", "job <*> up")[
+            kind
+        ]
+        row = {"EventTemplate": template, "Label": "-", "anomaly": 0}
+        if i % 20 == 7:
+            kind = ("KERNSTOP", "APPDEAD")[i // 20 % 2]
+            template = {"KERNSTOP": "rts panic! stopping execution at <*>", "APPDEAD": "ciod: stream to <*> SEVERED"}[
+                kind
+            ]
+            row = {"EventTemplate": template, "Label": kind, "anomaly": 1}
+        content = template.replace("<*>", str(rng.integers(100)))
+        row |= {"LineId": i + 1, "Timestamp": 1_117_838_570 + 60 * i, "Content": content}
+        rows.append(row | {"Node": f"R0{i % 4}-M1" if i % 11 else None})
+    pd.DataFrame(rows).to_csv(folder / "bgl_2k.csv", index=False)

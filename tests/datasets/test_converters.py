@@ -9,12 +9,12 @@ import pytest
 
 from mmdmad import parts
 from mmdmad.cases import Cases, read_cases
-from mmdmad.datasets import adbench, joint_composed, mtd, mvtec_features, nezha, ped2, skab, sms_spam, tsbad
+from mmdmad.datasets import adbench, bgl, joint_composed, mtd, mvtec_features, nezha, ped2, skab, sms_spam, tsbad, uca
 from mmdmad.datasets.sources import link, windows
 from mmdmad.errors import ConfigError, ManifestError
 from tests.bench.trees import make_trees
 
-CONVERTERS = (mtd, sms_spam, skab, tsbad, ped2, joint_composed, nezha)
+CONVERTERS = (mtd, sms_spam, bgl, uca, skab, tsbad, ped2, joint_composed, nezha)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +146,26 @@ def test_deviations_compare_pods_with_themselves():
     assert z[0].std() == pytest.approx(z[1].std(), rel=0.4)
 
 
+def test_bgl_trains_on_half_of_the_normal_lines(data, tmp_path):
+    frame = bgl.lines(data)
+    normal = frame["anomaly"].to_numpy() == 0
+    early, drawn, again, other = (
+        bgl.make_split(frame, by, s) for by, s in (("time", 0), *[("random", s) for s in (0, 0, 1)])
+    )
+    for trains in (early, drawn, other):
+        assert not (trains & ~normal).any()
+        assert trains.sum() == normal.sum() // 2
+    assert frame["LineId"][early].max() < frame["LineId"][normal & ~early].min()
+    assert np.array_equal(drawn, again)
+    assert not np.array_equal(drawn, other)
+    cases = check(bgl.convert(data, tmp_path), len(frame))
+    columns = cases.extra["columns"]
+    assert {columns[c.id].get("alert") for c in cases if c.label} == {"KERNSTOP", "APPDEAD"}
+    assert {len(c.parts) for c in cases} == {1}
+    with pytest.raises(ConfigError, match="time and random"):
+        bgl.make_split(frame, "place")
+
+
 def test_adbench_splits(data):
     assert adbench.names(data) == ["1_small", "2_large"]
     assert mvtec_features.names(data) == ["MVTec-AD_toy"]
@@ -178,6 +198,8 @@ REAL = os.environ.get("MMDMAD_DATA")
     [
         (mtd, 757, 587, 392),
         (sms_spam, 4080, 1494, 747),
+        (bgl, 928, 1072, 143),
+        (uca, 14421, 1823, 275),
         (skab, 597, 416, 256),
         (tsbad, 1046, 845, 123),
         (ped2, 308, 134, 115),
