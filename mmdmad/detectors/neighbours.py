@@ -1,8 +1,12 @@
 """Nearest neighbours among remembered tokens, exact, in bounded memory, each position with its own memory.
 
 Candidates come from a tree (few axes, many rows) or from float32 products in fixed chunks; their distances are then
-computed again from differences in float64, so that a distance depends on nothing but its two tokens.
+computed again from differences in float64, so that a distance depends on nothing but its two tokens. Where a whole
+training set is compared with itself, the candidates may come from the cells around a token instead, which is
+approximate: some neighbours are missed, and what this adds to the distances in the mean is taken off again.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -11,6 +15,9 @@ from mmdmad.detectors.chunks import by_value, in_chunks
 
 BLOCK = 65536
 SPARE = 8  # extra candidates, so that rounding cannot lose a true neighbour
+PAIRS = 2_500_000_000  # 50,000 x 50,000: where an approximate search is allowed, fewer pairs are compared exactly all
+REACH = 16384  # remembered tokens at least that the cells around a token hold together
+PROBE = 2048  # tokens compared with all, to know how much too long the distances within cells are
 
 
 class Memory:
@@ -27,18 +34,48 @@ class Memory:
         self._tree = NearestNeighbors(algorithm="kd_tree").fit(axes) if use_tree and not residual.any() else None
 
     def nearest(
-        self, axes: np.ndarray, residual: np.ndarray, k: int, owner: np.ndarray | None = None
+        self,
+        axes: np.ndarray,
+        residual: np.ndarray,
+        k: int,
+        owner: np.ndarray | None = None,
+        approximate: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Squared distances (m, k) float64, ascending, and rows (m, k) of the k nearest remembered tokens.
 
         With `owner` (m,), tokens of the same owner are left out. Fewer than k in memory: fewer columns; none: one
-        column of infinities.
+        column of infinities. approximate: where more than `PAIRS` distances would be computed, look only among the
+        remembered tokens of the cells around each token; the squares are shrunk by what a sample says is missed.
         """
+        if approximate and self._tree is None and len(axes) * len(self.axes) > PAIRS:
+            return self._roughly(axes, residual, k, owner)
+        return self._sorted(axes, residual, k, owner, self._candidates)
+
+    def _roughly(
+        self, axes: np.ndarray, residual: np.ndarray, k: int, owner: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        cells = Cells(self.axes, self._square)
+        squares, rows = self._sorted(axes, residual, k, owner, cells.candidates)
+        some = np.sort(np.random.default_rng(0).permutation(len(axes))[:PROBE])
+        own = None if owner is None else owner[some]
+        exact, _ = self._sorted(axes[some], residual[some], k, own, self._candidates)
+        usual, too_long = (float(np.median(found.mean(axis=1))) for found in (exact, squares[some]))
+        squares[np.isfinite(squares)] *= usual / too_long if 0 < too_long < np.inf else 1.0
+        return squares, rows
+
+    def _sorted(
+        self,
+        axes: np.ndarray,
+        residual: np.ndarray,
+        k: int,
+        owner: np.ndarray | None,
+        candidates: Callable[[np.ndarray, int], np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
         most = 0 if owner is None or not len(self.owner) else int(np.bincount(self.owner).max())
         wanted = min(len(self.axes), k + most + SPARE)
         if wanted == 0:
             return np.full((len(axes), 1), np.inf), np.zeros((len(axes), 1), np.int64)
-        rows = self._candidates(axes, wanted)
+        rows = candidates(axes, wanted)
         squares = _exact(axes, self.axes, rows)
         squares += residual[:, None].astype(np.float64) + self.residual[rows]
         if owner is not None:
@@ -71,6 +108,54 @@ class Memory:
             )
 
         return in_chunks(best, axes, 2 if len(self.axes) <= 2048 else 64)  # small memories: little padding
+
+
+class Cells:
+    """Remembered tokens cut into cells, so that only those around a token need to be looked at.
+
+    The centres are k-means centres of a sample, about the root of the number of tokens (the inverted file of Jegou,
+    Douze, Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011, without the compression). A token
+    looks in its own cell and in the next ones, by the distance of their centres, until they hold `REACH` tokens.
+    """
+
+    def __init__(self, axes: np.ndarray, square: np.ndarray) -> None:
+        from sklearn.cluster import MiniBatchKMeans
+
+        self._axes, self._square = axes, square
+        count = max(1, round(len(axes) ** 0.5))
+        sample = np.random.default_rng(0).permutation(len(axes))[: 64 * count]
+        kmeans = MiniBatchKMeans(count, batch_size=4096, max_iter=10, n_init=1, random_state=0)
+        self._centres = kmeans.fit(axes[np.sort(sample)]).cluster_centers_.astype(np.float32)
+        self._half = 0.5 * (self._centres**2).sum(axis=1)
+        self._members = {cell: rows.astype(np.int32) for cell, rows in by_value(self._cell(axes))}
+
+    def _cell(self, axes: np.ndarray) -> np.ndarray:
+        """Number of the nearest centre of each token (m,)."""
+        return in_chunks(lambda chunk: (chunk @ self._centres.T - self._half).argmax(axis=1), axes, 4096)
+
+    def candidates(self, axes: np.ndarray, wanted: int) -> np.ndarray:
+        """Rows (m, wanted) of the nearest remembered tokens in the cells around each token, ascending."""
+        rows = np.empty((len(axes), wanted), np.int64)
+        for cell, index in by_value(self._cell(axes)):
+            around = self._around(cell, max(REACH, 4 * wanted))
+            tokens, square = self._axes[around].T, self._square[around]
+            for start in range(0, len(index), 128):
+                part = index[start : start + 128]
+                block = axes[part] @ tokens
+                block *= -2.0
+                block += square
+                rows[part] = np.sort(around[smallest(block, wanted)], axis=1)
+        return rows
+
+    def _around(self, cell: int, count: int) -> np.ndarray:
+        """Rows of the tokens in this cell and the next ones that together hold `count`, or all there are."""
+        found: list[np.ndarray] = []
+        for other in np.argsort(self._half - self._centres @ self._centres[cell], kind="stable").tolist():
+            found.append(self._members.get(other, np.zeros(0, np.int32)))
+            count -= len(found[-1])
+            if count <= 0:
+                break
+        return np.concatenate(found)
 
 
 def smallest(block: np.ndarray, few: int) -> np.ndarray:
@@ -118,13 +203,23 @@ class PositionMemory:
         self._all: Memory | None = self._parts[0] if not known else None
 
     def nearest(
-        self, axes: np.ndarray, residual: np.ndarray, row: np.ndarray, k: int, owner: np.ndarray | None = None
+        self,
+        axes: np.ndarray,
+        residual: np.ndarray,
+        row: np.ndarray,
+        k: int,
+        owner: np.ndarray | None = None,
+        approximate: bool = False,
     ) -> np.ndarray:
-        """Squared distances (m, k) float64 to the k nearest of the same position; missing ones are infinite."""
+        """Squared distances (m, k) float64 to the k nearest of the same position; missing ones are infinite.
+
+        owner, approximate: as in `Memory.nearest`.
+        """
         squares = np.full((len(axes), k), np.inf)
         for p, index in by_value(row):
             memory = self._parts[p] if p in self._parts else self._everything()
-            found, _ = memory.nearest(axes[index], residual[index], k, None if owner is None else owner[index])
+            own = None if owner is None else owner[index]
+            found, _ = memory.nearest(axes[index], residual[index], k, own, approximate)
             squares[index, : found.shape[1]] = found[:, :k]
         return squares
 

@@ -56,6 +56,9 @@ class DiffusionTime(Detector):
     per_position: compare tokens only within their position ("auto": where each has at least 8 training tokens).
     max_memory: training tokens remembered per position at most, a seeded sample of them beyond.
     contamination: this share of training items, those farthest from the others, is forgotten.
+    Where more than 2.5 billion pairs of training tokens would be compared (50,000 with each other), the training
+    items' own scores, and with them the threshold and what is forgotten, come from an approximate search
+    (`mmdmad.detectors.neighbours.Cells`); other items are always scored exactly.
 
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> scores = DiffusionTime().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
@@ -115,7 +118,8 @@ class DiffusionTime(Detector):
     def _leave_own_out(
         self, items: list[Tokens], axes: np.ndarray, residual: np.ndarray, row: np.ndarray, owner: np.ndarray
     ) -> np.ndarray:
-        scores = self._time(self.memory_.nearest(axes, residual, row, self.neighbours, owner))
+        squares = self.memory_.nearest(axes, residual, row, self.neighbours, owner, approximate=True)
+        scores = self._time(squares)
         return np.array([self._pool(s) for s in np.split(scores, np.cumsum([len(item.values) for item in items])[:-1])])
 
     def _training_scores(self, items: list[Tokens]) -> np.ndarray:
