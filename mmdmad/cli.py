@@ -223,11 +223,12 @@ def bench_run(
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
     work: Annotated[Path | None, typer.Option(help="Folder for caches and pictures.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Run on so many items, evenly spaced.")] = None,
 ) -> None:
     """Run one suite and print its summary."""
     from mmdmad.bench import run_suite
 
-    result = run_suite(suite, data, detectors=detector, seeds=seeds, peers=peers, out=out, work=work)
+    result = run_suite(suite, data, detectors=detector, seeds=seeds, peers=peers, out=out, work=work, sample=sample)
     _table(
         ["detector", "metric", "mean", "low", "high", "default"],
         (
@@ -235,6 +236,8 @@ def bench_run(
             for r in result["summary"]
         ),
     )
+    for name, reason in result["refused"].items():
+        print(f"refused: {name}: {reason}")
 
 
 @app.command()

@@ -9,14 +9,15 @@ import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mmdmad.bench.result import Meter, Result, Row, summarise
-from mmdmad.errors import ConfigError, ManifestError
+from mmdmad.errors import ConfigError, DataError, ManifestError, MissingExtraError
 from mmdmad.tokens import Tokens
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class Context:
     work: Path | None
     folder: Path | None
     chosen: bool = False  # the detectors were named by the user
+    sample: int | None = None  # how many of the suite's items to run on
+    refused: dict[str, str] = field(default_factory=dict)  # detectors that cannot take the suite's tokens, and why
 
     @property
     def data(self) -> Path:
@@ -54,6 +57,24 @@ class Context:
         (self.work / name).mkdir(parents=True, exist_ok=True)
         return self.work / name
 
+    def some(self, items: Sequence[T]) -> Sequence[T]:
+        """All items, or as many as the sample asks for, spread evenly over their fixed order.
+
+        >>> Context((), 1, False, None, None, sample=3).some("abcdefg")
+        ['a', 'd', 'g']
+        """
+        if self.sample is None or self.sample >= len(items):
+            return items
+        return [items[round(at)] for at in np.linspace(0, len(items) - 1, self.sample)]
+
+    @contextmanager
+    def trying(self, detector: str) -> Iterator[None]:
+        """What stands under `with context.trying(name):` goes on without a detector that refuses the tokens."""
+        try:
+            yield
+        except (ConfigError, DataError, MissingExtraError) as error:
+            self.refused.setdefault(detector, str(error))
+
     def track(self, items: Sequence[T], text: str) -> Iterable[T]:
         """`items` with a progress bar on standard error where that is a terminal."""
         if not sys.stderr.isatty():
@@ -74,18 +95,24 @@ class Suite:
     detectors: tuple[str, ...]
     run: Callable[[Context], Iterator[Row]]
     note: str | None = None
+    sampled: bool = False  # takes `sample`
 
 
 _SUITES: dict[str, Suite] = {}
 
 
 def suite(
-    name: str, text: str, protocol: str, detectors: tuple[str, ...], note: str | None = None
+    name: str,
+    text: str,
+    protocol: str,
+    detectors: tuple[str, ...],
+    note: str | None = None,
+    sampled: bool = False,
 ) -> Callable[[Callable[[Context], Iterator[Row]]], Callable[[Context], Iterator[Row]]]:
     """Register a function that yields rows as a suite."""
 
     def register(run: Callable[[Context], Iterator[Row]]) -> Callable[[Context], Iterator[Row]]:
-        _SUITES[name] = Suite(name, text, protocol, detectors, run, note)
+        _SUITES[name] = Suite(name, text, protocol, detectors, run, note, sampled)
         return run
 
     return register
@@ -113,11 +140,13 @@ def run_suite(
     peers: bool = False,
     out: str | Path | None = None,
     work: str | Path | None = None,
+    sample: int | None = None,
 ) -> dict[str, Any]:
     """Run a suite and return its result (format of `mmdmad.bench.result.Result`); `out` also writes it as JSON.
 
     `data` is the folder that holds the labelled sets, `detectors` replaces the suite's own list, `seeds` the number of
-    seeds, `peers` adds other libraries' detectors, `work` is a folder for the token cache and for pictures.
+    seeds, `peers` adds other libraries' detectors, `work` is a folder for the token cache and for pictures. `sample`
+    runs on that many items of the suite, spread evenly over their order, for detectors that take minutes an item.
     """
     known = suites()
     if name not in known:
@@ -125,6 +154,9 @@ def run_suite(
     if seeds < 1:
         raise ConfigError(f"seeds={seeds} was given; allowed is 1 or more")
     one = known[name]
+    if sample is not None and (sample < 1 or not one.sampled):
+        able = ", ".join(n for n, other in known.items() if other.sampled)
+        raise ConfigError(f"sample={sample} was given to {name}; allowed is 1 or more, for {able}")
     context = Context(
         tuple(detectors) if detectors else one.detectors,
         seeds,
@@ -132,10 +164,18 @@ def run_suite(
         None if work is None else Path(work),
         None if data is None else Path(data),
         bool(detectors),
+        sample,
     )
     rows = list(one.run(context))
+    if context.refused and set(context.refused) >= set(context.detectors):
+        raise ConfigError(f"no detector can take the tokens of {name}: " + "; ".join(context.refused.values()))
+    protocol = one.protocol if sample is None else f"{one.protocol}; a sample: {sample} items, evenly spaced by number"
     result = Result(
-        suite=name, protocol=one.protocol, rows=rows, summary=summarise(rows, one.detectors[0], one.note)
+        suite=name,
+        protocol=protocol,
+        rows=rows,
+        summary=summarise(rows, one.detectors[0], one.note),
+        refused=context.refused,
     ).model_dump(mode="json", exclude_none=False)
     if out is not None:
         Path(out).parent.mkdir(parents=True, exist_ok=True)

@@ -44,16 +44,17 @@ def run(context: Context) -> Iterator[Row]:
         variants.append((POOLED, "gaussian-diffusion", {"per_position": False}, POOLED_NOTE))
     for label, detector, params, note in variants:
         for seed in range(context.seeds):
-            meter, scores, _ = fit_and_score(detector, normal, tokens, seed, **params)
-            frames = np.concatenate(
-                [
-                    frame_scores(s, item.layout, len(clip.labels), fps)
-                    for s, item, clip, fps in zip(scores, tokens, test, rates)
-                ]
-            )
-            metrics = {"frame_auroc": auroc(labels, frames), "frame_ap": average_precision(labels, frames)}
-            interval = bootstrap_metric(auroc, labels, frames, groups=owners, seed=seed)
-            yield meter.row("testing", label, seed, metrics, intervals={"frame_auroc": interval}, note=note)
+            with context.trying(detector):
+                meter, scores, _ = fit_and_score(detector, normal, tokens, seed, **params)
+                frames = np.concatenate(
+                    [
+                        frame_scores(s, item.layout, len(clip.labels), fps)
+                        for s, item, clip, fps in zip(scores, tokens, test, rates)
+                    ]
+                )
+                metrics = {"frame_auroc": auroc(labels, frames), "frame_ap": average_precision(labels, frames)}
+                interval = bootstrap_metric(auroc, labels, frames, groups=owners, seed=seed)
+                yield meter.row("testing", label, seed, metrics, intervals={"frame_auroc": interval}, note=note)
     for method, value in ped2.PUBLISHED_AUROC.items():
         yield published("testing", method, {"frame_auroc": value}, "README of its repository")
 

@@ -64,12 +64,13 @@ class Summary(_Data):
 
 
 class Result(_Data):
-    """What `bench run SUITE --out FILE.json` writes."""
+    """What `bench run SUITE --out FILE.json` writes; `refused` names detectors that could not be run, and why."""
 
     suite: str
     protocol: str
     rows: list[Row] = Field(min_length=1)
     summary: list[Summary]
+    refused: dict[str, str] = Field(default_factory=dict)
 
 
 def published(dataset: str, detector: str, metrics: Mapping[str, float], note: str | None = None) -> Row:

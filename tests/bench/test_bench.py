@@ -14,9 +14,12 @@ from mmdmad.bench.line import alarms, by_kind, mask
 from mmdmad.bench.ped2 import frame_scores
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
-from mmdmad.bench.tsbad import moving_energy, point_scores
+from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
-from mmdmad.errors import ConfigError, ManifestError, MissingExtraError
+from mmdmad.detectors.base import detectors, make_detector
+from mmdmad.detectors.tracks import tracks
+from mmdmad.errors import ConfigError, DataError, ManifestError, MissingExtraError
+from mmdmad.metrics import auroc
 from mmdmad.tokens import Layout, Tokens
 from tests.bench.trees import make_trees
 
@@ -212,6 +215,48 @@ def test_point_scores_see_only_training_rows_before():
     assert np.allclose(scores[:150], again[:150])
     assert moving_energy(x, 10).argmax() in range(290, 330)
     assert sensor(x).values.shape == (400, 1)
+
+
+def test_detectors_along_time_get_windows_as_tokens_in_a_row():
+    wave = np.sin(np.arange(400) * 0.157)[:, None] * np.ones(2) + 0.05 * np.random.default_rng(0).normal(size=(400, 2))
+    whole, pieces = row_encoder(wave, make_detector("gaussian-diffusion"))
+    assert pieces == 8
+    encoder, pieces = row_encoder(wave, make_detector("forecast"))
+    assert (encoder.fitted_.length, pieces) == (whole.fitted_.length // STRETCH, 2)
+    for item in step_pieces(encoder.encode(sensor(wave)), pieces):
+        assert min(len(track) for track in tracks(item.layout, 3)) >= STRETCH - 1
+
+
+@pytest.mark.parametrize("name", ["forecast", "imdiffusion", "d3r"])
+def test_detectors_along_time_find_a_stretch_that_stands_still(name):
+    x = np.sin(np.arange(700) * 0.157)[:, None] + 0.05 * np.random.default_rng(1).normal(size=(700, 1))
+    labels = np.zeros(700, int)
+    labels[520:560] = 1
+    x[520:560] = x[520] + 0.05 * np.random.default_rng(2).normal(size=(40, 1))  # a value that is normal, but stays
+    _, scores = point_scores(x[300:], x[:300], name, 0, steps=100, inner=16, depth=1, learning_rate=5e-3)
+    assert auroc(labels[300:], scores) > 0.9
+
+
+def test_a_sample_runs_on_some_items_and_says_so(data):
+    result = run_suite("skab", data, detectors=["knn"], sample=1)
+    assert [row["dataset"] for row in result["rows"]] == ["other/1"]
+    assert "a sample: 1 items" in result["protocol"]
+    assert len({row["dataset"] for row in run_suite("tsbad-u", data, detectors=["knn"], sample=1)["rows"]}) == 1
+    with pytest.raises(ConfigError, match="sample=2 was given to mtd; allowed is 1 or more, for skab, tsbad-m"):
+        run_suite("mtd", data, sample=2)
+
+
+def test_a_detector_that_refuses_the_tokens_is_listed_and_the_others_go_on(data, monkeypatch):
+    def refuse(self, items):
+        raise DataError("poses are needed")
+
+    monkeypatch.setattr(detectors()["mocodad"], "_fit", refuse)
+    result = run_suite("skab", data, detectors=["mocodad", "knn"], sample=1)
+    assert result["refused"] == {"mocodad": "poses are needed"}
+    assert {row["detector"] for row in result["rows"]} == {"knn"}
+    for suite in ("skab", "tsbad-u"):
+        with pytest.raises(ConfigError, match=f"no detector can take the tokens of {suite}: poses are needed"):
+            run_suite(suite, data, detectors=["mocodad"], sample=1)
 
 
 def test_frame_scores_take_the_highest_cells():
