@@ -21,18 +21,23 @@ class NoisePredictor(NeuralDetector):
     schedule: Schedule
     hidden: tuple[int, ...]
 
+    @property
+    def _beta(self) -> tuple[float, float] | None:
+        """Ends of the schedule's beta, None for its own."""
+        return None
+
     def _build(self, width: int, positions: int) -> nn.Module:
         return MLP(width, tuple(self.hidden), time_width=32, positions=positions)
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         level = torch.randint(0, STEPS, (len(tokens),), generator=generator)
         noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
-        noisy = add_noise(tokens, noise, alphas_bar(self.schedule, STEPS)[level].float().to(tokens.device))
+        noisy = add_noise(tokens, noise, alphas_bar(self.schedule, STEPS, self._beta)[level].float().to(tokens.device))
         return ((net(noisy, (level / STEPS).to(tokens.device), position) - noise) ** 2).mean(dim=1)
 
     def _eps(self, position: Tensor) -> Eps:
         """The trained network as eps(x_t, alpha bar); between two steps of the schedule the time is interpolated."""
-        rising = alpha_bars(self.schedule, STEPS)[::-1]
+        rising = alpha_bars(self.schedule, STEPS, self._beta)[::-1]
 
         def eps(noisy: Tensor, level: float) -> Tensor:
             step = float(np.interp(level, rising, np.arange(STEPS)[::-1]))
@@ -43,4 +48,4 @@ class NoisePredictor(NeuralDetector):
 
     def _path(self, steps: list[int]) -> list[float]:
         """Alpha bars of these steps of the schedule."""
-        return [alpha_bars(self.schedule, STEPS)[step] for step in steps]
+        return [alpha_bars(self.schedule, STEPS, self._beta)[step] for step in steps]

@@ -79,6 +79,59 @@ class MLP(nn.Module):
         return self.layers(torch.cat(inputs, dim=1))
 
 
+class ResidualMLP(nn.Module):
+    """Residual blocks over single tokens (Gorishniy et al., NeurIPS 2021), the time added behind the first layer.
+
+    As the DDPM baseline of Livernoche et al., ICLR 2024, has it: `depth` blocks x + linear(relu(linear(norm(x)))) of
+    `inner` and `between` features with batch norm and dropout behind both linear layers. positions: how many positions
+    have an embedding of their own (0 = positions do not matter).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        inner: int = 128,
+        between: int = 256,
+        depth: int = 3,
+        positions: int = 0,
+        time_width: int = 256,
+        dropout: tuple[float, float] = (0.4, 0.1),
+    ) -> None:
+        super().__init__()
+        self.time_width = time_width
+        self.enter = nn.Linear(width, inner)
+        self.place = nn.Embedding(positions, inner) if positions else None
+        self.time = nn.Sequential(
+            nn.Linear(time_width, time_width),
+            nn.SiLU(),
+            nn.Linear(time_width, time_width),
+            nn.SiLU(),
+            nn.Linear(time_width, inner),
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.BatchNorm1d(inner),
+                nn.Linear(inner, between),
+                nn.ReLU(),
+                nn.Dropout(dropout[0]),
+                nn.Linear(between, inner),
+                nn.Dropout(dropout[1]),
+            )
+            for _ in range(depth)
+        )
+        self.leave = nn.Sequential(nn.BatchNorm1d(inner), nn.ReLU(), nn.Linear(inner, width))
+
+    def forward(self, noisy: Tensor, time: Tensor, position: Tensor | None = None) -> Tensor:
+        """noisy (B, width), time (B,), position (B,) row numbers → (B, width)."""
+        inside = self.enter(noisy) + self.time(time_embedding(time, self.time_width))
+        if self.place is not None:
+            assert position is not None
+            inside = inside + self.place(position)
+        for block in self.blocks:
+            inside = inside + block(inside)
+        return self.leave(inside)
+
+
 class _Block(nn.Module):
     """Self-attention, cross-attention to the condition and a perceptron, each under adaptive norm (adaLN-zero)."""
 

@@ -43,13 +43,13 @@ def alphas_bar(schedule: Schedule = "linear", steps: int = 1000, beta: tuple[flo
 
 
 @lru_cache(maxsize=64)
-def alpha_bars(schedule: Schedule, steps: int) -> tuple[float, ...]:
+def alpha_bars(schedule: Schedule, steps: int, beta: tuple[float, float] | None = None) -> tuple[float, ...]:
     """`alphas_bar` as plain numbers, for scores that walk along single levels.
 
     >>> alpha_bars("linear", 1000)[0] == float(alphas_bar("linear", 1000)[0])
     True
     """
-    return tuple(alphas_bar(schedule, steps).tolist())
+    return tuple(alphas_bar(schedule, steps, beta).tolist())
 
 
 def alpha_bar_at(time: Tensor, schedule: Literal["cosine", "vp"] = "cosine") -> Tensor:

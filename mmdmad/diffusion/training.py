@@ -28,8 +28,10 @@ class Plan:
     steps: optimiser steps at most; batch: rows a step; ema: decay of the averaged weights, which are the result (0:
     the last weights are). clip: largest gradient norm (0: none). held_out: share of the owners whose rows are only
     used to decide when to stop (0: train all steps); patience: evaluations without improvement before stopping;
-    evaluate_every: steps between evaluations. checkpoint_every: seconds between checkpoints. mixed_precision "auto":
-    bf16 on CUDA, full precision elsewhere.
+    evaluate_every: steps between evaluations. rising: once 50 evaluations are done, stop when the mean training loss
+    since the last one is above what it was this many evaluations ago (0: never). decoupled: weight decay acts on the
+    weights (AdamW); False: on their gradients (Adam). checkpoint_every: seconds between checkpoints. mixed_precision
+    "auto": bf16 on CUDA, full precision elsewhere.
     """
 
     steps: int = 1000
@@ -41,6 +43,8 @@ class Plan:
     held_out: float = 0.1
     patience: int = 5
     evaluate_every: int = 100
+    rising: int = 0
+    decoupled: bool = True
     checkpoint_every: float = 60.0
     mixed_precision: str = "auto"
     seed: int = 0
@@ -79,7 +83,8 @@ def train(
         precision = "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
     accelerator = Accelerator(mixed_precision=precision)
     model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
+    kind = torch.optim.AdamW if plan.decoupled else torch.optim.Adam
+    optimizer = kind(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     learn, hold = _split(len(rows[0]), owner, plan)
     batches = _Batches(rows, learn, plan, accelerator.device)
@@ -110,6 +115,8 @@ def train(
                 state.running.clear()
                 if len(hold):
                     _judge(state, model, average, loss, batches, hold, plan)
+                if plan.rising and len(state.losses) > max(50, plan.rising):
+                    state.stopped = state.stopped or state.losses[-1] > state.losses[-1 - plan.rising]
                 bar.set_postfix(loss=f"{state.losses[-1]:.4g}")
             bar.update()
             if checkpoint is not None and (

@@ -3,17 +3,27 @@
 Wyatt, Leach, Schmon, Willcocks, "AnoDDPM: Anomaly Detection With Denoising Diffusion Probabilistic Models Using
 Simplex Noise", CVPRW 2022, here in token space with Gaussian noise: q(x_s | x) at step s of T, then the learned
 reverse process back to 0; the score is the mean squared change, averaged over a few fixed noise draws.
+
+`compat` is the DDPM baseline of Livernoche, Jain, Hezaveh, Ravanbakhsh, "On Diffusion Modeling for Anomaly Detection",
+ICLR 2024, as its authors' code has it: no noise is added, neither to the token nor on the way. From the token itself,
+taken as step `start`, `start` means of the reverse process
+
+    x_{t-1} = (x_t - beta_t e_net(x_t, t) / sqrt(1 - a_t)) / sqrt(1 - beta_t)
+
+lead back to 0, so the score is how far the network's idea of the noise moves a clean token.
 """
 
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
+from mmdmad.diffusion.denoisers import ResidualMLP
 from mmdmad.diffusion.noise import Schedule, add_noise, noise_bank, spaced_steps
 from mmdmad.diffusion.steppers import walk
+from mmdmad.diffusion.training import Plan
 from mmdmad.errors import ConfigError
 
 
@@ -34,7 +44,10 @@ class PartialNoise(NoisePredictor):
 
     start: the noise level (250 in the paper); walk: network calls back to 0 (DDIM, or ancestral with eta 1);
     repeats: noise draws averaged; noise_first False starts from the token itself without noising it, as the DDPM
-    baseline of Livernoche et al. does.
+    baseline of Livernoche et al. does. compat: that baseline as published: three residual blocks, linear beta 1e-4 to
+    0.01, 400 epochs of batches of 64 at rate 1e-4 (stopped when the training loss is above that of 39 epochs before),
+    `start` steps back without noise; `steps` still bounds the training, give it 400 N / 64 or more; `walk`, `repeats`,
+    `eta`, `noise_first`, `schedule`, `hidden`, `batch` and `learning_rate` are not used then.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]
@@ -50,6 +63,7 @@ class PartialNoise(NoisePredictor):
         repeats: int = 3,
         eta: float = 0.0,
         noise_first: bool = True,
+        compat: bool = False,
         schedule: Schedule = "linear",
         hidden: tuple[int, ...] = (512, 512),
         steps: int = 2000,
@@ -62,7 +76,7 @@ class PartialNoise(NoisePredictor):
         seed: int = 0,
     ) -> None:
         self.start, self.walk, self.repeats, self.eta = start, walk, repeats, eta
-        self.noise_first, self.schedule, self.hidden = noise_first, schedule, hidden
+        self.noise_first, self.compat, self.schedule, self.hidden = noise_first, compat, schedule, hidden
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.components, self.per_position = components, per_position
         self.contamination, self.top, self.seed = contamination, top, seed
@@ -75,7 +89,37 @@ class PartialNoise(NoisePredictor):
                 f"1 <= start < {STEPS}, walk >= 1, repeats >= 1"
             )
 
+    @property
+    def _beta(self) -> tuple[float, float] | None:
+        return (1e-4, 0.01) if self.compat else None
+
+    def _build(self, width: int, positions: int) -> nn.Module:
+        return ResidualMLP(width, positions=positions) if self.compat else super()._build(width, positions)
+
+    def _plan(self, count: int) -> Plan:
+        if not self.compat:
+            return super()._plan(count)
+        batch = min(64, count)
+        epoch = count // batch
+        return Plan(
+            steps=min(self.steps, 400 * epoch),
+            batch=batch,
+            learning_rate=1e-4,
+            weight_decay=5e-4,
+            decoupled=False,
+            ema=0.0,
+            clip=0.0,
+            held_out=0.0,
+            evaluate_every=epoch,
+            rising=39,
+            seed=self.seed,
+        )
+
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
+        if self.compat:
+            path = [*self._path(list(range(self.start))[::-1]), 1.0]
+            still = [torch.zeros_like(tokens)] * self.start
+            return ((walk(self._eps(position), tokens, path, 1.0, still) - tokens) ** 2).mean(dim=1)
         path, eps = self._path(spaced_steps(self.start, self.walk + 1)[::-1]), self._eps(position)
         bank = noise_bank(self.repeats * (1 + self.walk), (tokens.shape[1],), self.seed).to(tokens.device)
         total = torch.zeros(tokens.shape[0], device=tokens.device)
