@@ -118,6 +118,7 @@ class JointDetector:
                     embedding=found.embedding,
                     encoder=self.parts_[m].encoder.describe(),
                     detector=self.parts_[m].detector.about.name,
+                    again=self.parts_[m].again(signals[m]),
                 )
                 for m, found in measured.items()
             },

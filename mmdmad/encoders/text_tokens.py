@@ -88,19 +88,25 @@ class TextEncoder(Encoder):
 
     def encode(self, signal: Any) -> Tokens:
         """Tokens (pieces, components + 19) of a Text."""
+        where = spans(signal.text, self.max_spans)
+        values, meaning = self._values([signal.text[a:b] for a, b in where], fold(signal.text))
+        layout = Layout("spans", (len(where),), where=np.array(where, np.float64))
+        return Tokens(values, layout, summary=_whole(meaning))
+
+    def encode_pieces(self, pieces: Sequence[str], text: str) -> np.ndarray:
+        """Tokens (N, components + 19) that other pieces would have in the place of a piece of `text`."""
+        return self._values(pieces, fold(text))[0]
+
+    def _values(self, pieces: Sequence[str], own: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens and embeddings of pieces of a text of the fold `own`."""
         state = self._fitted()
-        text, own = signal.text, fold(signal.text)
-        where = spans(text, self.max_spans)
-        pieces = [text[a:b] for a, b in where]
         meaning = self.embed(pieces)
         centred = meaning.astype(np.float64) - state.mean
         scores = np.zeros((len(pieces), self.components))  # fewer directions than components when texts were few
         scores[:, : state.directions.shape[1]] = centred @ state.directions / state.scale
         outside = (_log_rest(centred, state.directions) - state.rest[0]) / state.rest[1]
         shapes = (np.stack([form(piece, own, state.known) for piece in pieces]) - state.form[0]) / state.form[1]
-        values = np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1)
-        layout = Layout("spans", (len(where),), where=np.array(where, np.float64))
-        return Tokens(values, layout, summary=_whole(meaning))
+        return np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1), meaning
 
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -5,6 +5,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from mmdmad.findings import Evidence
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+    from mmdmad.explain.maps import Span
     from mmdmad.explain.reference import Reference
     from mmdmad.explain.words import Draft
     from mmdmad.joint.judgement import Judgement, PartJudgement
@@ -113,8 +115,14 @@ def _look(
     from mmdmad.explain import text
 
     spans = text.look(judged, signal.text)
-    marks = [{"start": int(s.start), "stop": int(s.stop), "heat": round(s.peak, 3)} for s in spans]
-    return text.evidence(spans, signal.text, reference), None, {"text": signal.text, "spans": marks}
+    found = text.carried(judged, spans, signal.text) if stands_out(judged, judgement) else []
+    words = text.marks(spans, signal.text, reference, found)
+    stored = {"text": signal.text, "spans": _marks(spans), "words": _marks(words)}
+    return text.evidence(spans, signal.text, reference, found), None, stored
+
+
+def _marks(spans: Sequence["Span"]) -> list[dict[str, float]]:
+    return [{"start": int(s.start), "stop": int(s.stop), "heat": round(s.peak, 3)} for s in spans]
 
 
 def _image(pixels: Any, cells: Any, regions: Any) -> "Picture":

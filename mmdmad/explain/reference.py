@@ -22,6 +22,8 @@ QUANTILES = (0.005, 0.5, 0.995)
 MIN_GROUP = 20  # a group with fewer normal cases has no range of its own
 MAX_SENSOR_CASES, MAX_VIDEO_CASES, MAX_WORDS, MAX_TEMPLATES = 3000, 160, 50_000, 20_000
 _VALUES_PER_CASE = 64
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+"""A word without numbers."""
 VIDEO_MEASURES = ("speed", "across", "down", "moving", "brightness")
 
 
@@ -198,7 +200,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("Belt stopped at 12.5 s")
     ['belt', 'stopped', 'at', 's']
     """
-    return re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text.lower())
+    return WORD.findall(text.lower())
 
 
 def template(line: str) -> str:

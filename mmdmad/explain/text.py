@@ -1,9 +1,11 @@
 """Evidence from a text: the lines and words that stand out, words and kinds of lines that no normal text has."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.explain.maps import Span, character_spans, on_scale
-from mmdmad.explain.reference import Reference, template, words_of
+from mmdmad.explain.occlusion import Carried, carrying
+from mmdmad.explain.reference import WORD, Reference, template, words_of
 from mmdmad.explain.words import Draft, draft, fact, listed, quoted
 from mmdmad.findings import Fact
 
@@ -23,19 +25,61 @@ def look(judged: "PartJudgement", text: str) -> list[Span]:
     return [s for s in inner if s.stop - s.start < 0.9 * len(text)] or inner
 
 
-def evidence(spans: list[Span], text: str, reference: Reference) -> list[Draft]:
-    """The lines that stand out, by the detector's map or by words that no normal text has, most unusual first."""
-    hot = sorted((s for s in spans if s.peak > 1), key=lambda s: -s.peak)[:MAX_SPANS]
-    lines = [s for s in _lines(text) if not any(h.start < s.stop and s.start < h.stop for h in hot)]
-    new = {s: _unseen(_piece(s, text), reference) for s in lines}
-    strange = sorted((s for s in lines if new[s]), key=lambda s: -len(new[s]))
+def carried(judged: "PartJudgement", spans: list[Span], text: str) -> list[Carried]:
+    """The words that carry the lines which stand out (the highest line where none does), most unusual line first."""
+    if judged.again is None or not spans:
+        return []
+    lines = _hottest(spans) or [max(spans, key=lambda s: s.peak)]
+    found = (carrying(line, text, judged.again, judged.scale) for line in lines)
+    return [one for one in found if one is not None]
+
+
+def evidence(spans: list[Span], text: str, reference: Reference, found: Sequence[Carried] = ()) -> list[Draft]:
+    """The lines that stand out, by the detector's map or by words that no normal text has, most unusual first.
+
+    `found` are the words that carry lines; they are said after the lines.
+    """
+    hot, strange = _hottest(spans), _strange(spans, text, reference)
     drafts = [_hot(s, text, reference) for s in hot]
-    drafts += [_new(s, text, new[s], reference) for s in strange[: MAX_SPANS - len(hot)]]
+    drafts += [_new(s, text, _unseen(_piece(s, text), reference), reference) for s in strange]
     if not drafts and spans:
         facts = _where(max(spans, key=lambda s: s.peak), text)
         said = "no single line of the text stands out; the least usual is line {line}: “{quote}”."
         drafts.append(draft("words", "text", said, facts))
-    return drafts
+    return drafts + [_carry(one, text) for one in found]
+
+
+def marks(spans: list[Span], text: str, reference: Reference, found: Sequence[Carried] = ()) -> list[Span]:
+    """The words that `evidence` names, with the scores of their lines: never seen in a normal text, or carrying."""
+    lines = [*_hottest(spans), *_strange(spans, text, reference)]
+    new = [word for line in lines for word in _unseen_spans(line, text, reference)]
+    return sorted({*new, *(word for one in found for word in one.words)}, key=lambda s: (s.start, s.stop))
+
+
+def _hottest(spans: list[Span]) -> list[Span]:
+    return sorted((s for s in spans if s.peak > 1), key=lambda s: -s.peak)[:MAX_SPANS]
+
+
+def _strange(spans: list[Span], text: str, reference: Reference) -> list[Span]:
+    """Further lines, with most words that no normal text has first, as many as leave MAX_SPANS lines in all."""
+    hot = _hottest(spans)
+    lines = [s for s in _lines(text) if not any(h.start < s.stop and s.start < h.stop for h in hot)]
+    new = {s: len(_unseen(_piece(s, text), reference)) for s in lines}
+    return sorted((s for s in lines if new[s]), key=lambda s: -new[s])[: MAX_SPANS - len(hot)]
+
+
+def _carry(found: Carried, text: str) -> Draft:
+    """The words without which a line would be less unusual; where each stands is kept in the facts."""
+    facts = [
+        fact("line", text.count("\n", 0, int(found.words[0].start)) + 1),
+        fact("words", listed([f"“{quoted(_piece(w, text))}”" for w in found.words])),
+        fact("peak on the map scale", found.peak),
+        fact("without them on the map scale", found.without),
+    ]
+    for i, word in enumerate(found.words, 1):
+        facts += [fact(f"first character {i}", int(word.start)), fact(f"last character {i}", int(word.stop) - 1)]
+    sentence = "without {words}, line {line} would score {without_them_on_the_map_scale} instead of "
+    return draft("words", "text", sentence + "{peak_on_the_map_scale} on the map scale.", facts)
 
 
 def _hot(span: Span, text: str, reference: Reference) -> Draft:
@@ -109,3 +153,10 @@ def _unseen(text: str, reference: Reference) -> list[str]:
     if not reference.n_texts:
         return []
     return [w for w in dict.fromkeys(words_of(text)) if w not in reference.words and len(w) > 1]
+
+
+def _unseen_spans(line: Span, text: str, reference: Reference) -> list[Span]:
+    """Where the words of a line that no normal text has stand."""
+    new, first = set(_unseen(_piece(line, text), reference)), int(line.start)
+    found = (match for match in WORD.finditer(_piece(line, text)) if match.group().lower() in new)
+    return [Span(float(first + m.start()), float(first + m.end()), line.peak) for m in found]

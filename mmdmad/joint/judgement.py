@@ -1,6 +1,6 @@
 """What the joint detector says of one case, with all that an explanation may need: token scores, layouts, signals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ class PartJudgement:
 
     `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
     99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.
+    `again` gives the token scores (n,) of n other pieces in the place of a text's own, so that it can be said on which
+    words a score rests.
     """
 
     modality: Modality
@@ -36,6 +38,7 @@ class PartJudgement:
     embedding: np.ndarray
     encoder: str
     detector: str
+    again: Callable[[Sequence[str]], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from mmdmad.detectors.base import Detector, detectors, load_detector, make_detec
 from mmdmad.encoders import make_encoder, resolve_encoder
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.cache import encode
+from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.joint.config import PartSettings
 from mmdmad.joint.embedding import part_vector
 from mmdmad.joint.likeness import Likeness
 from mmdmad.joint.whole import WholePart
 from mmdmad.parts import read
+from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
 
@@ -84,6 +86,23 @@ class PartModel:
         except DataError as error:
             raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
         return Measured(score, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
+
+    def again(self, signal: Any) -> Callable[[Sequence[str]], np.ndarray] | None:
+        """For a text: the token scores (n,) of n other pieces in the place of one of its own; None for other parts."""
+        encoder = self.encoder
+        if not isinstance(encoder, TextEncoder):
+            return None
+
+        def score(pieces: Sequence[str]) -> np.ndarray:
+            with one_thread():
+                values = encoder.encode_pieces(pieces, signal.text)
+            items = [
+                Tokens(row[None], Layout("spans", (1,), where=np.array([[0.0, len(piece)]])))
+                for row, piece in zip(values, pieces, strict=True)
+            ]
+            return np.array([finite(float(scores[0])) for scores in self.detector.token_scores(items)])
+
+        return score
 
     def views(self, score: float, vector: np.ndarray) -> list[float]:
         """The scores that are judged: the detector's and, if the settings ask for it, that of the part as a whole."""

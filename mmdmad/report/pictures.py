@@ -79,16 +79,24 @@ def data_uri(file: Path, width: int = WIDTH, *, photo: bool = True) -> str:
 
 
 def marked(file: Path, limit: int = 4000) -> tuple[Mark, ...]:
-    """A stored text cut into pieces with the heat of the spans over them."""
+    """A stored text cut into pieces with the heat of the spans over them.
+
+    Where the words that carry a line are known, they have its heat and the rest of the line one step less.
+    """
     if not file.is_file():
         return ()
     stored = json.loads(file.read_text(encoding="utf-8"))
     text = stored["text"][:limit]
     level = [0] * len(text)
+    words = stored.get("words", [])  # runs of earlier versions have none
     for span in stored["spans"]:
         heat = 2 if span["heat"] > 1 else 1 if span["heat"] > 0.7 else 0
+        finer = any(span["start"] <= word["start"] < span["stop"] for word in words)
         for i in range(span["start"], min(span["stop"], len(text))):
-            level[i] = max(level[i], heat)
+            level[i] = max(level[i], heat - finer)
+    for word in words:
+        for i in range(word["start"], min(word["stop"], len(text))):
+            level[i] = 2 if word["heat"] > 1 else 1
     pieces: list[Mark] = []
     start = 0
     for i in range(1, len(text) + 1):
