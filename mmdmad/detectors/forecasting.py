@@ -4,6 +4,8 @@ A window of these detectors is `past` steps followed by `horizon` steps; only th
 are in units of what is usual for tokens with as much past, or the first tokens of each item would always stand out.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -17,11 +19,22 @@ from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout
 
 
+@lru_cache(maxsize=64)
+def falling_times(last: float, count: int) -> tuple[tuple[float, float], ...]:
+    """`count` times from 1 (noise) down to `last`, each with its alpha bar, as plain numbers.
+
+    >>> [(time, round(level, 6)) for time, level in falling_times(0.0, 3)]
+    [(1.0, 0.0), (0.5, 0.5), (0.0, 1.0)]
+    """
+    return tuple((float(time), float(alpha_bar_at(time))) for time in torch.linspace(1.0, last, count))
+
+
 class ForecastDetector(SequenceDetector):
     """A detector that denoises the next `horizon` steps given the `past` ones; both are attributes."""
 
     past: int
     horizon: int
+    window_note = "a window is the past and then what is judged by it; the past alone has no score"
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -67,5 +80,5 @@ class ForecastDetector(SequenceDetector):
         """Errors (B, ahead, K, k) of the future with NaN for the past and for what does not exist, (B, W, K, k)."""
         future = batch.take(self._behind).present[..., None, None]
         errors = torch.where(future, errors, torch.nan)
-        past = torch.full((len(errors), self._behind, *errors.shape[2:]), torch.nan, device=errors.device)
+        past = torch.full((errors.shape[0], self._behind, *errors.shape[2:]), torch.nan, device=errors.device)
         return torch.cat([past, errors], dim=1)

@@ -8,7 +8,7 @@ and the network has to learn only what its neighbours say about it.
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.features import FeatureSpace
 from mmdmad.detectors.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
-from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar
+from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar
 from mmdmad.diffusion.prediction import target, to_eps
 from mmdmad.diffusion.steppers import Eps
 from mmdmad.diffusion.training import History, Plan, train
@@ -61,6 +61,7 @@ class GridDetector(Detector):
     learning_rate: float
     components: int | Literal["auto"]
     per_position: bool | Literal["auto"]
+    no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -85,7 +86,11 @@ class GridDetector(Detector):
 
     @abstractmethod
     def _map(self, planes: Tensor) -> Tensor:
-        """Token scores (B, h, w) of planes (B, k, h, w) with `self.net_`; must treat each plane apart."""
+        """Token scores (B, h, w) of planes (B, k, h, w) with `self.net_`; must treat each plane apart.
+
+        `export` traces it: the batch size is `planes.shape[0]`, not `len(planes)`, which would fix it; numbers that do
+        not depend on the planes come from cached functions.
+        """
 
     def _fit(self, items: list[Tokens]) -> None:
         items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
@@ -94,6 +99,7 @@ class GridDetector(Detector):
         self.net_ = build(lambda: self._build(self._axes()), self.seed)
         planes, known, owner = canvas([self._planes(item) for item in items])
         place, _, _ = canvas([self._place(item) for item in items])
+        self.shape_ = (planes.shape[2], planes.shape[3])
         self._learn([planes, known, place], owner)
 
     def _learn(self, rows: list[Tensor], owner: Tensor) -> None:
@@ -154,10 +160,12 @@ class GridDetector(Detector):
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = {f"net.{name}": value.cpu().numpy() for name, value in self.net_.state_dict().items()}
-        return {**self.space_.arrays(), **weights}, {}
+        return {**self.space_.arrays(), **weights}, {"shape": list(self.shape_)}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         self.space_ = FeatureSpace.from_arrays(arrays)
+        height, width = values["shape"]
+        self.shape_ = (int(height), int(width))
         self.net_ = build(lambda: self._build(self._axes()), self.seed)
         named = {
             name.removeprefix("net."): torch.from_numpy(a) for name, a in arrays.items() if name.startswith("net.")
@@ -193,18 +201,18 @@ class GridDenoiser(GridDetector):
 
     def _eps(self, net: nn.Module) -> Eps:
         """A trained network as eps(x_t, alpha bar); between two steps of the schedule the time is interpolated."""
-        rising = alphas_bar(self.schedule, STEPS).flip(0).numpy()
+        rising = alpha_bars(self.schedule, STEPS)[::-1]
 
         def eps(noisy: Tensor, level: float) -> Tensor:
             step = float(np.interp(level, rising, np.arange(STEPS)[::-1]))
-            time = torch.full((len(noisy),), step / STEPS, device=noisy.device, dtype=noisy.dtype)
+            time = torch.full((noisy.shape[0],), step / STEPS, device=noisy.device, dtype=noisy.dtype)
             return to_eps(net(noisy, time), noisy, level, "v")
 
         return eps
 
     def _path(self, steps: Sequence[int]) -> list[float]:
         """Alpha bars of these steps of the schedule."""
-        return [float(alphas_bar(self.schedule, STEPS)[step]) for step in steps]
+        return [alpha_bars(self.schedule, STEPS)[step] for step in steps]
 
 
 def planes_at_once(shape: tuple[int, ...]) -> int:

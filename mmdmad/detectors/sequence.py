@@ -71,6 +71,8 @@ class SequenceDetector(Detector):
     _together: ClassVar[int] = 16  # tokens of one time that are still seen together
     _kinds: int = 1  # kinds of tokens whose errors differ from the start
     _in_usual_units: bool = True  # False: errors are differences of errors, which are left as they are
+    no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
+    window_note: ClassVar[str] = "windows follow each other along time"  # how an exported graph's windows are cut
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -90,7 +92,10 @@ class SequenceDetector(Detector):
 
     @abstractmethod
     def _errors(self, batch: Windows) -> Tensor:
-        """Squared errors (B, W, K, k) of each token at K levels with `self.net_`; must treat each window apart."""
+        """Squared errors (B, W, K, k) of each token at K levels with `self.net_`; must treat each window apart.
+
+        `export` traces it: the batch size is `batch.values.shape[0]`, not `len`, which would fix it.
+        """
 
     @abstractmethod
     def _longest(self, layouts: list[Layout]) -> int:
@@ -108,8 +113,15 @@ class SequenceDetector(Detector):
         """What the method needs of each window besides its tokens, (M, E); `owner` (M,) numbers `items`."""
         return np.zeros((len(values), 0), np.float32)
 
+    def _window_extra(self) -> np.ndarray | None:
+        """The extra (1, E) that all windows share, for `export`; None where there is none."""
+        return None
+
     def _combine(self, errors: np.ndarray) -> np.ndarray:
-        """Token scores (M,) from errors in units of their usual size, (M, K)."""
+        """Token scores (M,) from errors in units of their usual size, (M, K).
+
+        `export` calls it with a tensor, so it uses what arrays and tensors have in common.
+        """
         return errors.mean(axis=1)
 
     def _plan(self, count: int) -> Plan:
@@ -224,7 +236,7 @@ class SequenceDetector(Detector):
 
     def _score_windows(self, batch: Windows) -> Tensor:
         """Errors of each token in usual units (B, W, K), NaN where a token is not judged."""
-        usual = torch.from_numpy(self.usual_).to(batch.values.device)
+        usual = torch.as_tensor(self.usual_).to(batch.values.device)
         return (self._errors(batch) / usual[self._kind(batch)]).mean(dim=3)
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:

@@ -30,15 +30,26 @@ def robust_trend(series: Tensor, there: Tensor, kind: Literal["level", "line"]) 
     >>> bool(torch.allclose(robust_trend(x, torch.ones(1, 8, dtype=torch.bool), "line"), x))
     True
     """
-    mask = there.reshape(*there.shape, *([1] * (series.dim() - 2)))
-    seen = torch.where(mask, series, torch.nan)
     line = torch.zeros_like(series)
     if kind == "line" and series.shape[1] >= 4:
         half = series.shape[1] // 2
-        slope = torch.nanmedian((seen[:, half:] - seen[:, :-half]) / half, dim=1, keepdim=True).values
+        slope = _median((series[:, half:] - series[:, :-half]) / half, there[:, half:] & there[:, :-half])
         step = torch.arange(series.shape[1], device=series.device, dtype=series.dtype)
-        line = torch.nan_to_num(slope) * step.reshape(1, -1, *([1] * (series.dim() - 2)))
-    return line + torch.nan_to_num(torch.nanmedian(seen - line, dim=1, keepdim=True).values)
+        line = slope * step.reshape(1, -1, *([1] * (series.dim() - 2)))
+    return line + _median(series - line, there)
+
+
+def _median(values: Tensor, there: Tensor) -> Tensor:
+    """Lower median (B, 1, ...) of values (B, T, ...) along T where `there` (B, T), 0 where there are none.
+
+    As `torch.nanmedian`, for which ONNX has no operator.
+    """
+    rest = [1] * (values.dim() - 2)
+    seen = torch.where(there.reshape(*there.shape, *rest), values, torch.inf)
+    ordered = seen.topk(values.shape[1], dim=1, largest=False).values
+    count = there.sum(dim=1).reshape(-1, 1, *rest)
+    middle = ((count - 1) // 2).clamp(min=0).expand(-1, -1, *values.shape[2:])
+    return torch.where(count > 0, ordered.gather(1, middle), 0.0)
 
 
 class TrendAndRest(nn.Module):
@@ -64,10 +75,10 @@ class TrendAndRest(nn.Module):
 
         Levels and slopes are taken off first, so that the stable part does not depend on them at all.
         """
-        flat = (len(windows), -1, windows.shape[3])
+        flat = (windows.shape[0], -1, windows.shape[3])
         first = robust_trend(windows, there, kind)
         shape = windows - first
-        now = torch.zeros(len(windows), device=windows.device)
+        now = torch.zeros(windows.shape[0], device=windows.device)
         stable = self.stable(shape.reshape(flat), now, row, ignore=ignore).reshape(windows.shape)
         return first + robust_trend(shape - stable, there, kind)
 

@@ -129,7 +129,7 @@ class DeviationCorrection(GridDetector):
     def _corrected(self, planes: Tensor) -> Tensor:
         here, spread = planes, (1.0 - self._levels()).sqrt().tolist()
         for level in range(self.corrections, 0, -1):
-            levels = torch.full((len(planes),), level, device=planes.device)
+            levels = torch.full((planes.shape[0],), level, device=planes.device)
             here = here - (spread[level] - spread[level - 1]) * self._deviation(self.net_, here, levels)
         return here
 

@@ -29,7 +29,7 @@ from mmdmad.detectors.neural import standard_features
 from mmdmad.detectors.sequence import SequenceDetector, Windows
 from mmdmad.detectors.tracks import tracks
 from mmdmad.diffusion.decomposition import TrendAndRest, rolling_median
-from mmdmad.diffusion.noise import add_noise, alphas_bar, noise_bank
+from mmdmad.diffusion.noise import add_noise, alpha_bars, noise_bank
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout
 
@@ -128,7 +128,7 @@ class DriftReconstruction(SequenceDetector):
 
     def _stepped(self, flat: Tensor) -> Tensor:
         """Windows (B, W, k) as (B, T, G, k)."""
-        return flat.reshape(len(flat), -1, self.group_, flat.shape[2])
+        return flat.reshape(flat.shape[0], -1, self.group_, flat.shape[2])
 
     def _trends(self, net: TrendAndRest, batch: Windows) -> Tensor:
         there = self._stepped(batch.present[..., None])[:, :, 0, 0]
@@ -138,9 +138,9 @@ class DriftReconstruction(SequenceDetector):
     def _denoise(self, net: TrendAndRest, batch: Windows, trends: Tensor, noise: Tensor, offset: Tensor) -> Tensor:
         """The window that the network makes of its noised form, (B, W, k)."""
         trend = trends.reshape(batch.values.shape)
-        a = float(alphas_bar("linear", STEPS)[self.level - 1])
+        a = alpha_bars("linear", STEPS)[self.level - 1]
         noisy = add_noise(batch.values - trend, noise, a)
-        time = torch.full((len(noisy),), self.level / STEPS, device=noisy.device)
+        time = torch.full((noisy.shape[0],), self.level / STEPS, device=noisy.device)
         return trend + net.denoise(noisy, time, batch.row, batch.ignore, trends.mean(dim=1) + offset)
 
     def _loss(self, net: nn.Module, batch: Windows, generator: torch.Generator) -> Tensor:

@@ -153,7 +153,7 @@ class GLAD(GridDenoiser):
         path, judged, eps = self._path(self._steps()), self._judging(), self._eps(self.net_)
         noise = noise_bank(1, planes.shape[1:], self.seed).to(planes.device).expand_as(planes)
         here = add_noise(planes, noise, path[0])
-        cut = torch.full((len(planes),), -1, device=planes.device)
+        cut = torch.full((planes.shape[0],), -1, device=planes.device)
         for n, (a, b) in enumerate(pairwise(path)):
             guess = eps(here, a)
             if n in judged:

@@ -147,7 +147,7 @@ class TransFusion(PartScores):
         here, mask, total = planes, torch.zeros_like(planes[:, :1]), torch.zeros_like(planes[:, :1])
         last = self.opacities - 1
         for level in range(last, 0, -1):
-            opacity = torch.full((len(planes),), level / last, device=planes.device)
+            opacity = torch.full((planes.shape[0],), level / last, device=planes.device)
             shown, guess, odds = self.net_(here, mask, opacity)
             total, mask = total + odds, (odds > 0).to(planes)
             here = fade_out_step(here, shown, guess, mask, level / last, (level - 1) / last)

@@ -81,6 +81,8 @@ class AnoDDPM(GridDenoiser):
         self.components, self.per_position = components, per_position
         self.contamination, self.top, self.seed = contamination, top, seed
 
+    _drawn: tuple[object, Tensor] | None = None  # the noise of the last shape that was scored
+
     def _check_params(self) -> None:
         super()._check_params()
         if self.noise not in ("simplex", "gaussian"):
@@ -111,13 +113,22 @@ class AnoDDPM(GridDenoiser):
         )
         return drawn.reshape(planes.shape)
 
+    def _draws(self, shape: tuple[int, int, int]) -> Tensor:
+        """All noise of a score, the same for every plane: a score must not depend on the others in its chunk."""
+        key = (shape, repr(self.get_params()))
+        if self._drawn is None or self._drawn[0] != key:
+            generator, one = torch.Generator().manual_seed(self.seed), torch.empty(1, *shape)
+            made = [self._noise(one, generator) for _ in range(self.repeats * (1 + self.walk))]
+            self._drawn = key, torch.cat(made)
+        return self._drawn[1]
+
     def _map(self, planes: Tensor) -> Tensor:
         path, eps = self._path(spaced_steps(self.start, self.walk + 1)[::-1]), self._eps(self.net_)
-        generator = torch.Generator().manual_seed(self.seed)
+        shape = (planes.shape[1], planes.shape[2], planes.shape[3])
+        draws = self._draws(shape).to(planes)
         total = torch.zeros_like(planes[:, 0])
-        for _ in range(self.repeats):
-            # One draw for every plane: a score must not depend on the others in its chunk.
-            first, *rest = (self._noise(planes[:1], generator).to(planes) for _ in range(1 + self.walk))
+        for draw in draws.split(1 + self.walk):
+            first, *rest = draw
             back = reconstruct(eps, planes, path, first.expand_as(planes), self.eta, rest)
             total = total + ((back - planes) ** 2).mean(dim=1)
         return total / self.repeats

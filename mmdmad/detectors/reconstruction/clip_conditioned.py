@@ -95,6 +95,8 @@ class ClipConditioned(SequenceDetector):
     def _in_usual_units(self) -> bool:  # type: ignore[override]
         return self.score == "error"
 
+    no_export = "its condition is an embedding of the whole item, which windows of tokens do not hold"
+
     def _check_params(self) -> None:
         super()._check_params()
         if self.score not in ("error", "difference") or self.axes < 1 or self.window < 1 or self.levels < 1:

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.forecasting import ForecastDetector
+from mmdmad.detectors.forecasting import ForecastDetector, falling_times
 from mmdmad.detectors.sequence import Windows
-from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
+from mmdmad.diffusion.noise import add_noise, noise_bank
 from mmdmad.diffusion.prediction import to_x0
 from mmdmad.errors import ConfigError
 
@@ -83,12 +83,10 @@ class Forecast(ForecastDetector):
 
     def _errors(self, batch: Windows) -> Tensor:
         future = batch.take(self._behind)
-        times = torch.linspace(1.0, self.lowest, self.levels)
         bank = noise_bank(self.levels, tuple(future.values.shape[1:]), self.seed).to(future.values.device)
         errors = []
-        for time, noise in zip(times, bank):
-            a = float(alpha_bar_at(time))
+        for (time, a), noise in zip(falling_times(self.lowest, self.levels), bank):
             noisy = add_noise(future.values, noise.expand_as(future.values), a)
-            velocity = self._velocity(self.net_, batch, noisy, time.expand(len(noisy)).to(noisy.device))
+            velocity = self._velocity(self.net_, batch, noisy, noisy.new_full((noisy.shape[0],), time))
             errors.append((future.values - to_x0(velocity, noisy, a, "v")) ** 2)
         return self._padded(torch.stack(errors, dim=2), batch)

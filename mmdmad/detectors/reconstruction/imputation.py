@@ -36,7 +36,7 @@ from mmdmad.diffusion.denoisers import Transformer
 from mmdmad.diffusion.imputation import grating, impute, observed_by_change
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
 from mmdmad.diffusion.prediction import target
-from mmdmad.errors import ConfigError
+from mmdmad.errors import ConfigError, ExportError
 from mmdmad.tokens import Layout, Tokens
 
 
@@ -130,6 +130,14 @@ class Imputation(SequenceDetector):
             mask[: length * self.group_] = np.repeat(observed_by_change(series, self.share), self.group_)
         return masks
 
+    def _window_extra(self) -> np.ndarray:
+        if self.observed != "grating":
+            raise ExportError(
+                f"imdiffusion cannot be exported with observed={self.observed!r}: which tokens are observed is chosen "
+                "for each window outside the network; fit it with observed='grating'"
+            )
+        return grating(self.width_ // self.group_, self.group_, self.blocks, self.checker)[:1].astype(np.float32)
+
     def _velocity(self, net: nn.Module, batch: Windows, observed: Tensor, noisy: Tensor, time: Tensor) -> Tensor:
         """The network is told which tokens are observed by the second half of its position embeddings."""
         return net(noisy, time, batch.row + observed.long() * self._places(), ignore=batch.ignore)
@@ -157,7 +165,7 @@ class Imputation(SequenceDetector):
         levels = [1.0 - step / self.walk for step in range(self.walk)]
 
         def velocity(noisy: Tensor, time: float) -> Tensor:
-            times = torch.full((len(noisy),), time, device=noisy.device)
+            times = torch.full((noisy.shape[0],), time, device=noisy.device)
             return self._velocity(self.net_, batch, observed, noisy, times)
 
         every = impute(velocity, batch.values, observed, levels, bank[0], list(bank[1:]), self.conditional)

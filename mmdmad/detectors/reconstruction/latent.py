@@ -159,6 +159,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         self.net_ = net
         items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
         planes, known, owner = canvas([self._planes(item) for item in items])
+        self.shape_ = (planes.shape[2], planes.shape[3])
         self.history_ = self._learn_latents([planes, known], owner)
 
     def _build(self, axes: int) -> nn.Module:

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.forecasting import ForecastDetector
+from mmdmad.detectors.forecasting import ForecastDetector, falling_times
 from mmdmad.detectors.sequence import Windows
-from mmdmad.diffusion.noise import alpha_bar_at, noise_bank
+from mmdmad.diffusion.noise import noise_bank
 from mmdmad.diffusion.prediction import to_eps, to_x0
 from mmdmad.errors import ConfigError
 
@@ -96,13 +96,11 @@ class MotionForecast(ForecastDetector):
         """Generated futures (B, K, ahead, k)."""
         ahead = batch.take(self._behind).values
         bank = noise_bank(self.generations, tuple(ahead.shape[1:]), self.seed).to(ahead.device)
-        times = torch.linspace(1.0, 0.0, self.walk + 1)
         made = []
         for noise in bank:
             sample = noise.expand_as(ahead)
-            for here, there in pairwise(times):
-                a, b = float(alpha_bar_at(here)), float(alpha_bar_at(there))
-                velocity = self._velocity(self.net_, batch, sample, here.expand(len(ahead)).to(ahead.device))
+            for (time, a), (_, b) in pairwise(falling_times(0.0, self.walk + 1)):
+                velocity = self._velocity(self.net_, batch, sample, ahead.new_full((ahead.shape[0],), time))
                 clean, eps = to_x0(velocity, sample, a, "v"), to_eps(velocity, sample, a, "v")
                 sample = b**0.5 * clean + (1.0 - b) ** 0.5 * eps
             made.append(sample)
@@ -116,6 +114,6 @@ class MotionForecast(ForecastDetector):
         else:
             distance = (errors.mean(dim=3) * future.present[:, None]).sum(dim=2)
             rank = 0 if self.aggregate == "min" else (self.generations - 1) // 2
-            best = distance.sort(dim=1, stable=True).indices[:, rank]
-            chosen = errors[torch.arange(len(errors), device=errors.device), best]
+            best = distance.topk(rank + 1, dim=1, largest=False).indices[:, rank]
+            chosen = errors[torch.arange(errors.shape[0], device=errors.device), best]
         return self._padded(chosen[:, :, None], batch)
