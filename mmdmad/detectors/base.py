@@ -171,7 +171,9 @@ class Detector(ABC):
         """Write the token score as an ONNX graph, input normalisation included; returns the path.
 
         Input `tokens` float32 (M, D) and, where positions were learned, `position` int64 (M,); output `scores` float64
-        (M,). Needs the extra `onnx`. Detectors without such a graph raise ExportError, which names those that have one.
+        (M,). Networks over grids take planes (N, h, w, D) of the size of the training ones, networks over sequences
+        windows (N, W, D) with `present` bool (N, W); the graph's metadata `mmdmad.inputs` says which. Needs the extra
+        `onnx`. Detectors without such a graph raise ExportError, which names those that have one.
 
         >>> from mmdmad.errors import ExportError
         >>> try:
