@@ -43,15 +43,19 @@ class ForecastDetector(SequenceDetector):
 
     @property
     def _behind(self) -> int:
-        return self.past * self.group_
+        return self.width_ - self.horizon * self.group_
 
     def _longest(self, layouts: list[Layout]) -> int:
-        self._kinds = self.past + 1
-        return (self.past + self.horizon) * self.group_
+        """As much past as training items have: a longer one would be judged by weights that never saw any."""
+        steps = self._most(layouts, (self.past + self.horizon) * self.group_) // self.group_
+        past = max(1, min(self.past, steps - 1))
+        self._kinds = past + 1
+        return (past + self.horizon) * self.group_
 
     def _cut(self, layout: Layout, training: bool) -> np.ndarray:
         every = 1 if training else self.horizon
-        cuts = [futures(track, self.past, self.horizon, every) for track in tracks(layout, self.group_)]
+        past = self._behind // self.group_
+        cuts = [futures(track, past, self.horizon, every) for track in tracks(layout, self.group_)]
         return np.concatenate(cuts)
 
     def _build(self, width: int, positions: int) -> nn.Module:

@@ -164,6 +164,22 @@ class TestForecast:
         # With no past the usual error is the variance of the process, later that of the innovation.
         assert 3.0 < fitted.usual_[0, 0, 0] / fitted.usual_[3, 0, 0] < 7.0
 
+    def test_no_more_past_is_used_than_training_items_have(self):
+        rng = RNG(3)
+
+        def wave(length):
+            phase = rng.uniform(0, 6.28) + 0.5 * np.arange(length)
+            return steps(
+                (np.stack([np.sin(phase), np.cos(phase)], axis=1) + 0.1 * rng.normal(size=(length, 2)))[:, None]
+            )
+
+        fitted = make_detector("forecast", past=8, steps=200, inner=32, depth=1, learning_rate=5e-3).fit(
+            [wave(4) for _ in range(100)]
+        )
+        assert fitted.width_ == 4
+        scores = np.concatenate(fitted.token_scores([wave(40) for _ in range(10)]))
+        assert 0.5 < scores.mean() < 2.0  # in units of the usual error of training tokens with as much past
+
     def test_a_break_of_phase_scores_highest_at_the_break(self):
         rng = RNG(1)
 

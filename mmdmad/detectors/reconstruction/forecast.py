@@ -41,7 +41,8 @@ from mmdmad.errors import ConfigError
 class Forecast(ForecastDetector):
     """Denoising error of each token given the tokens before it.
 
-    past: steps the network sees; levels: noise times the score averages, from `lowest` up to 1 (the pure forecast).
+    past: steps the network sees, at most as many as training items hold; levels: noise times the score averages, from
+    `lowest` up to 1 (the pure forecast).
 
     >>> import numpy as np
     >>> from mmdmad.tokens import Layout, Tokens
