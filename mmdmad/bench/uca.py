@@ -1,0 +1,29 @@
+"""Sentences about surveillance videos: those of a crime against those of normal scenes."""
+
+from collections.abc import Iterator
+
+from mmdmad.bench.base import Context, suite
+from mmdmad.bench.result import Row
+from mmdmad.bench.texts import DETECTORS, INTERVAL, POOLING, Texts, run_texts
+from mmdmad.datasets import uca
+
+PROTOCOL = (
+    "14421 sentences of normal videos train; 1548 normal and 275 anomalous sentences of other videos test; "
+    "auroc_crime_videos leaves out the normal videos, so that a crime is compared with what came before and after it; "
+    f"{POOLING}; {INTERVAL} (sentences of one video are alike, so it is somewhat too narrow)"
+)
+
+
+@suite("uca", "sentences about surveillance videos, AUROC and AP", PROTOCOL, DETECTORS)
+def run(context: Context) -> Iterator[Row]:
+    """Every detector and seed on the one split."""
+    table = uca.sentences(context.data)
+    train, test = (table[table["split"] == split] for split in ("train", "test"))
+    texts = Texts(
+        "test",
+        train["text"].tolist(),
+        test["text"].tolist(),
+        test["label"].to_numpy(int),
+        among={"crime_videos": (test["category"] != "Normal").to_numpy()},
+    )
+    yield from run_texts(context, texts, range(context.seeds))
