@@ -21,8 +21,9 @@ MOST_UNITS = 48
 """Words of a line that are tried one by one; more are tried in as many groups of neighbours."""
 MOST_WORDS = 4
 """Words (or groups) that are named at most."""
-STEP = 0.15
-"""Share of the line's score by which each further word must lower it to be named."""
+STEP = 0.2
+"""Share of the line's score by which each further word must lower it to be named; on lines that are odd as a whole
+smaller steps name words like "on"."""
 _WORD = re.compile(r"\S+")
 
 

@@ -1,11 +1,12 @@
 """Evidence from a text: the lines and words that stand out, words and kinds of lines that no normal text has."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.explain.maps import Span, character_spans, on_scale
 from mmdmad.explain.occlusion import Carried, carrying
-from mmdmad.explain.reference import WORD, Reference, template, words_of
+from mmdmad.explain.reference import WORD, Reference, template
 from mmdmad.explain.words import Draft, draft, fact, listed, quoted
 from mmdmad.findings import Fact
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mmdmad.joint.judgement import PartJudgement
 
 MAX_SPANS, MAX_WORDS = 3, 6
+_WHOLE = re.compile(rf"(?<![^\W_]){WORD.pattern}")  # not the letters inside 8aff0003
 
 
 def look(judged: "PartJudgement", text: str) -> list[Span]:
@@ -152,11 +154,12 @@ def _unseen(text: str, reference: Reference) -> list[str]:
     """Words of the text that no normal text has, in order, each once."""
     if not reference.n_texts:
         return []
-    return [w for w in dict.fromkeys(words_of(text)) if w not in reference.words and len(w) > 1]
+    every = (match.group().lower() for match in _WHOLE.finditer(text))
+    return [w for w in dict.fromkeys(every) if w not in reference.words and len(w) > 1]
 
 
 def _unseen_spans(line: Span, text: str, reference: Reference) -> list[Span]:
     """Where the words of a line that no normal text has stand."""
     new, first = set(_unseen(_piece(line, text), reference)), int(line.start)
-    found = (match for match in WORD.finditer(_piece(line, text)) if match.group().lower() in new)
+    found = (match for match in _WHOLE.finditer(_piece(line, text)) if match.group().lower() in new)
     return [Span(float(first + m.start()), float(first + m.end()), line.peak) for m in found]
