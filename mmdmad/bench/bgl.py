@@ -7,7 +7,7 @@ import pandas as pd
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Row
-from mmdmad.bench.texts import DETECTORS, INTERVAL, POOLING, Texts, run_texts
+from mmdmad.bench.texts import DETECTORS, INTERVAL, NOTE, POOLING, Texts, run_texts
 from mmdmad.datasets import bgl
 
 PROTOCOL = (
@@ -19,7 +19,7 @@ PROTOCOL = (
 KINDS = 10  # alerts that a kind must have to be measured alone
 
 
-@suite("bgl", "log lines of a supercomputer, alerts by time and drawn", PROTOCOL, DETECTORS)
+@suite("bgl", "log lines of a supercomputer, alerts by time and drawn", PROTOCOL, DETECTORS, NOTE)
 def run(context: Context) -> Iterator[Row]:
     """By time once for every seed of the detector; a drawn half is another one for every seed."""
     frame = bgl.lines(context.data)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Row, published
-from mmdmad.bench.texts import DETECTORS, INTERVAL, POOLING, Texts, run_texts
+from mmdmad.bench.texts import DETECTORS, INTERVAL, NOTE, POOLING, Texts, run_texts
 from mmdmad.datasets import sms_spam
 
 PROTOCOL = (
@@ -12,10 +12,10 @@ PROTOCOL = (
     "auroc_no_copies leaves out test messages that occur word for word in training (9 % of the normal ones); "
     f"{INTERVAL}"
 )
-NOTE = "form features of text were first written knowing that the anomaly here is spam"
+HERE = f"form features of text were first written knowing that the anomaly here is spam; {NOTE}"
 
 
-@suite("sms-spam", "text messages, AUROC and AP", PROTOCOL, DETECTORS, NOTE)
+@suite("sms-spam", "text messages, AUROC and AP", PROTOCOL, DETECTORS, HERE)
 def run(context: Context) -> Iterator[Row]:
     """Every detector and seed on the one split, then the published figures."""
     table = sms_spam.messages(context.data)

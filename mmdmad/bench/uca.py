@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Row
-from mmdmad.bench.texts import DETECTORS, INTERVAL, POOLING, Texts, run_texts
+from mmdmad.bench.texts import DETECTORS, INTERVAL, NOTE, POOLING, Texts, run_texts
 from mmdmad.datasets import uca
 
 PROTOCOL = (
@@ -14,7 +14,7 @@ PROTOCOL = (
 )
 
 
-@suite("uca", "sentences about surveillance videos, AUROC and AP", PROTOCOL, DETECTORS)
+@suite("uca", "sentences about surveillance videos, AUROC and AP", PROTOCOL, DETECTORS, NOTE)
 def run(context: Context) -> Iterator[Row]:
     """Every detector and seed on the one split."""
     table = uca.sentences(context.data)

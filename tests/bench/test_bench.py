@@ -14,7 +14,7 @@ from mmdmad.bench.judged import JOINT, Judged, pipeline
 from mmdmad.bench.line import alarms, by_kind, mask
 from mmdmad.bench.ped2 import frame_scores
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
-from mmdmad.bench.texts import BASELINE, DETECTORS, POOLING
+from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, NgramNeighbours
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
 from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
@@ -151,7 +151,7 @@ def test_bgl_end_to_end(data):
     by_time = next(r for r in result["rows"] if r["dataset"] == "by time")
     assert set(by_time["metrics"]) == {"auroc", "ap", "auroc_new_lines"}  # no kind of alert occurs ten times here
     assert set(by_time["intervals"]) == set(by_time["metrics"])
-    assert {r["detector"] for r in result["rows"]} == {DETECTORS[0], BASELINE}
+    assert {r["detector"] for r in result["rows"]} == {DETECTORS[0], NGRAMS, BASELINE}
 
 
 def test_uca_end_to_end(data):
@@ -159,6 +159,19 @@ def test_uca_end_to_end(data):
     check(result, DETECTORS[0])
     assert value(result, DETECTORS[0], "auroc") > 0.9
     assert 0.5 < value(result, DETECTORS[0], "auroc_crime_videos") <= 1
+
+
+def test_n_grams_are_averaged_with_a_detector_by_rank():
+    train = [f"lane {i} of {i + 1} is clear" for i in range(40)]
+    letters = NgramNeighbours(train, ["lane 77 of 3 is clear", "lane 7 of 3 is closed", "§§§"])
+    assert letters.test[0] < letters.test[1] < letters.test[2] == pytest.approx(1)
+    scores = letters.averaged(np.arange(1.0, 41.0), np.array([20.0, 20.0, 20.0]))
+    assert scores[0] < scores[1] < scores[2]
+    higher = letters.averaged(np.arange(1.0, 41.0), np.array([60.0, 20.0, 20.0]))
+    assert higher[0] > scores[0]
+    assert higher[1:] == pytest.approx(scores[1:])
+    with pytest.raises(ConfigError, match="negative"):
+        letters.averaged(np.array([-1.0, 1.0]), np.zeros(3))
 
 
 def test_text_suites_share_one_setting():
