@@ -82,10 +82,14 @@ class FeatureSpace:
         found = np.minimum(np.searchsorted(self.positions, position), len(self.positions) - 1)
         return np.where(self.positions[found] == position, found, len(self.positions))
 
+    def standardise(self, values: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """Tokens (M, D) at positions (M,) in standard deviations from their position's mean, float32 (M, D)."""
+        row = self.index(position)
+        return np.clip((values - self.mean[row]) / self.scale[row], -LIMIT, LIMIT).astype(np.float32)
+
     def transform(self, values: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tokens (M, D) at positions (M,) as axes (M, k) float32 and residual squares (M,) float32."""
-        row = self.index(position)
-        standard = np.clip((values - self.mean[row]) / self.scale[row], -LIMIT, LIMIT).astype(np.float32)
+        standard = self.standardise(values, position)
         if not self.basis.shape[1]:
             return standard, np.zeros(len(standard), np.float32)
         axes = in_chunks(lambda chunk: chunk @ self.basis, standard, CHUNK)

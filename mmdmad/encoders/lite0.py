@@ -103,28 +103,36 @@ class Lite0(Encoder):
     """EfficientNet-Lite0 stages on a grid.
 
     `size` is the side in pixels to which pictures are squeezed, `grid` the cells a side, `stages` which of the seven
-    stages are used (strides 2, 4, 8, 16, 16, 32, 32). Tokens have one row per cell, row by row, and position = cell.
-    The summary is the pooled final layer, float32 (1280,).
+    stages are used (strides 2, 4, 8, 16, 16, 32, 32). `also` are further sides at which the picture is looked at: a
+    cell gets the features of all sides, the smaller ones see wide changes, the larger ones fine ones. Tokens have one
+    row per cell, row by row, and position = cell. The summary is the pooled final layer at `size`, float32 (1280,).
 
     >>> from mmdmad.parts import Image
     >>> Lite0(size=64, grid=4).encode(Image(np.zeros((48, 80, 3), np.uint8))).values.shape
     (16, 552)
     """
 
-    def __init__(self, size: int = 256, grid: int = 16, stages: Sequence[int] = (3, 4, 5, 7)) -> None:
-        if not 32 <= size <= 2048 or size % 32:
-            raise ConfigError(f"size={size} was given; allowed are multiples of 32 from 32 to 2048")
+    def __init__(
+        self, size: int = 256, grid: int = 16, stages: Sequence[int] = (3, 4, 5, 7), also: Sequence[int] = ()
+    ) -> None:
+        for side in (size, *also):
+            if not 32 <= side <= 2048 or side % 32:
+                raise ConfigError(
+                    f"size={size}, also={tuple(also)} were given; allowed are multiples of 32 from 32 to 2048"
+                )
         if not 1 <= grid <= size // 4:
             raise ConfigError(f"grid={grid} was given; allowed is 1 to {size // 4} for size={size}")
         if not stages or not set(stages) <= set(range(1, 8)) or len(set(stages)) < len(stages):
             raise ConfigError(f"stages={tuple(stages)} was given; allowed are different numbers from 1 to 7")
-        self.size, self.grid, self.stages = size, grid, tuple(sorted(stages))
+        self.size, self.grid, self.stages, self.also = size, grid, tuple(sorted(stages)), tuple(also)
 
     def encode(self, signal: Any) -> Tokens:
         """Tokens (grid * grid, D) of an Image."""
         network = load_lite0()
         with torch.inference_mode():
             maps, final = stage_maps(network, prepare(signal.pixels, self.size, self.size), self.stages, final=True)
+            for side in self.also:
+                maps += stage_maps(network, prepare(signal.pixels, side, side), self.stages, final=False)[0]
             cells = torch.cat([on_grid(one, self.grid, self.grid) for one in maps], 1)[0]
             values = cells.permute(1, 2, 0).reshape(self.grid**2, -1).numpy()
         assert final is not None
@@ -135,8 +143,9 @@ class Lite0(Encoder):
     def describe(self) -> str:
         """One line for outputs."""
         stages = ", ".join(map(str, self.stages))
-        return f"EfficientNet-Lite0 (ImageNet), {self.size} px, {self.grid}x{self.grid} grid, stages {stages}"
+        sides = " and ".join(map(str, (self.size, *self.also)))
+        return f"EfficientNet-Lite0 (ImageNet), {sides} px, {self.grid}x{self.grid} grid, stages {stages}"
 
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"size": self.size, "grid": self.grid, "stages": list(self.stages)}
+        return {"size": self.size, "grid": self.grid, "stages": list(self.stages), "also": list(self.also)}

@@ -61,6 +61,16 @@ def test_a_change_moves_the_tokens_where_it_is() -> None:
     assert 2 <= column <= 3
 
 
+def test_a_second_side_adds_its_features_to_every_cell() -> None:
+    cat = Image(data.chelsea())
+    both = Lite0(size=128, grid=8, also=(64,)).encode(cat)
+    alone = Lite0(size=128, grid=8).encode(cat)
+    coarse = Lite0(size=64, grid=8).encode(cat)
+    assert np.array_equal(both.values, np.concatenate([alone.values, coarse.values], axis=1))
+    assert np.array_equal(both.embedding(), alone.embedding())
+    assert Lite0(**Lite0(size=128, grid=8, also=(64,)).params()).also == (64,)
+
+
 def test_results_do_not_depend_on_neighbours_or_repetition() -> None:
     cat, cup = Image(data.chelsea()), Image(data.coffee())
     encoder = Lite0(size=128, grid=8)
@@ -87,7 +97,9 @@ def test_neighbours_are_averaged_before_the_grid() -> None:
     assert on_grid(spike, 12, 12).shape == (1, 1, 12, 12)
 
 
-@pytest.mark.parametrize("params", [{"size": 100}, {"grid": 0}, {"grid": 100}, {"stages": ()}, {"stages": (3, 9)}])
+@pytest.mark.parametrize(
+    "params", [{"size": 100}, {"also": (100,)}, {"grid": 0}, {"grid": 100}, {"stages": ()}, {"stages": (3, 9)}]
+)
 def test_wrong_arguments_are_named(params: dict) -> None:
     with pytest.raises(ConfigError, match="allowed"):
         Lite0(**params)
