@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.cost_worker import model_mb
-from mmdmad.bench.plots import heatmap
+from mmdmad.bench.plots import Shown, heatmap, sheet
 from mmdmad.bench.result import Meter, Row, published
 from mmdmad.bench.tokens import encode_all, pixel_map
 from mmdmad.cases import Part
@@ -21,7 +21,6 @@ from mmdmad.encoders.base import Encoder, make_encoder
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, pixel_metrics
 from mmdmad.tokens import Tokens
 
-TOP = 0.03
 ALSO = (128,)  # a second, coarser look at each picture
 TIMED = 30  # pictures whose encoding is timed
 PROTOCOL = (
@@ -70,7 +69,7 @@ def _measure(
     image_metric: str,
 ) -> Row:
     items = [tokens[f] for f in test["file"]]
-    made, meter = make_detector(detector, seed=seed, top=TOP), Meter()
+    made, meter = make_detector(detector, seed=seed), Meter()
     with meter.fit():
         made.fit([tokens[f] for f in train["file"]])
     with meter.score():
@@ -152,10 +151,10 @@ def _draw(
     masks: list[np.ndarray],
     image: np.ndarray,
 ) -> None:
-    """Ten overlays: the first two test pictures of each defect kind, picked without looking at scores."""
+    """Ten overlays and a page of them: the first two test pictures of each defect kind, whatever their scores."""
     good = np.concatenate([s for s, label in zip(scores, test["label"]) if label == 0])
     scale = (float(np.median(good)), float(np.quantile(good, 0.999)))
-    draw = partial(heatmap, scale=scale)
+    draw, shown = partial(heatmap, scale=scale), []
     for kind in sorted(set(test["class"][test["label"] == 1])):
         for place in np.flatnonzero(test["class"].to_numpy() == kind)[:2]:
             file = test["file"].iloc[place]
@@ -163,3 +162,5 @@ def _draw(
                 pixels = np.asarray(picture.convert("RGB"))
             title = f"{Path(file).stem} ({kind}), score {image[place]:.2f}"
             draw(folder / f"{Path(file).stem}.png", pixels, maps[place], masks[place], title=title)
+            shown.append(Shown(pixels, maps[place], masks[place], f"{kind}, {image[place]:.2f}"))
+    sheet(folder / "sheet.png", shown, scale)

@@ -1,5 +1,7 @@
 """Pictures of a benchmark run: heatmap overlays on a fixed scale, and score curves with marked spans."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -29,6 +31,35 @@ def heatmap(
     for axis, name in zip(axes, (title, "true defect", "map, fixed scale")):
         axis.set_title(name, fontsize=9)
         axis.set_axis_off()
+    figure.savefig(path, dpi=80)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture (H, W, 3), its map and its true defect (H, W), and what is written above it."""
+
+    pixels: np.ndarray
+    scores: np.ndarray
+    mask: np.ndarray
+    title: str
+
+
+def sheet(path: Path, shown: Sequence[Shown], scale: tuple[float, float], columns: int = 5) -> None:
+    """All pictures on one page: each with its defect outlined, and its map below it, on the fixed scale (low, high)."""
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(1.9 * columns, 4.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = np.asarray(figure.subplots(2 * rows, columns, squeeze=False))
+    for axis in axes.ravel():
+        axis.set_axis_off()
+    for place, one in enumerate(shown):
+        above, below = axes[2 * (place // columns) : 2 * (place // columns) + 2, place % columns]
+        for axis in (above, below):
+            axis.imshow(one.pixels, aspect="auto")
+        if one.mask.any():
+            above.contour(one.mask, levels=[0.5], colors="lime", linewidths=1)
+        below.imshow(one.scores, cmap="inferno", alpha=0.6, vmin=scale[0], vmax=scale[1], aspect="auto")
+        above.set_title(one.title, fontsize=8)
     figure.savefig(path, dpi=80)
 
 
