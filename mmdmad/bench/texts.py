@@ -43,7 +43,6 @@ NOTE = (
     "the n-grams, their length and number of neighbours, and averaging them with the ensemble were chosen among some "
     "fifty combinations on one random half of the test texts of sms-spam, bgl and uca; see the halves in the docs"
 )
-INTERVAL = "interval: stratified bootstrap of the test texts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +51,7 @@ class Texts:
 
     `among` names further measures: the AUROC over the test texts where the mask (N,) is True, left out where these are
     all normal or all anomalous. `suffix` is added to the name of every metric, where a suite has several splits.
+    `groups` (N,) are resampled whole for intervals where texts of one group are alike.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Texts:
     labels: np.ndarray
     among: Mapping[str, np.ndarray] = field(default_factory=dict)
     suffix: str = ""
+    groups: np.ndarray | None = None
 
 
 def run_texts(context: Context, texts: Texts, seeds: Sequence[int]) -> Iterator[Row]:
@@ -147,11 +148,8 @@ def _row(texts: Texts, meter: Meter, detector: str, seed: int, scores: np.ndarra
     metrics = {"auroc": auroc(labels, scores), "ap": average_precision(labels, scores)}
     metrics |= {f"auroc_{name}": auroc(labels[keep], scores[keep]) for name, keep in among.items()}
     intervals = {
-        "auroc": bootstrap_metric(auroc, labels, scores, seed=seed),
-        "ap": bootstrap_metric(average_precision, labels, scores, seed=seed),
-    }
-    intervals |= {
-        f"auroc_{name}": bootstrap_metric(auroc, labels[keep], scores[keep], seed=seed) for name, keep in among.items()
+        name: bootstrap_metric(metric, labels, scores, groups=texts.groups, seed=seed)
+        for name, metric in (("auroc", auroc), ("ap", average_precision))
     }
     return meter.row(
         texts.name,

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Row
-from mmdmad.bench.texts import DETECTORS, INTERVAL, NOTE, POOLING, Texts, run_texts
+from mmdmad.bench.texts import DETECTORS, NOTE, POOLING, Texts, run_texts
 from mmdmad.datasets import uca
 
 PROTOCOL = (
     "14421 sentences of normal videos train; 1548 normal and 275 anomalous sentences of other videos test; "
     "auroc_crime_videos leaves out the normal videos, so that a crime is compared with what came before and after it; "
-    f"{POOLING}; {INTERVAL} (sentences of one video are alike, so it is somewhat too narrow)"
+    f"{POOLING}; interval: bootstrap of the videos, whose sentences are alike"
 )
 
 
@@ -25,5 +25,6 @@ def run(context: Context) -> Iterator[Row]:
         test["text"].tolist(),
         test["label"].to_numpy(int),
         among={"crime_videos": (test["category"] != "Normal").to_numpy()},
+        groups=test["video"].to_numpy(str),
     )
     yield from run_texts(context, texts, range(context.seeds))
