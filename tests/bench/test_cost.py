@@ -1,4 +1,4 @@
-"""The cost and contamination suites on tiny sizes; a process that ends badly is told, not dropped."""
+"""The cost, contamination and cascade suites on tiny sizes; a process that ends badly is told, not dropped."""
 
 import json
 import sys
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from mmdmad.bench import contamination, cost, run_suite
+from mmdmad.bench import cascade, contamination, cost, run_suite
 from mmdmad.bench.contamination import contaminate, takers
 from mmdmad.bench.cost_worker import Spec, main, measure, network_calls, one_by_one, synthetic
 from mmdmad.bench.result import Result
+from mmdmad.datasets import adbench
 from mmdmad.detectors.base import detectors, make_detector
 from mmdmad.errors import ManifestError, RunError
+from mmdmad.metrics import auroc
 from tests.bench.trees import make_trees
 
 TINY = Spec("knn", 0, train=25, test=6, width=4, shape=(2, 2, 3))
@@ -155,3 +157,22 @@ def test_contamination_end_to_end(data, monkeypatch):
     assert found["knn", "ap_0"] > 0.5
     assert takers()[0] == "dte-np"
     assert "mulde" not in takers()
+
+
+def test_cascade_end_to_end(data, monkeypatch):
+    with pytest.raises(ManifestError, match="2_annthyroid"):
+        run_suite("cascade", data)
+    monkeypatch.setattr(cascade, "SETS", ("1_small",))
+    result = run_suite("cascade", data, detectors=["knn"])
+    Result.model_validate(result)
+    (row,) = result["rows"]
+    metrics = row["metrics"]
+    assert 0 < metrics["share"] < 1
+    assert metrics["speed_up"] > 0
+    assert metrics["auroc_cascade"] >= min(metrics["auroc_cheap"], metrics["auroc_costly"]) - 0.02
+    # the members it reports are the cascade's own
+    made = cascade.make_detector("cascade", cheap=cascade.CHEAP, costly="knn", seed=0)
+    X, y = adbench.load(data, "1_small")
+    split = adbench.make_split(X, y, "leak-free", 0)
+    alone = made.fit(split.train).members_[1].decision_function(split.test)
+    assert metrics["auroc_costly"] == auroc(split.labels, alone)
