@@ -134,7 +134,9 @@ def test_mtd_end_to_end(data, tmp_path):
     assert value(result, "empirical-denoiser", "model_mb") > 0.1
     assert value(result, "nearest-training-picture", "image_auroc_published_split") > 0.5
     assert value(result, "DifferNet", "image_auroc_published_split") == 0.977
-    assert len(list((tmp_path / "mtd-empirical-denoiser").glob("*.png"))) == 5  # two of each of two kinds, a page of them
+    assert (
+        len(list((tmp_path / "mtd-empirical-denoiser").glob("*.png"))) == 5
+    )  # two of each of two kinds, a page of them
 
 
 def test_sms_spam_end_to_end(data):
