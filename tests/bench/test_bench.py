@@ -124,18 +124,18 @@ def test_skab_end_to_end(data, tmp_path):
 
 
 def test_mtd_end_to_end(data, tmp_path):
-    result = run_suite("mtd", data, detectors=["empirical-denoiser"], work=tmp_path)
-    check(result, "empirical-denoiser")
-    assert value(result, "empirical-denoiser", "image_auroc") > 0.9
-    assert value(result, "empirical-denoiser", "pixel_auroc") > 0.8
-    assert 0 < value(result, "empirical-denoiser", "aupro") <= 1
-    assert value(result, "empirical-denoiser", "score_ms") > 0
-    assert value(result, "empirical-denoiser", "encode_ms") > 1
-    assert value(result, "empirical-denoiser", "model_mb") > 0.1
+    result = run_suite("mtd", data, detectors=["gaussian-diffusion"], work=tmp_path)
+    check(result, "gaussian-diffusion")
+    assert value(result, "gaussian-diffusion", "image_auroc") > 0.9
+    assert value(result, "gaussian-diffusion", "pixel_auroc") > 0.8
+    assert 0 < value(result, "gaussian-diffusion", "aupro") <= 1
+    assert value(result, "gaussian-diffusion", "score_ms") > 0
+    assert value(result, "gaussian-diffusion", "encode_ms") > 1
+    assert value(result, "gaussian-diffusion", "model_mb") > 0.1
     assert value(result, "nearest-training-picture", "image_auroc_published_split") > 0.5
     assert value(result, "DifferNet", "image_auroc_published_split") == 0.977
     assert (
-        len(list((tmp_path / "mtd-empirical-denoiser").glob("*.png"))) == 5
+        len(list((tmp_path / "mtd-gaussian-diffusion").glob("*.png"))) == 5
     )  # two of each of two kinds, a page of them
 
 
