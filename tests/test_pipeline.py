@@ -13,6 +13,8 @@ from sklearn.metrics import roc_auc_score
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.joint.config import presets
+from mmdmad.joint.part_model import PartModel
 from mmdmad.pipeline import JointDetector, PipelineConfig, load_config
 
 
@@ -223,6 +225,11 @@ def test_wrong_detectors_and_arguments_are_config_errors(tiny, part):
 
 def test_presets_and_files_load(tmp_path):
     assert load_config("pipelines/inspection") == load_config("inspection")
+    assert set(presets()) >= {"pipelines/inspection", "pipelines/logs"}
+    for name in presets():
+        for modality, settings in load_config(name).parts.items():
+            PartModel.unfitted(modality, settings, seed=0)  # every encoder, detector and argument exists
+    assert load_config("logs").parts["text"].compare == "all"
     file = tmp_path / "mine.yaml"
     file.write_text("parts: {text: {detector: knn}}\nseed: 3\n")
     assert load_config(file).seed == 3
