@@ -9,7 +9,6 @@ from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Meter, Row
 from mmdmad.datasets import adbench
 from mmdmad.detectors.base import Detector, make_detector
-from mmdmad.errors import ManifestError
 from mmdmad.metrics import auroc, average_precision
 
 SETS = (
@@ -36,11 +35,7 @@ PROTOCOL = (
 @suite("cascade", "speed-up and loss of a cascade on tables", PROTOCOL, COSTLY)
 def run(context: Context) -> Iterator[Row]:
     """Every table, costly detector and seed: the cascade beside either of its members alone."""
-    there = adbench.names(context.data)
-    names = [name for name in SETS if name in there]
-    if not names:
-        raise ManifestError(f"none of {', '.join(SETS)} is in {context.data / adbench.NAME}")
-    for name in context.track(names, "tables"):
+    for name in context.track(adbench.among(context.data, SETS), "tables"):
         X, y = adbench.load(context.data, name)
         for seed in range(context.seeds):
             split = adbench.make_split(X, y, "leak-free", seed)

@@ -8,7 +8,6 @@ import numpy as np
 from mmdmad.bench.base import Context, fit_and_score, suite
 from mmdmad.bench.result import Meter, Row
 from mmdmad.datasets import adbench
-from mmdmad.errors import ManifestError
 from mmdmad.metrics import auroc, average_precision
 
 SETS = ("4_breastw", "6_cardio", "7_Cardiotocography", "12_fault", "18_Ionosphere", "30_satellite", "35_SpamBase")
@@ -33,11 +32,7 @@ class Dirty:
 @suite("contamination", "anomalies among the training rows, AUROC and AP", PROTOCOL, ("dte-np",))
 def run(context: Context) -> Iterator[Row]:
     """Every table, detector and seed: one row with the figures of all shares, told and not told."""
-    there = adbench.names(context.data)
-    names = [name for name in SETS if name in there]
-    if not names:
-        raise ManifestError(f"none of {', '.join(SETS)} is in {context.data / adbench.NAME}")
-    for name in context.track(names, "tables"):
+    for name in context.track(adbench.among(context.data, SETS), "tables"):
         X, y = adbench.load(context.data, name)
         for seed in range(context.seeds):
             for detector in context.detectors if context.chosen else takers():

@@ -3,6 +3,7 @@
 Expected: `adbench_classical/NN_name.npz` with `X` (n, d) and `y` (n,), `published_auroc_semi.csv` beside them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def names(data: str | Path, folder: str = NAME) -> list[str]:
     if not stems:
         raise ManifestError(f"{Path(data) / folder} holds no .npz tables")
     return sorted(stems, key=lambda s: (int(s.split("_")[0]) if s.split("_")[0].isdigit() else 0, s))
+
+
+def among(data: str | Path, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted tables that are there; ManifestError where none is."""
+    there = names(data)
+    found = [name for name in wanted if name in there]
+    if not found:
+        raise ManifestError(f"none of {', '.join(wanted)} is in {Path(data) / NAME}")
+    return found
 
 
 def load(data: str | Path, name: str, folder: str = NAME) -> tuple[np.ndarray, np.ndarray]:
