@@ -19,6 +19,7 @@ from mmdmad.datasets import mtd
 from mmdmad.detectors.base import make_detector
 from mmdmad.encoders.base import Encoder, make_encoder
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, pixel_metrics
+from mmdmad.threads import one_thread
 from mmdmad.tokens import Tokens
 
 ALSO = (128,)  # a second, coarser look at each picture
@@ -72,7 +73,7 @@ def _measure(
     made, meter = make_detector(detector, seed=seed), Meter()
     with meter.fit():
         made.fit([tokens[f] for f in train["file"]])
-    with meter.score():
+    with meter.score(), one_thread():
         scores = made.token_scores(items)
     image = np.array([made._pool(one) for one in scores])
     labels, kinds = test["label"].to_numpy(), test["class"].to_numpy()
@@ -99,11 +100,12 @@ def _encode_ms(encoder: Encoder, parts: Sequence[Part]) -> float:
     """Milliseconds of reading and encoding one picture, the cache left aside."""
     from mmdmad.parts import read
 
-    encoder.encode(read(parts[0]))  # loads the network
-    start = time.perf_counter()
-    for part in parts:
-        encoder.encode(read(part))
-    return 1000 * (time.perf_counter() - start) / len(parts)
+    with one_thread():
+        encoder.encode(read(parts[0]))  # loads the network
+        start = time.perf_counter()
+        for part in parts:
+            encoder.encode(read(part))
+        return 1000 * (time.perf_counter() - start) / len(parts)
 
 
 def _against_good(

@@ -20,15 +20,8 @@ def run(context: Context) -> Iterator[Row]:
     """Every detector and seed on the one split, then the published figures."""
     table = sms_spam.messages(context.data)
     table = table[table["text"].str.strip() != ""]
-    train, test = (table[table["split"] == split] for split in ("train", "test"))
-    texts = Texts(
-        "test",
-        train["text"].tolist(),
-        test["text"].tolist(),
-        test["label"].to_numpy(int),
-        among={"no_copies": ~test["text"].isin(set(train["text"])).to_numpy()},
-    )
-    yield from run_texts(context, texts, range(context.seeds))
+    copies = table["text"].isin(set(table["text"][table["split"] == "train"]))
+    yield from run_texts(context, Texts.of(table, {"no_copies": ~copies}), range(context.seeds))
     table_of = sms_spam.published(context.data)
     for kind in ("max", "median"):
         metrics = {metric: found[kind] for metric, found in table_of.items()}

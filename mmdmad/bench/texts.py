@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from mmdmad.bench.base import Context
 from mmdmad.bench.peers import PYOD, fit_and_score_peer
@@ -61,6 +62,19 @@ class Texts:
     among: Mapping[str, np.ndarray] = field(default_factory=dict)
     suffix: str = ""
     groups: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, among: Mapping[str, pd.Series], groups: pd.Series | None = None) -> "Texts":
+        """The one split of a table with split, text and label; masks and groups are over all its rows."""
+        train, test = (table["split"] == split for split in ("train", "test"))
+        return cls(
+            "test",
+            table["text"][train].tolist(),
+            table["text"][test].tolist(),
+            table["label"][test].to_numpy(int),
+            {name: mask[test].to_numpy() for name, mask in among.items()},
+            groups=None if groups is None else groups[test].to_numpy(str),
+        )
 
 
 def run_texts(context: Context, texts: Texts, seeds: Sequence[int]) -> Iterator[Row]:

@@ -18,13 +18,5 @@ PROTOCOL = (
 def run(context: Context) -> Iterator[Row]:
     """Every detector and seed on the one split."""
     table = uca.sentences(context.data)
-    train, test = (table[table["split"] == split] for split in ("train", "test"))
-    texts = Texts(
-        "test",
-        train["text"].tolist(),
-        test["text"].tolist(),
-        test["label"].to_numpy(int),
-        among={"crime_videos": (test["category"] != "Normal").to_numpy()},
-        groups=test["video"].to_numpy(str),
-    )
+    texts = Texts.of(table, {"crime_videos": table["category"] != "Normal"}, groups=table["video"])
     yield from run_texts(context, texts, range(context.seeds))

@@ -134,9 +134,8 @@ def test_mtd_end_to_end(data, tmp_path):
     assert value(result, "gaussian-diffusion", "model_mb") > 0.1
     assert value(result, "nearest-training-picture", "image_auroc_published_split") > 0.5
     assert value(result, "DifferNet", "image_auroc_published_split") == 0.977
-    assert (
-        len(list((tmp_path / "mtd-gaussian-diffusion").glob("*.png"))) == 5
-    )  # two of each of two kinds, a page of them
+    drawn = list((tmp_path / "mtd-gaussian-diffusion").glob("*.png"))
+    assert len(drawn) == 5  # two of each of two kinds, a page of them
 
 
 def test_sms_spam_end_to_end(data):

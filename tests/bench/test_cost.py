@@ -170,9 +170,19 @@ def test_cascade_end_to_end(data, monkeypatch):
     assert 0 < metrics["share"] < 1
     assert metrics["speed_up"] > 0
     assert metrics["auroc_cascade"] >= min(metrics["auroc_cheap"], metrics["auroc_costly"]) - 0.02
-    # the members it reports are the cascade's own
-    made = cascade.make_detector("cascade", cheap=cascade.CHEAP, costly="knn", seed=0)
-    X, y = adbench.load(data, "1_small")
+
+
+def test_a_cascade_reports_its_own_members_each_under_its_name(data, monkeypatch):
+    rng = np.random.default_rng(3)
+    ring = rng.normal(size=(300, 2))
+    ring *= (4 + 0.6 * rng.normal(size=(300, 1))) / np.linalg.norm(ring, axis=1, keepdims=True)
+    X = np.concatenate([ring, rng.normal(size=(40, 2))])  # inside the ring, where one Gaussian sees nothing odd
+    y = np.repeat([0, 1], [300, 40])
+    monkeypatch.setattr(cascade, "SETS", ("1_small",))
+    monkeypatch.setattr(adbench, "load", lambda *_: (X, y))
+    (row,) = run_suite("cascade", data, detectors=["knn"])["rows"]
     split = adbench.make_split(X, y, "leak-free", 0)
-    alone = made.fit(split.train).members_[1].decision_function(split.test)
-    assert metrics["auroc_costly"] == auroc(split.labels, alone)
+    made = make_detector("cascade", cheap=cascade.CHEAP, costly="knn", seed=0).fit(split.train)
+    cheap, costly = (auroc(split.labels, member.decision_function(split.test)) for member in made.members_)
+    assert cheap < costly - 0.2
+    assert (row["metrics"]["auroc_cheap"], row["metrics"]["auroc_costly"]) == (cheap, costly)

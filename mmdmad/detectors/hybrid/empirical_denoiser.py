@@ -94,16 +94,18 @@ class EmpiricalDenoiser(Detector):
         for place, i in enumerate(drawn.tolist() if alike else ()):
             memory[place] = np.clip(self._axes(self._standard(trusted[i])), -LARGEST, LARGEST).ravel()
         self._remember(memory)
-        self._own = np.full(len(items), -1)
+        own = np.full(len(items), -1)
         if alike:
-            self._own[kept[drawn]] = np.arange(most)
-        self.inner_ = GaussianDiffusion(per_position=self.per_position, top=self.top, seed=self.seed)
-        self.inner_.fit(self._left([items[i] for i in kept.tolist()], self._own[kept]))
+            own[kept[drawn]] = np.arange(most)
+        left = self._left(items, own)
+        self.inner_ = self._judge().fit([left[i] for i in kept.tolist()])
+        self._train_scores = self.inner_.decision_function(left)
+
+    def _judge(self) -> GaussianDiffusion:
+        return GaussianDiffusion(per_position=self.per_position, top=self.top, seed=self.seed)
 
     def _training_scores(self, items: list[Tokens]) -> np.ndarray:
-        left = self._left(items, self._own)
-        del self._own
-        return self.inner_.decision_function(left)
+        return self._train_scores
 
     def _score(self, items: list[Tokens]) -> list[np.ndarray]:
         return [
@@ -156,13 +158,13 @@ class EmpiricalDenoiser(Detector):
         arrays, values = self.inner_._state()
         own = {"memory": self.memory_, "positions": self.positions_}
         inner = {f"inner.{name}": array for name, array in arrays.items()}
-        return {**self.space_.arrays(), **own, **inner}, {**values, "inner_n_features": self.inner_.n_features_in_}
+        return {**self.space_.arrays(), **own, **inner}, values
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         self.space_ = FeatureSpace.from_arrays(arrays)
         self.positions_ = arrays["positions"]
         self._remember(arrays["memory"])
-        self.inner_ = GaussianDiffusion(per_position=self.per_position, top=self.top, seed=self.seed)
-        self.inner_.n_features_in_ = values["inner_n_features"]
+        self.inner_ = self._judge()
+        self.inner_.n_features_in_ = self.n_features_in_
         inner = {name.removeprefix("inner."): a for name, a in arrays.items() if name.startswith("inner.")}
         self.inner_._set_state(inner, values)
