@@ -16,7 +16,7 @@ from mmdmad.tokens import Layout, Tokens
 SMALL = {"steps": 40, "batch": 32, "hidden": (24, 24), "score_levels": 3, "draws": 1, "places": 2, "repeats": 1}
 SMALL |= {"levels": 4, "walk": 2, "scales": 3, "calls": 2}
 SMALL |= {"widths": (8, 8), "corrections": 2, "opacities": 3, "head_width": 8, "starts": (100,)}
-SMALL |= {"autoencoder_widths": (8,), "inner": 16, "depth": 1, "voting": 2, "generations": 2}
+SMALL |= {"autoencoder_widths": (8,), "inner": 16, "depth": 1, "voting": 2, "generations": 2, "reach": 1.0}
 GRIDS = [name for name, cls in detectors().items() if issubclass(cls, GridDetector) and not obstacle(cls)]
 SEQUENCES = [name for name, cls in detectors().items() if issubclass(cls, SequenceDetector) and not obstacle(cls)]
 ONE_PASS = ["dte-c", "dte-ig", "ddae", "tccm", "score-norm", "mulde"]

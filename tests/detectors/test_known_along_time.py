@@ -291,9 +291,37 @@ class TestDrift:
             plain.decision_function([series() for _ in range(10)])
         )
 
+    def test_a_level_that_stays_wrong_is_drift_unless_reach_bounds_it(self, tmp_path):
+        rng = RNG(0)
+
+        def series(shift=0.0, drift=0.5):
+            x = np.sin(0.4 * np.arange(64) + rng.uniform(0, 6.28)) + 0.1 * rng.normal(size=64)
+            x += drift * rng.choice([-1, 1]) * np.linspace(-1, 1, 64)
+            x[20:] += shift
+            return steps(x[:, None, None])
+
+        fitted = make_detector("d3r", window=16, steps=250, batch=32, inner=32, depth=1, learning_rate=5e-3).fit(
+            [series() for _ in range(80)]
+        )
+        shifted, slow = [series(shift=5.0) for _ in range(10)], [series() for _ in range(10)]
+
+        def later(items):
+            """Median score of the steps after the shift's own window, in units of the same steps of normal series."""
+            scores, usual = (np.stack(fitted.token_scores(x))[:, 36:] for x in (items, slow))
+            return np.median(scores) / np.median(usual)
+
+        assert later(shifted) < 1.5  # as in the paper: the trend takes it
+        before = fitted.token_scores(slow)
+        fitted.set_params(reach=1.5)
+        assert later(shifted) > 5.0
+        for one, other in zip(before, fitted.token_scores(slow)):  # a drift like that of training is still taken off
+            assert np.array_equal(one, other)
+        fitted.save(tmp_path)
+        assert np.array_equal(load_detector(tmp_path).token_scores(shifted), fitted.token_scores(shifted))
+
     def test_wrong_settings_are_refused(self):
         items = [steps(np.zeros((4, 1, 1))) for _ in range(3)]
-        for wrong in ({"trend": "curve"}, {"level": 0}, {"period": 1}, {"draws": 0}):
+        for wrong in ({"trend": "curve"}, {"level": 0}, {"period": 1}, {"draws": 0}, {"reach": 0.0}):
             with pytest.raises(ConfigError, match="allowed"):
                 make_detector("d3r", **wrong).fit(items)
 
