@@ -101,7 +101,7 @@ class JointDetector:
             else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
         )
         said = self.calibration_.judge(
-            case.id, {m: self.parts_[m].compared(measured[m].score, measured[m].vector) for m in pattern}, clashes, rate
+            case.id, {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern}, clashes, rate
         )
         return Judgement(
             case=case,
@@ -119,6 +119,7 @@ class JointDetector:
                     encoder=self.parts_[m].encoder.describe(),
                     detector=self.parts_[m].detector.about.name,
                     again=self.parts_[m].again(signals[m]),
+                    letters=self.parts_[m].letters_beside(found),
                 )
                 for m, found in measured.items()
             },

@@ -239,3 +239,23 @@ def test_presets_and_files_load(tmp_path):
     file.write_text("a: [")
     with pytest.raises(ConfigError, match="YAML"):
         load_config(file)
+
+
+def test_letters_are_judged_said_and_saved(tiny, tmp_path):
+    config = {"parts": {"text": {"encoder": "tiny-text", "letters": True, "compare": "all"}}}
+    plain = {"parts": {"text": {"encoder": "tiny-text", "compare": "all"}}}
+    cases = tiny.tiny_cases(200, 0)
+    texts = Cases(tuple(replace(c, parts={"text": c.parts["text"]}) for c in cases))
+    model, without = (JointDetector.from_config(c).fit(texts) for c in (config, plain))
+    # The letter shares of an anagram are normal, so that only its runs of letters give it away.
+    odd = Case("odd", {"text": Part("text", value="mabre ecepi dessap, tfihs 2.")})
+    usual = replace(texts.items[0], id="usual")
+    said = model.finding(odd, 0.05)
+    assert said.verdict == "anomalous"
+    assert without.finding(odd, 0.05).p_value > said.p_value
+    facts = {f.name: f.value for e in said.evidence for f in e.facts}
+    assert facts["distance of letters"] > 0.8 > 0.6 > facts["usual distance of letters"]
+    assert any("no run of letters in common" in e.caption for e in said.evidence)
+    assert "distance of letters" not in {f.name for e in model.finding(usual, 0.05).evidence for f in e.facts}
+    model.save(tmp_path)
+    assert same(model.judge(odd), JointDetector.load(tmp_path).judge(odd))

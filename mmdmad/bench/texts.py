@@ -16,8 +16,8 @@ from mmdmad.bench.tokens import encode_all
 from mmdmad.cases import Part
 from mmdmad.detectors.base import make_detector
 from mmdmad.detectors.hybrid.ensemble import Tail
-from mmdmad.encoders.text_form import template
 from mmdmad.errors import ConfigError
+from mmdmad.joint.letters import FLOOR, Letters
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric
 
 ENCODER = "minilm"
@@ -32,8 +32,6 @@ DETECTORS = (
     "gaussian-diffusion",
 )
 BASELINE, NGRAMS = "tf-idf-neighbour", "n-gram-neighbours"
-NEIGHBOURS = 5
-FLOOR = 1e-3  # added to cosine distances before logarithms, for texts with exact copies
 POOLING = (
     "a text's score is that of its worst piece; n-gram-neighbours is the mean cosine distance to the 5 nearest "
     "training texts over TF-IDF of 3 to 5 letters, numbers masked; DETECTOR + n-grams averages -log p of both, p the "
@@ -86,7 +84,7 @@ def run_texts(context: Context, texts: Texts, seeds: Sequence[int]) -> Iterator[
     encoder = make_encoder(ENCODER).fit([parts.read(p) for p in train])
     known = encode_all(encoder, train, context, f"training texts of {texts.name}")
     asked = encode_all(encoder, test, context, f"test texts of {texts.name}")
-    letters = NgramNeighbours(texts.train, texts.test)
+    letters = LetterDistances(texts.train, texts.test)
     for detector in dict.fromkeys(name.removesuffix(WITH) for name in context.detectors):
         for seed in seeds:
             meter, made = Meter(), make_detector(detector, seed=seed)
@@ -109,27 +107,21 @@ def run_texts(context: Context, texts: Texts, seeds: Sequence[int]) -> Iterator[
             yield _row(texts, meter, detector, seed, scores)
 
 
-class NgramNeighbours:
-    """Mean cosine distance to the nearest training texts over TF-IDF of letter n-grams, of test and training texts.
+class LetterDistances:
+    """Distances of letters (`Letters`) of test and training texts, training texts compared with all others.
 
-    Training texts are compared with all others, so that both are alike. Numbers and long ids are masked.
-
-    >>> found = NgramNeighbours([f"belt {i} runs at 3.5 m/s" for i in range(20)], ["belt 7 runs at 1.2 m/s", "smoke!"])
+    >>> found = LetterDistances([f"belt {i} runs at 3.5 m/s" for i in range(20)], ["belt 7 runs at 1.2 m/s", "smoke!"])
     >>> found.test.round(3).tolist()
     [0.0, 1.0]
     """
 
     def __init__(self, train: Sequence[str], test: Sequence[str]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.neighbors import NearestNeighbors
-
-        self.meter, letters = Meter(), TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+        self.meter = Meter()
         with self.meter.fit():
-            known = letters.fit_transform([template(text) for text in train])
-            nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(train) - 1), metric="cosine").fit(known)
-            self.train = nearest.kneighbors()[0].mean(axis=1)
+            letters = Letters().fit(train)
+            self.train = letters.own_scores()
         with self.meter.score():
-            self.test = nearest.kneighbors(letters.transform([template(text) for text in test]))[0].mean(axis=1)
+            self.test = letters.scores(test)
 
     def averaged(self, train: np.ndarray, test: np.ndarray) -> np.ndarray:
         """Mean of -log p of a detector's scores and of these distances among the training texts, (N,)."""

@@ -118,7 +118,7 @@ def _look(
     found = text.carried(judged, spans, signal.text) if stands_out(judged, judgement) else []
     words = text.marks(spans, signal.text, reference, found)
     stored = {"text": signal.text, "spans": _marks(spans), "words": _marks(words)}
-    return text.evidence(spans, signal.text, reference, found), None, stored
+    return text.evidence(spans, signal.text, reference, found) + text.letters(judged), None, stored
 
 
 def _marks(spans: Sequence["Span"]) -> list[dict[str, float]]:

@@ -51,6 +51,20 @@ def evidence(spans: list[Span], text: str, reference: Reference, found: Sequence
     return drafts + [_carry(one, text) for one in found]
 
 
+def letters(judged: "PartJudgement") -> list[Draft]:
+    """That the letters of the text are further from those of normal texts than nearly all normal ones are."""
+    if judged.letters is None or judged.letters[0] <= judged.letters[1]:
+        return []
+    facts = [
+        fact("distance of letters", judged.letters[0]),
+        fact("usual distance of letters", judged.letters[1]),
+        fact("share of normal texts", 99, "%"),
+    ]
+    said = "from 0 (a copy) to 1 (no run of letters in common), the text is {distance_of_letters} away from the normal "
+    said += "texts most like it; of normal texts {share_of_normal_texts} are at most {usual_distance_of_letters} away."
+    return [draft("words", "text", said, facts)]
+
+
 def marks(spans: list[Span], text: str, reference: Reference, found: Sequence[Carried] = ()) -> list[Span]:
     """The words that `evidence` names, with the scores of their lines: never seen in a normal text, or carrying."""
     lines = [*_hottest(spans), *_strange(spans, text, reference)]

@@ -23,6 +23,7 @@ class PartSettings(_Settings):
     detector: str = "dte-np"
     detector_params: dict[str, Any] = Field(default_factory=dict)
     whole: bool = Field(default=False, description="look at the part as a whole too, not only at its worst tokens")
+    letters: bool = Field(default=False, description="compare the letters of a text with those of normal texts too")
     compare: Literal["similar", "all"] = Field(
         default="similar", description="judge a score among those of similar normal parts, or of all normal parts"
     )
@@ -80,6 +81,9 @@ class PipelineConfig(_Settings):
     def _some_part(self) -> "PipelineConfig":
         if not self.parts:
             raise ValueError(f"no modality is configured; allowed are {', '.join(MODALITIES)}")
+        wrong = [modality for modality, part in self.parts.items() if part.letters and modality != "text"]
+        if wrong:
+            raise ValueError(f"letters: true was given for {', '.join(wrong)}; only text has letters")
         return self
 
     @classmethod

@@ -53,6 +53,15 @@ def split(cases: Sequence[Case], shares: Shares, seed: int) -> Split:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What is kept of one part while its model is fitted: its `Measured.views` (none if it fits) and its vectors."""
+
+    views: tuple[float, ...]
+    vector: np.ndarray
+    embedding: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """What one part model says of every case: scores (N,) (NaN where unknown or used to fit) and vectors."""
 
@@ -115,7 +124,7 @@ def _fit_part(
 ) -> None:
     model = PartModel.unfitted(modality, config.parts[modality], config.seed)
     wanted = {i: part for i, c in enumerate(rows.cases) if (part := part_of(c, modality)) is not None}
-    model.fit_encoder([wanted[i] for i in rows.fit if i in wanted])
+    model.fit_encoder([wanted[i] for i in rows.fit if i in wanted], config.parts[modality].letters)
     refused: list[Refusal] = []
 
     def tokens_of(i: int) -> Tokens | None:
@@ -128,7 +137,7 @@ def _fit_part(
     order = sorted(wanted)
     counted = progress.over(order, f"{modality}: encode and score", len(order))
     fitting: dict[int, Tokens] = {}
-    values: dict[int, tuple[float, np.ndarray, np.ndarray]] = {}
+    values: dict[int, Known] = {}
     scales: list[np.ndarray] = []
     for i in counted:
         tokens = tokens_of(i)
@@ -143,14 +152,14 @@ def _fit_part(
             if len(fitting) < config.min_parts:
                 break
             model.detector.fit(list(fitting.values()))
-            values.update({j: (np.nan, part_vector(t), t.embedding()) for j, t in fitting.items()})
+            values.update({j: Known((), part_vector(t), t.embedding()) for j, t in fitting.items()})
             fitting.clear()
         try:
             measured = model.measure(tokens, wanted[i])
         except PartError as error:
             refused.append(Refusal(rows.cases[i].id, modality, error.reason, rows.cases[i].row))
             continue
-        values[i] = (measured.score, measured.vector, measured.embedding)
+        values[i] = Known(measured.views, measured.vector, measured.embedding)
         if i in rows.calibration:
             scales.append(measured.token_scores)
     _write_part(model, rows, config.min_parts, config.parts[modality], values, scales, refused, out)
@@ -172,14 +181,14 @@ def _write_part(
     rows: Split,
     needed: int,
     settings: PartSettings,
-    values: dict[int, tuple[float, np.ndarray, np.ndarray]],
+    values: dict[int, Known],
     scales: list[np.ndarray],
     refused: list[Refusal],
     out: Path,
 ) -> None:
     modality = model.modality
     reason = too_few(rows, modality, needed, np.array([i in values for i in range(len(rows.cases))]))
-    widths = {len(v[1]) for v in values.values()}
+    widths = {len(v.vector) for v in values.values()}
     if not reason and len(widths) > 1:
         reason = f"{modality} parts have vectors of different widths ({sorted(widths)}); they cannot be compared"
     if reason:
@@ -187,38 +196,35 @@ def _write_part(
         refused += [
             Refusal(c.id, modality, reason, c.row) for c in rows.cases if modality in c.parts and c.id not in said
         ]
-        values = {}
+        values, compared = {}, {}
     else:
         step = max(1, sum(map(len, scales)) // SCALE_TOKENS)
         model.scale = map_scale([s[::step] for s in scales])
-        values = _compare(model, rows, settings, values)
+        compared = _compare(model, rows, settings, values)
         model.save(out / "part")
-    _write_table(values, len(rows.cases), refused, out)
+    _write_table(values, compared, len(rows.cases), refused, out)
 
 
-def _compare(
-    model: PartModel, rows: Split, settings: PartSettings, values: dict[int, tuple[float, np.ndarray, np.ndarray]]
-) -> dict[int, tuple[float, np.ndarray, np.ndarray]]:
-    """Give the model its comparison with similar parts; the values with held-out scores as compared by it."""
+def _compare(model: PartModel, rows: Split, settings: PartSettings, values: dict[int, Known]) -> dict[int, float]:
+    """Give the model its comparison with similar parts; the scores of held-out parts as compared by it."""
     inside = [i for i in rows.reference if i in values]
-    space = np.stack([values[i][1] for i in rows.fit if i in values])
+    space = np.stack([values[i].vector for i in rows.fit if i in values])
     if settings.whole:
         model.whole = WholePart().fit(space)
-    vectors, scores = np.stack([values[i][1] for i in inside]), np.array([values[i][0] for i in inside])
-    compared = dict(zip(inside, model.fit_comparison(space, vectors, scores, settings.compare), strict=True))
-    compared |= {i: model.compared(values[i][0], values[i][1]) for i in rows.calibration if i in values}
-    return {i: (compared.get(i, np.nan), vector, embedding) for i, (_, vector, embedding) in values.items()}
+    vectors, scores = np.stack([values[i].vector for i in inside]), [values[i].views for i in inside]
+    compared = dict(zip(inside, model.fit_comparison(space, vectors, scores, settings.compare).tolist(), strict=True))
+    return compared | {i: model.compared(values[i].views, values[i].vector) for i in rows.calibration if i in values}
 
 
 def _write_table(
-    values: dict[int, tuple[float, np.ndarray, np.ndarray]], size: int, refused: list[Refusal], out: Path
+    values: dict[int, Known], compared: dict[int, float], size: int, refused: list[Refusal], out: Path
 ) -> None:
-    first = next(iter(values.values()), (np.nan, np.zeros(1, np.float32), np.zeros(1, np.float32)))
+    first = next(iter(values.values()), Known((), np.zeros(1, np.float32), np.zeros(1, np.float32)))
     scores = np.full(size, np.nan)
-    vectors = np.full((size, len(first[1])), np.nan, np.float32)
-    embeddings = np.full((size, len(first[2])), np.nan, np.float32)
-    for i, (score, vector, embedding) in values.items():
-        scores[i], vectors[i], embeddings[i] = score, vector, embedding
+    vectors = np.full((size, len(first.vector)), np.nan, np.float32)
+    embeddings = np.full((size, len(first.embedding)), np.nan, np.float32)
+    for i, known in values.items():
+        scores[i], vectors[i], embeddings[i] = compared.get(i, np.nan), known.vector, known.embedding
     save_file({"scores": scores, "vectors": vectors, "embeddings": embeddings}, out / "table.safetensors")
     lines = [[r.case_id, r.part, r.reason, r.row] for r in refused]
     (out / "refused.json").write_text(json.dumps(lines, ensure_ascii=False))

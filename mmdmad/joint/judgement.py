@@ -24,6 +24,8 @@ class PartJudgement:
 
     `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
     99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.
+    `letters` is the distance of a text's letters to those of normal texts (`letters.py`) and its 99 % quantile among
+    normal reference texts, where the pipeline asks for it; the p-value knows it too.
     `again` gives the token scores (n,) of n other pieces in the place of a text's own, so that it can be said on which
     words a score rests.
     """
@@ -39,6 +41,7 @@ class PartJudgement:
     encoder: str
     detector: str
     again: Callable[[Sequence[str]], np.ndarray] | None = None
+    letters: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,18 +18,25 @@ from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.joint.config import PartSettings
 from mmdmad.joint.embedding import part_vector
+from mmdmad.joint.letters import FLOOR, Letters
 from mmdmad.joint.likeness import Likeness
 from mmdmad.joint.whole import WholePart
-from mmdmad.parts import read
+from mmdmad.parts import Text, read
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
+
+LETTERS = 1  # the place of the letters among the views
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors."""
+    """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors.
+
+    `views` are all scores of the part that need no other part to be seen: the detector's, then that of its letters.
+    """
 
     score: float
+    views: tuple[float, ...]
     token_scores: np.ndarray
     layout: Layout
     embedding: np.ndarray
@@ -42,6 +49,7 @@ class PartModel:
     def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
+        self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
 
@@ -59,9 +67,10 @@ class PartModel:
             raise ConfigError(f"parts.{modality}: {error}") from error
         return cls(modality, encoder, detector)
 
-    def fit_encoder(self, parts: Sequence[Part]) -> None:
-        """Let the encoder learn from the readable ones of normal parts."""
-        if type(self.encoder).fit is Encoder.fit:
+    def fit_encoder(self, parts: Sequence[Part], letters: bool = False) -> None:
+        """Let the encoder, and the comparison of letters if it is asked for, learn from the readable normal parts."""
+        learns = type(self.encoder).fit is not Encoder.fit
+        if not (learns or letters):
             return
         signals = []
         for part in parts:
@@ -69,8 +78,10 @@ class PartModel:
                 signals.append(read(part))
             except PartError:
                 continue  # refused, with its reason, when the part is encoded
-        if signals:
+        if signals and learns:
             self.encoder.fit(signals)
+        if letters and len(signals) > 1:  # fewer are refused, with the number that is needed, by the fit itself
+            self.letters = Letters().fit([signal.text for signal in signals if isinstance(signal, Text)])
 
     def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
         """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
@@ -85,7 +96,10 @@ class PartModel:
             score = finite(self.detector._pool(token_scores))
         except DataError as error:
             raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
-        return Measured(score, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
+        views: tuple[float, ...] = (score,)
+        if self.letters is not None and isinstance(text := read(part), Text):
+            views += (float(self.letters.scores([text.text])[0]) + FLOOR,)
+        return Measured(score, views, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
 
     def again(self, signal: Any) -> Callable[[Sequence[str]], np.ndarray] | None:
         """For a text: the token scores (n,) of n other pieces in the place of one of its own; None for other parts."""
@@ -104,23 +118,33 @@ class PartModel:
 
         return score
 
-    def views(self, score: float, vector: np.ndarray) -> list[float]:
-        """The scores that are judged: the detector's and, if the settings ask for it, that of the part as a whole."""
-        return [score] if self.whole is None else [score, finite(self.whole.score(vector))]
+    def letters_beside(self, measured: Measured) -> tuple[float, float] | None:
+        """How far a text's letters are from those of normal texts, and what 99 % of the reference texts stay below."""
+        if self.letters is None:
+            return None
+        high = float(np.exp(np.quantile(self.likenesses[LETTERS].scores_, 0.99)))
+        return measured.views[LETTERS] - FLOOR, high - FLOOR
 
-    def fit_comparison(self, space: np.ndarray, vectors: np.ndarray, scores: np.ndarray, compare: str) -> np.ndarray:
+    def all_views(self, views: Sequence[float], vector: np.ndarray) -> list[float]:
+        """The scores that are judged: `Measured.views` and, if the settings ask for it, that of the part as a whole."""
+        return [*views] if self.whole is None else [*views, finite(self.whole.score(vector))]
+
+    def fit_comparison(
+        self, space: np.ndarray, vectors: np.ndarray, scores: Sequence[tuple[float, ...]], compare: str
+    ) -> np.ndarray:
         """Learn what scores similar normal parts have; the reference parts' own compared scores (n,).
 
-        `space` (N, E) holds the vectors of the fit split, `vectors` (n, E) and `scores` (n,) those of the reference.
+        `space` (N, E) holds the vectors of the fit split, `vectors` (n, E) and `scores` those of the reference parts,
+        as `Measured.views` has them.
         """
-        views = np.array([self.views(float(s), v) for s, v in zip(scores, vectors, strict=True)])
+        views = np.array([self.all_views(s, v) for s, v in zip(scores, vectors, strict=True)])
         neighbours = {} if compare == "similar" else {"neighbours": len(vectors)}
         self.likenesses = [Likeness(**neighbours).fit(space, vectors, view) for view in views.T]
         return np.mean([likeness.reference() for likeness in self.likenesses], axis=0)
 
-    def compared(self, score: float, vector: np.ndarray) -> float:
-        """How a part's scores stand among those of similar normal parts: the mean over its views."""
-        views = zip(self.likenesses, self.views(score, vector), strict=True)
+    def compared(self, scores: Sequence[float], vector: np.ndarray) -> float:
+        """How a part's scores (`Measured.views`) stand among those of similar normal parts: the mean over all views."""
+        views = zip(self.likenesses, self.all_views(scores, vector), strict=True)
         return finite(float(np.mean([likeness.standardise(vector, view) for likeness, view in views])))
 
     def save(self, folder: Path) -> None:
@@ -141,6 +165,8 @@ class PartModel:
         for i, likeness in enumerate(self.likenesses):
             arrays = {k: np.ascontiguousarray(v) for k, v in likeness.state().items()}
             save_file(arrays, folder / f"likeness-{i}.safetensors")
+        if self.letters is not None:
+            self.letters.save(folder)
         if self.whole is not None:
             self.whole.save(folder / "whole")
         self.detector.save(folder / "detector")
@@ -156,6 +182,8 @@ class PartModel:
         made = cls(about["modality"], encoder, load_detector(folder / "detector"))
         made.scale = (float(about["scale"][0]), float(about["scale"][1]))
         made.likenesses = [Likeness.from_state(load_file(f)) for f in sorted(folder.glob("likeness-*.safetensors"))]
+        if (folder / "letters.safetensors").is_file():
+            made.letters = Letters.load(folder)
         if (folder / "whole").is_dir():
             made.whole = WholePart.load(folder / "whole")
         return made

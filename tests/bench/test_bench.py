@@ -14,7 +14,7 @@ from mmdmad.bench.judged import JOINT, Judged, pipeline
 from mmdmad.bench.line import alarms, by_kind, mask
 from mmdmad.bench.ped2 import frame_scores
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
-from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, NgramNeighbours
+from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, LetterDistances
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
 from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
@@ -167,7 +167,7 @@ def test_uca_end_to_end(data):
 
 def test_n_grams_are_averaged_with_a_detector_by_rank():
     train = [f"lane {i} of {i + 1} is clear" for i in range(40)]
-    letters = NgramNeighbours(train, ["lane 77 of 3 is clear", "lane 7 of 3 is closed", "§§§"])
+    letters = LetterDistances(train, ["lane 77 of 3 is clear", "lane 7 of 3 is closed", "§§§"])
     assert letters.test[0] < letters.test[1] < letters.test[2] == pytest.approx(1)
     scores = letters.averaged(np.arange(1.0, 41.0), np.array([20.0, 20.0, 20.0]))
     assert scores[0] < scores[1] < scores[2]
