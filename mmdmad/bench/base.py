@@ -8,17 +8,21 @@ import importlib
 import json
 import pkgutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mmdmad.bench.result import Meter, Result, Row, summarise
 from mmdmad.errors import ConfigError, DataError, ManifestError, MissingExtraError
 from mmdmad.tokens import Tokens
+
+if TYPE_CHECKING:
+    from mmdmad.detectors.base import Detector
 
 T = TypeVar("T")
 
@@ -197,3 +201,10 @@ def fit_and_score(
         tokens = detector.token_scores(test)
         items = np.array([detector._pool(scores) for scores in tokens])
     return meter, tokens, items
+
+
+def model_mb(made: "Detector") -> float:
+    """Size of the saved model in megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        made.save(folder)
+        return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6

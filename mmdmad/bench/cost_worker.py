@@ -5,16 +5,15 @@ A line is printed as soon as its stage ends, so that what was measured before a 
 
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmdmad.bench.base import model_mb
 from mmdmad.bench.result import Meter
 from mmdmad.detectors.base import Data, Detector, make_detector
 from mmdmad.errors import MmdmadError
@@ -129,13 +128,6 @@ def one_by_one(made: Detector, test: Data) -> dict[str, float]:
         for item in items:
             made.token_scores(item)
     return {"ms_alone": 1000 * took / len(items), "network_calls": calls[0] / len(items)}
-
-
-def model_mb(made: Detector) -> float:
-    """Size of the saved model in megabytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        made.save(folder)
-        return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
 
 
 def main(line: str) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image as Pillow
 
-from mmdmad.bench.base import Context, suite
-from mmdmad.bench.cost_worker import model_mb
+from mmdmad.bench.base import Context, model_mb, suite
 from mmdmad.bench.plots import Shown, heatmap, sheet
 from mmdmad.bench.result import Meter, Row, published
 from mmdmad.bench.tokens import encode_all, pixel_map
