@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmdmad.agents.grounding import check
 from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
 
@@ -255,7 +256,9 @@ def test_letters_are_judged_said_and_saved(tiny, tmp_path):
     assert without.finding(odd, 0.05).p_value > said.p_value
     facts = {f.name: f.value for e in said.evidence for f in e.facts}
     assert facts["distance of letters"] > 0.8 > 0.6 > facts["usual distance of letters"]
-    assert any("no run of letters in common" in e.caption for e in said.evidence)
+    (sheet,) = [e for e in said.evidence if e.caption.startswith("The letters of the text")]
+    assert check(sheet.caption, (sheet.id,), said.evidence) == []
+    assert check(sheet.caption.replace("0.8", "0.7"), (sheet.id,), said.evidence)
     assert "distance of letters" not in {f.name for e in model.finding(usual, 0.05).evidence for f in e.facts}
     model.save(tmp_path)
     assert same(model.judge(odd), JointDetector.load(tmp_path).judge(odd))

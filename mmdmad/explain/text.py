@@ -58,10 +58,10 @@ def letters(judged: "PartJudgement") -> list[Draft]:
     facts = [
         fact("distance of letters", judged.letters[0]),
         fact("usual distance of letters", judged.letters[1]),
-        fact("share of normal texts", 99, "%"),
+        fact("share of normal texts within the usual distance", 99, "%"),
     ]
-    said = "from 0 (a copy) to 1 (no run of letters in common), the text is {distance_of_letters} away from the normal "
-    said += "texts most like it; of normal texts {share_of_normal_texts} are at most {usual_distance_of_letters} away."
+    said = "the letters of the text are at a distance of {distance_of_letters} from the normal texts most like it; "
+    said += "usual is a distance of at most {usual_distance_of_letters} (0 is a copy, 1 nothing in common)."
     return [draft("words", "text", said, facts)]
 
 
