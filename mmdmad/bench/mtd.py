@@ -10,9 +10,10 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from mmdmad.bench.base import Context, model_mb, suite
+from mmdmad.bench.peers_anomalib import ANOMALIB, fit_and_score_pictures
 from mmdmad.bench.plots import Shown, heatmap, sheet
 from mmdmad.bench.result import Meter, Row, published
-from mmdmad.bench.tokens import encode_all, pixel_map
+from mmdmad.bench.tokens import encode_all, full_size, pixel_map
 from mmdmad.cases import Part
 from mmdmad.datasets import mtd
 from mmdmad.detectors.base import make_detector
@@ -48,13 +49,15 @@ def run(context: Context) -> Iterator[Row]:
     small = {f: thumbnail(context.data / mtd.NAME / "images" / f) for f in index["file"]}
     for split in mtd.SPLITS:
         train, test = index[index[split] == "train"], index[index[split] == "test"]
-        image_metric = "image_auroc_published_split" if split == "differnet_split" else "image_auroc"
-        yield _nearest(split, small, train, test, image_metric)
+        yield _nearest(split, small, train, test)
         masks = [mtd.mask(context.data, row) for _, row in test.iterrows()]
         for detector in context.detectors:
             for seed in range(context.seeds):
-                row = _measure(context, detector, seed, split, tokens, train, test, masks, image_metric)
+                row = _measure(context, detector, seed, split, tokens, train, test, masks)
                 yield row.model_copy(update={"metrics": {**row.metrics, "encode_ms": round(encode_ms, 2)}})
+        for peer in ANOMALIB if context.peers else ():
+            for seed in range(context.seeds):
+                yield _measure_peer(context, peer, seed, split, train, test, masks)
     yield published("differnet_split", "DifferNet", {"image_auroc_published_split": 0.977}, "WACV 2021, leaking split")
 
 
@@ -67,7 +70,6 @@ def _measure(
     train: pd.DataFrame,
     test: pd.DataFrame,
     masks: list[np.ndarray],
-    image_metric: str,
 ) -> Row:
     items = [tokens[f] for f in test["file"]]
     made, meter = make_detector(detector, seed=seed), Meter()
@@ -76,24 +78,49 @@ def _measure(
     with meter.score(), one_thread():
         scores = made.token_scores(items)
     image = np.array([made._pool(one) for one in scores])
-    labels, kinds = test["label"].to_numpy(), test["class"].to_numpy()
-    suffix = "_published_split" if split == "differnet_split" else ""
-    metrics = {image_metric: auroc(labels, image), f"image_ap{suffix}": average_precision(labels, image)}
-    metrics |= {
-        f"image_auroc_{kind.lower()}{suffix}": auroc(*_against_good(labels, kinds, image, kind))
-        for kind in sorted(set(kinds[labels == 1]))
-    }
     maps = [pixel_map(s, item.layout) for s, item in zip(scores, items)]
-    found = pixel_metrics(maps, masks)
-    metrics |= {f"{name}{suffix}": value for name, value in found.items()}
+    metrics = _metrics(split, test, image, maps, masks)
     metrics |= {"score_ms": round(1000 * meter.seconds["score"] / len(items), 3), "model_mb": round(model_mb(made), 2)}
     if seed == 0 and split == mtd.SPLITS[0]:
         folder = context.artifacts(f"mtd-{detector}")
         if folder is not None:
             _draw(context, folder, test, scores, maps, masks, image)
-    return meter.row(
-        split, detector, seed, metrics, intervals={image_metric: bootstrap_metric(auroc, labels, image, seed=seed)}
-    )
+    return meter.row(split, detector, seed, metrics, intervals=_interval(split, test, image, seed))
+
+
+def _measure_peer(
+    context: Context, peer: str, seed: int, split: str, train: pd.DataFrame, test: pd.DataFrame, masks: list[np.ndarray]
+) -> Row:
+    folder = context.data / mtd.NAME / "images"
+    with one_thread():
+        meter, maps, image = fit_and_score_pictures(
+            peer, [folder / f for f in train["file"]], [folder / f for f in test["file"]], seed
+        )
+    metrics = _metrics(split, test, image, [full_size(one, mask.shape) for one, mask in zip(maps, masks)], masks)
+    metrics["score_ms"] = round(1000 * meter.seconds["score"] / len(test), 3)  # with encoding
+    return meter.row(split, peer, seed, metrics, intervals=_interval(split, test, image, seed))
+
+
+def _image_metric(split: str) -> str:
+    return "image_auroc_published_split" if split == "differnet_split" else "image_auroc"
+
+
+def _interval(split: str, test: pd.DataFrame, image: np.ndarray, seed: int) -> dict[str, tuple[float, float]]:
+    return {_image_metric(split): bootstrap_metric(auroc, test["label"].to_numpy(), image, seed=seed)}
+
+
+def _metrics(
+    split: str, test: pd.DataFrame, image: np.ndarray, maps: list[np.ndarray], masks: list[np.ndarray]
+) -> dict[str, float]:
+    """Picture and pixel figures of one split; those of the published split carry its name."""
+    labels, kinds = test["label"].to_numpy(), test["class"].to_numpy()
+    suffix = "_published_split" if split == "differnet_split" else ""
+    metrics = {_image_metric(split): auroc(labels, image), f"image_ap{suffix}": average_precision(labels, image)}
+    metrics |= {
+        f"image_auroc_{kind.lower()}{suffix}": auroc(*_against_good(labels, kinds, image, kind))
+        for kind in sorted(set(kinds[labels == 1]))
+    }
+    return metrics | {f"{name}{suffix}": value for name, value in pixel_metrics(maps, masks).items()}
 
 
 def _encode_ms(encoder: Encoder, parts: Sequence[Part]) -> float:
@@ -123,23 +150,19 @@ def thumbnail(path: Path, side: int = 48) -> np.ndarray:
     return grey / max(float(np.linalg.norm(grey)), 1e-12)
 
 
-def _nearest(
-    split: str, small: dict[str, np.ndarray], train: pd.DataFrame, test: pd.DataFrame, image_metric: str
-) -> Row:
+def _nearest(split: str, small: dict[str, np.ndarray], train: pd.DataFrame, test: pd.DataFrame) -> Row:
     meter = Meter()
     with meter.fit():
         bank = np.stack([small[f] for f in train["file"]])
     with meter.score():
         scores = 1 - np.array([float((bank @ small[f]).max()) for f in test["file"]])
-    labels = test["label"].to_numpy()
-    interval = bootstrap_metric(auroc, labels, scores)
     note = "baseline: one minus the best correlation with any training picture at 48x48 pixels"
     return meter.row(
         split,
         "nearest-training-picture",
         0,
-        {image_metric: auroc(labels, scores)},
-        intervals={image_metric: interval},
+        {_image_metric(split): auroc(test["label"].to_numpy(), scores)},
+        intervals=_interval(split, test, scores, seed=0),
         note=note,
     )
 

@@ -85,8 +85,12 @@ def cover(scores: np.ndarray, where: np.ndarray, times: np.ndarray) -> np.ndarra
 
 def pixel_map(scores: np.ndarray, layout: Layout) -> np.ndarray:
     """Token scores of a `grid` layout as a float32 map in pixels (H, W), bilinear."""
+    assert layout.size is not None
+    return full_size(scores.reshape(layout.shape), layout.size)
+
+
+def full_size(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map (h, w) as float32 in the pixels of its picture, `size` (H, W), bilinear."""
     import cv2
 
-    assert layout.size is not None
-    grid = scores.reshape(layout.shape).astype(np.float32)
-    return np.asarray(cv2.resize(grid, (layout.size[1], layout.size[0]), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(grid.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR))

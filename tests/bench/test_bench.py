@@ -139,6 +139,19 @@ def test_mtd_end_to_end(data, tmp_path):
     assert len(drawn) == 5  # two of each of two kinds, a page of them
 
 
+def test_anomalibs_models_name_the_extra_or_run_on_our_backbone(data):
+    try:
+        import anomalib  # noqa: F401
+    except ImportError:
+        with pytest.raises(MissingExtraError, match=r"mmdmad\[bench\]"):
+            run_suite("mtd", data, detectors=["knn"], peers=True)
+    else:
+        result = run_suite("mtd", data, detectors=["knn"], peers=True)
+        for name in ("anomalib:Patchcore", "anomalib:Padim"):
+            assert value(result, name, "image_auroc") > 0.8
+            assert value(result, name, "pixel_auroc") > 0.7
+
+
 def test_sms_spam_end_to_end(data):
     result = run_suite("sms-spam", data, detectors=[DETECTORS[0]])
     check(result, DETECTORS[0])

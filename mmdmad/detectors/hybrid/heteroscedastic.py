@@ -144,7 +144,8 @@ class Heteroscedastic(Detector):
         return self._train_scores
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, values = self.look_.arrays(), {"members": [], "levels": []}
+        arrays = self.look_.arrays()
+        values: dict[str, Any] = {"members": [], "levels": []}
         for number, (made, level) in enumerate(zip(self.members_, self.levels_)):
             own, state = made._state()
             arrays |= {f"{number}.{name}": array for name, array in own.items()} | {f"level.{number}": level.weights}
