@@ -92,7 +92,7 @@ class Heteroscedastic(Detector):
     def _fit(self, items: list[Tokens]) -> None:
         self.look_ = Look.fit(items, self.dims)
         looks = self.look_.of(items)
-        rows = as_rows([Tokens(np.zeros((len(item.values), 1)), item.layout) for item in items])
+        rows = as_rows([Tokens(item.values[:, :1], item.layout) for item in items])  # owners and positions are wanted
         place = self.look_.space.index(rows.position)
         self.members_, self.levels_, kept = [], [], np.ones(len(items), bool)
         unseen = [self._unseen(name, items) for name in self.bases]
