@@ -43,6 +43,24 @@ def test_scores_that_can_be_negative_are_compared_as_they_are():
     np.testing.assert_allclose(level.weights, [[-5.0, 2.0]], atol=1e-4)
 
 
+def test_a_score_below_all_training_scores_is_as_the_lowest_of_them():
+    looks = RNG(1).normal(size=(500, 1))
+    level = Level.fit(np.exp(looks[:, 0]) + 1.0, np.zeros(500, int), looks, positions=0)
+    here = np.zeros(2, int), np.zeros((2, 1))
+    assert np.array_equal(level.above(np.zeros(2), *here), level.above(np.full(2, level.floor), *here))
+
+
+def test_items_that_contamination_distrusts_do_not_set_the_level():
+    train, _ = pictures(200, 0)
+    dirty = [Tokens(item.values * np.array([8.0] * 12 + [1.0]), GRID) for item in pictures(20, 3)[0]]
+    clean, told, untold = (
+        Heteroscedastic(contamination=share).fit(items).levels_[0]
+        for share, items in ((0.0, train), (0.1, train + dirty), (0.0, train + dirty))
+    )
+    apart = [np.abs(one.weights - clean.weights).mean() + abs(one.spread - clean.spread) for one in (told, untold)]
+    assert apart[0] < 0.5 * apart[1]
+
+
 def test_the_scores_of_a_normal_item_say_nothing_about_its_look():
     train, (test, loud) = pictures(300, 0)[0], pictures(300, 1)
     plain, given = make_detector("gaussian-diffusion").fit(train), Heteroscedastic().fit(train)

@@ -59,8 +59,8 @@ class Floor:
         "instant",
         branch="score function",
         formula="mean over s of (x - m)^T (S + s^2 I)^-1 (x - m)",
-        use="The first choice for aligned pictures and sensor windows: closed form, one product a token, "
-        "nothing to train.",
+        use="The first choice for sensor windows and, beneath heteroscedastic, for aligned pictures: closed form, one "
+        "product a token, nothing to train.",
         avoid="Normal of several clusters or on a curve: one Gaussian a position covers the space between.",
     )
 )
