@@ -131,9 +131,9 @@ def test_ddad_compares_features_where_tokens_have_many():
         features, values = fitted._distances(planes)
     assert features.min() >= 0
     assert 0 < float(features.max()) < 1
-    np.testing.assert_allclose(
-        fitted.token_scores(wide(waves(1, seed=3)))[0], (features + fitted.ratio_ * values).ravel(), rtol=1e-4
-    )
+    found, expected = fitted.token_scores(wide(waves(1, seed=3)))[0], (features + fitted.ratio_ * values).ravel()
+    # One minus a cosine in float32 is known to 1e-7 only, whatever is left of it.
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     bad, inside = with_block(waves(1, seed=3)[0])
     scores = fitted.token_scores(wide([bad]))[0]
     assert scores[inside].mean() > 1.5 * scores[~inside].mean()
