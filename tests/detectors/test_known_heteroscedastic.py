@@ -125,6 +125,12 @@ def test_bases_are_averaged_each_on_its_own_spread(tmp_path):
     assert np.array_equal(load_detector(tmp_path).decision_function(test), both.decision_function(test))
 
 
+def test_a_training_item_is_pooled_as_any_other():
+    train, _ = pictures(5, 0)  # too few to leave any out
+    made = Heteroscedastic(bases=["pca", "isolation-forest"]).fit(train)
+    np.testing.assert_allclose(made.decision_scores_, made.decision_function(train), rtol=1e-9)
+
+
 def test_a_network_keeps_its_checkpoints_apart(tmp_path):
     train, _ = pictures(40, 0)
     made = Heteroscedastic(bases=["ddae"], base_params={"ddae": {"steps": 20, "hidden": [8]}})

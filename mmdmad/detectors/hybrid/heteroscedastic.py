@@ -100,15 +100,14 @@ class Heteroscedastic(Detector):
             order = np.mean([np.argsort(np.argsort([self._pool(s) for s in one])) for one in unseen], axis=0)
             kept[:] = False
             kept[trusted(order, self.contamination)] = True
-        of_kept = kept[rows.item]
-        self._train_scores = np.zeros(len(items))
+        of_kept, total = kept[rows.item], np.zeros(len(place))
         for name, scores in zip(self.bases, unseen):
             flat = np.concatenate(scores)
             level = Level.fit(flat[of_kept], place[of_kept], looks[rows.item][of_kept], len(self.look_.space.positions))
             self.levels_.append(level)
-            above = rows.split(level.above(flat, place, looks[rows.item]))
-            self._train_scores += np.array([self._pool(s) for s in above]) / len(self.bases)
+            total += level.above(flat, place, looks[rows.item]) / len(self.bases)
             self.members_.append(self._made(name, items, name))
+        self._train_scores = np.array([self._pool(s) for s in rows.split(total)])
 
     def _made(self, name: str, items: Sequence[Tokens], title: str) -> Detector:
         work = None if self._work is None else self._work / title
