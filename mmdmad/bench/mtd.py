@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from mmdmad.bench.base import Context, model_mb, suite
-from mmdmad.bench.peers_anomalib import ANOMALIB, fit_and_score_pictures
+from mmdmad.bench.peers_anomalib import ANOMALIB, fit_and_score_pictures, require_anomalib
 from mmdmad.bench.plots import Shown, heatmap, sheet
 from mmdmad.bench.result import Meter, Row, published
 from mmdmad.bench.tokens import encode_all, full_size, pixel_map
@@ -41,6 +41,8 @@ DETECTORS = ("heteroscedastic", "gaussian-diffusion", "empirical-denoiser", "dte
 @suite("mtd", "magnetic tile pictures, AUROC and AUPRO", PROTOCOL, DETECTORS, NOTE)
 def run(context: Context) -> Iterator[Row]:
     """Three splits, every detector and seed, with the nearest-training-picture baseline that exposes leaking splits."""
+    if context.peers:
+        require_anomalib()  # before minutes of work, not after them
     index = mtd.index(context.data)
     parts = [Part("image", path=context.data / mtd.NAME / "images" / f) for f in index["file"]]
     encoder = make_encoder("lite0", also=ALSO)

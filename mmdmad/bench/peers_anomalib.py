@@ -6,6 +6,7 @@ coreset, map and picture score. PaDiM has its default layers by stride, 4, 8 and
 32, one up from its default, because choosing the coreset of a 32 x 32 grid takes hours on one core.
 """
 
+import importlib.util
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,21 @@ CORESET = 0.01  # share of the patches kept, as the paper reports it too; 0.1 is
 FEATURES = 100  # of PaDiM, its default for ResNet-18
 
 
+def require_anomalib() -> None:
+    """MissingExtraError where Anomalib is not installed."""
+    if importlib.util.find_spec("anomalib") is None:
+        raise MissingExtraError("running Anomalib's models", "anomalib", "bench")
+
+
 def model(name: str, seed: int) -> Any:
     """An untrained Anomalib model over Lite0; needs the extra `bench`."""
+    require_anomalib()
     import torch
+    from anomalib.models.image.padim.torch_model import PadimModel
+    from anomalib.models.image.patchcore.torch_model import PatchcoreModel
 
     from mmdmad.encoders.lite0 import load_lite0
 
-    try:
-        from anomalib.models.image.padim.torch_model import PadimModel
-        from anomalib.models.image.patchcore.torch_model import PatchcoreModel
-    except ImportError as error:
-        raise MissingExtraError("running Anomalib's models", "anomalib", "bench") from error
     lite0 = {"backbone": "tf_efficientnet_lite0", "pre_trained": False}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # PaDiM draws its features
