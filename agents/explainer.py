@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.agents import grounding
-from mmdmad.agents.queries import sheet
 from mmdmad.agents.writer import Draft, write
 from mmdmad.prompts import load
 from pydantic import BaseModel, Field
 
+from mmdmad.ask.cases import sheet
 from mmdmad.errors import MmdmadError
 from mmdmad.findings import Evidence, Explanation, Finding, Sentence
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.tools import BaseTool, tool
-from mmdmad.agents import queries
-from mmdmad.agents.queries import By, Filter
 
+from mmdmad.ask import cases as queries
+from mmdmad.ask.cases import By, Filter
 from mmdmad.cases import MODALITIES, Modality
 from mmdmad.errors import MmdmadError
 from mmdmad.findings import Verdict

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mmdmad.ask.cases import caption
 from mmdmad.cases import MODALITIES
 from mmdmad.findings import Evidence, Finding
 
@@ -44,13 +45,6 @@ def _kind(finding: Finding, *kinds: str) -> list[Evidence]:
 
 def _captions(finding: Finding, kind: str, most: int) -> list[Draft]:
     return [Draft(caption(e), (e.id,)) for e in _kind(finding, kind)[:most]]
-
-
-def caption(e: Evidence) -> str:
-    """The caption, with a channel's name at its head spelled as the channel is."""
-    name = next((str(f.value) for f in e.facts if f.name == "channel"), "")
-    same = name and e.caption.lower().startswith(name.lower())
-    return name + e.caption[len(name) :] if same else e.caption
 
 
 def _unusual(finding: Finding) -> list[Draft]:

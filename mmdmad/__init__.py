@@ -16,11 +16,11 @@ _LAZY = {
     "Case": "mmdmad.cases",
     "Cases": "mmdmad.cases",
     "Part": "mmdmad.cases",
-    "read_cases": "mmdmad.cases",
+    "read_cases": "mmdmad.manifest",
     "Evidence": "mmdmad.findings",
     "Finding": "mmdmad.findings",
     "Findings": "mmdmad.findings",
-    "JointDetector": "mmdmad.pipeline",
+    "JointDetector": "mmdmad.pipeline.detector",
     "MmdmadError": "mmdmad.errors",
     "Run": "mmdmad.store.run",
     "Tokens": "mmdmad.tokens",
@@ -42,10 +42,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mmdmad.cases import Case, Cases, Part, read_cases
+    from mmdmad.cases import Case, Cases, Part
     from mmdmad.errors import MmdmadError
     from mmdmad.findings import Evidence, Finding, Findings
-    from mmdmad.pipeline import JointDetector
+    from mmdmad.manifest import read_cases
+    from mmdmad.pipeline.detector import JointDetector
     from mmdmad.store.run import Run
     from mmdmad.tokens import Tokens
 

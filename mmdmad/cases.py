@@ -6,7 +6,6 @@ This module knows names and paths; what is inside a part is the business of `mmd
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -95,31 +94,3 @@ class Cases(Sequence[Case]):
 
     def _with(self, items: Iterable[Case]) -> "Cases":
         return Cases(tuple(items), self.refused, self.root, self.extra)
-
-
-def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cases:
-    """The cases that a manifest lists, or that a plain folder of files makes.
-
-    A manifest is a `.csv` (or `.tsv`), `.parquet` or `.jsonl` file with one row per case and the columns `id`, `time`,
-    `image`, `text` or `text_file`, `sensor`, `video`, `label`, `split`, `group`, and `sensor_rate`, `video_rate` (rows
-    or frames per second where a file does not say). Paths are relative to the manifest and may not leave its folder,
-    not even through a symbolic link, unless `allow_outside`. A path may end in `#start:stop`: rows of a table, frames
-    of a video, lines of a text file, counted from 0, `stop` not included. Other columns are kept in
-    `Cases.extra["columns"]` as {case id: {column: value}}; `Cases.extra["simulated"]` is True where a side file
-    `<manifest name>.json` says {"simulated": true}.
-
-    A folder with a manifest.csv, .tsv, .parquet or .jsonl is read through it. Any other folder is read file by file:
-    files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".
-
-    Rows and parts that cannot be used are listed in `Cases.refused`; the rest goes on. ManifestError where the
-    manifest itself cannot be read. The files' contents are not read here.
-    """
-    from mmdmad.manifest import read_folder, read_manifest
-
-    given = Path(path)
-    if not given.is_dir():
-        return read_manifest(given, allow_outside)
-    for name in ("manifest.csv", "manifest.tsv", "manifest.parquet", "manifest.jsonl"):
-        if (given / name).exists():
-            return read_manifest(given / name, allow_outside)
-    return read_folder(given, allow_outside)

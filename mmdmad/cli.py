@@ -91,8 +91,8 @@ def fit(
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
-    from mmdmad.cases import read_cases
-    from mmdmad.pipeline import load_config
+    from mmdmad.manifest import read_cases
+    from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
 
     settings = load_config(config).model_dump(mode="json")
@@ -120,7 +120,7 @@ def score(
     allow_outside: AllowOutside = False,
 ) -> None:
     """Judge cases; cases that were judged before are not judged again."""
-    from mmdmad.cases import read_cases
+    from mmdmad.manifest import read_cases
     from mmdmad.store.run import Run
 
     folder = Run.open(run)
@@ -251,7 +251,7 @@ def detectors(
     from mmdmad.detectors.base import detectors as known
 
     if page is not None:
-        from mmdmad.detectors.page import write_page
+        from mmdmad.detectors.docs.page import write_page
 
         for file in write_page(page, known()):
             print(f"written: {file}")

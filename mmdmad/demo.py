@@ -17,9 +17,9 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
 
     Run it again in the same folder and it goes on where it stopped.
     """
-    from mmdmad.cases import read_cases
-    from mmdmad.datasets.inspection_line import make_line
-    from mmdmad.pipeline import load_config
+    from mmdmad.datasets.line.inspection_line import make_line
+    from mmdmad.manifest import read_cases
+    from mmdmad.pipeline.detector import load_config
     from mmdmad.report import write_report
     from mmdmad.store.run import Run
 

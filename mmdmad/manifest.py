@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -296,3 +297,29 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
             f"{folder} holds no image, text, sensor table or video; give a manifest or a folder of files"
         )
     return Cases(tuple(reader.cases), tuple(reader.refused), root, {"columns": {}, "simulated": False})
+
+
+def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cases:
+    """The cases that a manifest lists, or that a plain folder of files makes.
+
+    A manifest is a `.csv` (or `.tsv`), `.parquet` or `.jsonl` file with one row per case and the columns `id`, `time`,
+    `image`, `text` or `text_file`, `sensor`, `video`, `label`, `split`, `group`, and `sensor_rate`, `video_rate` (rows
+    or frames per second where a file does not say). Paths are relative to the manifest and may not leave its folder,
+    not even through a symbolic link, unless `allow_outside`. A path may end in `#start:stop`: rows of a table, frames
+    of a video, lines of a text file, counted from 0, `stop` not included. Other columns are kept in
+    `Cases.extra["columns"]` as {case id: {column: value}}; `Cases.extra["simulated"]` is True where a side file
+    `<manifest name>.json` says {"simulated": true}.
+
+    A folder with a manifest.csv, .tsv, .parquet or .jsonl is read through it. Any other folder is read file by file:
+    files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".
+
+    Rows and parts that cannot be used are listed in `Cases.refused`; the rest goes on. ManifestError where the
+    manifest itself cannot be read. The files' contents are not read here.
+    """
+    given = Path(path)
+    if not given.is_dir():
+        return read_manifest(given, allow_outside)
+    for name in ("manifest.csv", "manifest.tsv", "manifest.parquet", "manifest.jsonl"):
+        if (given / name).exists():
+            return read_manifest(given / name, allow_outside)
+    return read_folder(given, allow_outside)

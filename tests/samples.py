@@ -9,7 +9,7 @@ import numpy as np
 from mmdmad.cases import Case, Part, Refusal
 from mmdmad.explain.reference import Reference
 from mmdmad.findings import Contradiction, Guarantee
-from mmdmad.joint.judgement import Judgement, PartJudgement
+from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.parts import Image, Sensor, Text, Video
 from mmdmad.tokens import Layout
 

@@ -14,8 +14,9 @@ from types import FrameType
 import numpy as np
 import pytest
 
-from mmdmad.cases import Part, read_cases
+from mmdmad.cases import Part
 from mmdmad.errors import PartError
+from mmdmad.manifest import read_cases
 from mmdmad.parts import read
 
 FOLDER = Path(__file__).with_name("broken")

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdmad.cases import read_cases
 from mmdmad.errors import ManifestError
-from mmdmad.manifest import split_slice
+from mmdmad.manifest import read_cases, split_slice
 
 ROWS = [
     {"id": "a", "time": "2026-05-01T12:30:00Z", "image": "p/1.png", "text": "Fine, today.", "label": "0", "line": "L1"},

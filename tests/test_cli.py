@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from mmdmad.cli import app, main
-from mmdmad.datasets.inspection_line import make_line
+from mmdmad.datasets.line.inspection_line import make_line
 from mmdmad.errors import MmdmadError
 
 PIPELINE = {

@@ -22,16 +22,17 @@ HEAVY = (
     "matplotlib",
 )
 LAYERS = (
-    ("errors", "tokens", "threads"),
+    ("errors", "tokens", "threads", "files", "progress", "prompts"),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),
     ("diffusion",),
     ("detectors",),
-    ("joint", "calibration"),
+    ("joint", "calibration", "judgement"),
     ("explain",),
     ("pipeline",),
     ("store",),
+    ("ask",),
     ("report",),
     ("datasets", "metrics"),
     ("bench", "demo", "doctor"),
@@ -62,7 +63,7 @@ def test_help_loads_no_torch() -> None:
 
 def test_lazy_names_are_the_real_ones() -> None:
     assert set(mmdmad.__all__) - {"__version__"} == set(mmdmad._LAZY)
-    assert mmdmad.read_cases is __import__("mmdmad.cases", fromlist=["x"]).read_cases
+    assert mmdmad.read_cases is __import__("mmdmad.manifest", fromlist=["x"]).read_cases
     with pytest.raises(AttributeError, match="JointDetector"):
         _ = mmdmad.no_such_name
 

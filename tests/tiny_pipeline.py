@@ -13,8 +13,8 @@ import numpy as np
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.encoders.base import Encoder, encoder
-from mmdmad.joint.config import PipelineConfig
 from mmdmad.parts import Sensor, Video
+from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.tokens import Layout, Tokens
 
 WORDS = ("amber", "cobalt", "green")
@@ -140,7 +140,7 @@ def main(manifest: Path, folder: Path) -> None:
     """Fit and score a run folder, going on where an earlier, killed process stopped."""
     import torch
 
-    from mmdmad.cases import read_cases
+    from mmdmad.manifest import read_cases
     from mmdmad.store.run import Run
 
     torch.set_num_threads(1)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mmdmad.bench.base import Context, suite
+from mmdmad.bench.exam.lies import LIARS
+from mmdmad.bench.exam.paraphrases import paraphrases
 from mmdmad.bench.investigate import RATE, TEST, TRAIN, scored_lines
-from mmdmad.bench.lies import LIARS
-from mmdmad.bench.paraphrases import paraphrases
 from mmdmad.bench.result import Meter, Row
 from mmdmad.findings import Finding
 from mmdmad.metrics import clopper_pearson

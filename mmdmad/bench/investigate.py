@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmdmad.bench.asked import questions
 from mmdmad.bench.base import Context, suite
-from mmdmad.bench.grading import declined
-from mmdmad.bench.questions import FRESH, HELD_OUT, OPEN
-from mmdmad.bench.questions_unseen import UNSEEN
+from mmdmad.bench.exam.asked import questions
+from mmdmad.bench.exam.grading import declined
+from mmdmad.bench.exam.questions import FRESH, HELD_OUT, OPEN
+from mmdmad.bench.exam.questions_unseen import UNSEEN
 from mmdmad.bench.result import Meter, Row
 from mmdmad.metrics import clopper_pearson
 
@@ -56,9 +56,9 @@ def scored_lines(
     context: Context, name: str
 ) -> Iterator[tuple[int, tuple["Run", Mapping[str, Mapping[str, Any]], Path]]]:
     """A line for each seed, fitted and scored through the run directory, as a user would; a finished one is reused."""
-    from mmdmad.cases import read_cases
-    from mmdmad.datasets.inspection_line import make_line, read_truth
-    from mmdmad.pipeline import load_config
+    from mmdmad.datasets.line.inspection_line import make_line, read_truth
+    from mmdmad.manifest import read_cases
+    from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
 
     with tempfile.TemporaryDirectory() as scratch:

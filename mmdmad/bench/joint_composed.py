@@ -9,8 +9,9 @@ import numpy as np
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
-from mmdmad.cases import MODALITIES, Cases, read_cases
+from mmdmad.cases import MODALITIES, Cases
 from mmdmad.datasets import joint_composed
+from mmdmad.manifest import read_cases
 from mmdmad.metrics import auroc
 
 PRESET = {

@@ -64,7 +64,7 @@ def pipeline(detector: str, preset: Mapping[str, Any], seed: int) -> dict[str, A
 
 def fit(config: Mapping[str, Any] | str, train: Cases, work: Path | None, meter: Meter) -> Any:
     """A fitted JointDetector."""
-    from mmdmad.pipeline import JointDetector
+    from mmdmad.pipeline.detector import JointDetector
 
     made = JointDetector.from_config(config if isinstance(config, str) else dict(config))
     with meter.fit():

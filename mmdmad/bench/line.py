@@ -11,7 +11,8 @@ import numpy as np
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, RATES, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
-from mmdmad.cases import Case, read_cases
+from mmdmad.cases import Case
+from mmdmad.manifest import read_cases
 from mmdmad.metrics import auroc, binomial_range, bootstrap_metric, calibration_error, conformal_range, false_alarms
 
 TRAIN, TEST = 600, 400
@@ -31,7 +32,7 @@ COVERAGE_PROTOCOL = (
 
 def preset(detector: str, seed: int) -> dict[str, Any]:
     """The shipped inspection pipeline with this seed, and this detector for all parts if it is not "joint"."""
-    from mmdmad.pipeline import load_config
+    from mmdmad.pipeline.detector import load_config
 
     return pipeline(detector, load_config(PRESET).model_dump(mode="json"), seed)
 
@@ -39,7 +40,7 @@ def preset(detector: str, seed: int) -> dict[str, Any]:
 @suite("line", "simulated inspection line, joint AUROC and false alarms", LINE_PROTOCOL, (JOINT,))
 def run(context: Context) -> Iterator[Row]:
     """A fresh line per seed."""
-    from mmdmad.datasets.inspection_line import make_line, read_truth
+    from mmdmad.datasets.line.inspection_line import make_line, read_truth
 
     with tempfile.TemporaryDirectory() as scratch:
         home = context.artifacts("line") or Path(scratch)
@@ -60,8 +61,8 @@ def run(context: Context) -> Iterator[Row]:
 @suite("coverage", "false alarms for every pattern of missing parts", COVERAGE_PROTOCOL, (JOINT,))
 def run_coverage(context: Context) -> Iterator[Row]:
     """Normal test cases only, masked to each pattern."""
-    from mmdmad.datasets.inspection_line import make_line
-    from mmdmad.joint.calibrated import patterns
+    from mmdmad.calibration.patterns import patterns
+    from mmdmad.datasets.line.inspection_line import make_line
 
     with tempfile.TemporaryDirectory() as scratch:
         home = context.artifacts("coverage") or Path(scratch)

@@ -9,8 +9,8 @@ import numpy as np
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
-from mmdmad.cases import read_cases
 from mmdmad.datasets import nezha
+from mmdmad.manifest import read_cases
 from mmdmad.metrics import auroc, bootstrap_metric
 
 PRESET = {

@@ -17,8 +17,8 @@ from mmdmad.cases import Part
 from mmdmad.detectors.base import make_detector
 from mmdmad.detectors.hybrid.ensemble import Tail
 from mmdmad.errors import ConfigError
-from mmdmad.joint.letters import FLOOR, Letters
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric
+from mmdmad.pipeline.letters import FLOOR, Letters
 
 ENCODER = "minilm"
 WITH = " + n-grams"

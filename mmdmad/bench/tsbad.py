@@ -65,7 +65,7 @@ def row_encoder(train: np.ndarray, detector: "Detector") -> tuple["Windows", int
     never two that overlap: of such windows a training part holds a handful, one or two of them in an item. They get
     the same stretch as STRETCH tokens in a row, and items at least that long.
     """
-    from mmdmad.detectors.sequence import SequenceDetector
+    from mmdmad.detectors.kit.sequence import SequenceDetector
     from mmdmad.encoders.sensor import Windows
 
     encoder = Windows().fit([sensor(train)])

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import Detector, detectors
-from mmdmad.detectors.features import LIMIT, FeatureSpace
-from mmdmad.detectors.grids import GridDetector
-from mmdmad.detectors.neural import NeuralDetector
-from mmdmad.detectors.sequence import SequenceDetector, Windows
+from mmdmad.detectors.kit.features import LIMIT, FeatureSpace
+from mmdmad.detectors.kit.grids import GridDetector
+from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
 from mmdmad.errors import ExportError, MissingExtraError, NotFittedError
 
 ROWS = 3  # of the example that is traced; any number works in the graph

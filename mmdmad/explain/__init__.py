@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmdmad.cases import Modality
-from mmdmad.explain.files import folder_name, replacing
+from mmdmad.files import folder_name, replacing
 from mmdmad.findings import Evidence
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmdmad.explain.maps import Span
     from mmdmad.explain.reference import Reference
     from mmdmad.explain.words import Draft
-    from mmdmad.joint.judgement import Judgement, PartJudgement
+    from mmdmad.judgement import Judgement, PartJudgement
 
 DRAWN_UP_TO = 0.05  # cases up to this joint p-value get pictures even if they are not flagged
 

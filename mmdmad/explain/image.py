@@ -8,7 +8,7 @@ from mmdmad.explain.maps import Region, cell_maps, hot_regions, hottest_cell, on
 from mmdmad.explain.words import Draft, draft, fact, place
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import PartJudgement
+    from mmdmad.judgement import PartJudgement
 
 MAX_REGIONS = 3
 

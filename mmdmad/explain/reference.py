@@ -15,8 +15,9 @@ from typing import Any, Self
 import numpy as np
 
 from mmdmad.cases import MODALITIES, Case, Modality
-from mmdmad.explain.files import replacing
+from mmdmad.explain.motion import VIDEO_MEASURES, motion
 from mmdmad.explain.traces import MEASURES, traces
+from mmdmad.files import replacing
 
 QUANTILES = (0.005, 0.5, 0.995)
 MIN_GROUP = 20  # a group with fewer normal cases has no range of its own
@@ -24,7 +25,6 @@ MAX_SENSOR_CASES, MAX_VIDEO_CASES, MAX_WORDS, MAX_TEMPLATES = 3000, 160, 50_000,
 _VALUES_PER_CASE = 64
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 """A word without numbers."""
-VIDEO_MEASURES = ("speed", "across", "down", "moving", "brightness")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,6 @@ class Reference:
                     for group in sorted({"", case.group or ""}):
                         channels.setdefault((group, channel), []).append(measures)
             if "video" in signals and videos < MAX_VIDEO_CASES:
-                from mmdmad.explain.motion import motion
-
                 videos += 1
                 measures = motion(signals["video"]).measures()
                 for group in sorted({"", case.group or ""}):

@@ -9,7 +9,7 @@ from mmdmad.explain.words import Draft, draft, fact, listed
 from mmdmad.findings import Contradiction
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import Judgement, PartJudgement
+    from mmdmad.judgement import Judgement, PartJudgement
 
 NEAREST, NAMED = 5, 3
 _MAJORITY = 0.8  # share of the nearest normal cases that must agree on a group before it is named

@@ -13,7 +13,7 @@ from mmdmad.explain.words import Draft, draft, fact
 from mmdmad.findings import Fact
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import PartJudgement
+    from mmdmad.judgement import PartJudgement
     from mmdmad.parts import Sensor
 
 MAX_CHANNELS = 4

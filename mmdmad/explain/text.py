@@ -11,7 +11,7 @@ from mmdmad.explain.words import Draft, draft, fact, listed, quoted
 from mmdmad.findings import Fact
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import PartJudgement
+    from mmdmad.judgement import PartJudgement
 
 MAX_SPANS, MAX_WORDS = 3, 6
 _WHOLE = re.compile(rf"(?<![^\W_]){WORD.pattern}")  # not the letters inside 8aff0003

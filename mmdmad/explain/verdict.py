@@ -7,7 +7,7 @@ from mmdmad.explain.reference import Reference
 from mmdmad.explain.words import Draft, draft, fact, listed
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import Judgement, PartJudgement
+    from mmdmad.judgement import Judgement, PartJudgement
 
 UNUSUAL = 0.05  # a part up to this p-value is called unusual even where it is above the declared rate
 _USUAL_PART = 0.5  # a part that at least this share of the normal cases has is missed where it is not given

@@ -12,7 +12,7 @@ from mmdmad.explain.reference import Ranges, Reference
 from mmdmad.explain.words import Draft, direction, draft, fact, place
 
 if TYPE_CHECKING:
-    from mmdmad.joint.judgement import PartJudgement
+    from mmdmad.judgement import PartJudgement
     from mmdmad.parts import Video
 
 KEY_FRAMES = 4

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sklearn.cross_decomposition import CCA
 
+from mmdmad.calibration.patterns import Link
+from mmdmad.calibration.whitening import Whitener
 from mmdmad.cases import Modality
 from mmdmad.errors import DataError
-from mmdmad.joint.calibrated import Link
-from mmdmad.joint.embedding import Whitener
 
 
 class CcaResidual:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.diffusion.training import Plan, train
-from mmdmad.joint.config import JointSettings
 from mmdmad.joint.model import JointDenoiser, Shape, denoising_loss
+from mmdmad.joint.settings import JointSettings
 
 
 def train_joint(

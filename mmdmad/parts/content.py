@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from mmdmad.cases import Part
+from mmdmad.parts.frames import is_hidden
 from mmdmad.parts.image import Image
 from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
 from mmdmad.parts.sensor import Sensor
 from mmdmad.parts.text import Text
-from mmdmad.parts.video import Video, is_hidden
+from mmdmad.parts.video import Video
 
 
 def content_key(part: Part) -> str:

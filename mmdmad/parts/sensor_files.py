@@ -12,7 +12,7 @@ from mmdmad.cases import Part
 from mmdmad.parts.arrays import open_npy, open_npz
 from mmdmad.parts.clock import time_column
 from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, MIB, refuse, span
-from mmdmad.parts.sensor import MISSING, Columns, check_cells, from_array, numbers
+from mmdmad.parts.sensor_columns import MISSING, Columns, check_cells, from_array, numbers
 
 BLOCK = 1 * MIB
 MAX_WORD = 200

@@ -1,29 +1,13 @@
 """Video: frames over time from a container file, a folder of pictures, or an array; never the whole clip in memory."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from mmdmad.cases import Part
+from mmdmad.parts.frames import DEFAULT_FPS, Source
 from mmdmad.parts.limits import MAX_FRAMES, check_size, decoding, is_folder, plain_file, refuse, span
-
-DEFAULT_FPS = 25.0
-"""Frames per second of a folder or an array that does not say."""
-
-
-class Source(Protocol):
-    """Where frames come from: a container file, a folder or an array."""
-
-    times: np.ndarray  # float64 (F,) seconds, increasing
-    height: int
-    width: int
-    fps: float
-
-    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Index and pixels uint8 (H, W, 3) of the frames start, start + every, … below stop."""
-        ...
+from mmdmad.parts.video_sources import Folder, Memory, Stored
 
 
 class Video:
@@ -88,13 +72,9 @@ def read_video(part: Part) -> Video:
     if value is not None:
         raise refuse(part, f"a video must be an array of frames or a Video, not {type(value).__name__}")
     if is_folder(part):
-        from mmdmad.parts.video_sources import Folder
-
         return _video(part, Folder(part))
     path = plain_file(part)
     if path.suffix.lower() in (".npy", ".npz"):
-        from mmdmad.parts.video_sources import Stored
-
         with decoding(part, path.name):
             return _video(part, Stored(part, path))
     from mmdmad.parts.video_file import Container
@@ -104,8 +84,6 @@ def read_video(part: Part) -> Video:
 
 
 def _open_array(part: Part, frames: np.ndarray) -> Video:
-    from mmdmad.parts.video_sources import Memory
-
     return _video(part, Memory(part, frames))
 
 
@@ -115,16 +93,3 @@ def _video(part: Part, source: Source) -> Video:
     check_size(part, source.height, source.width, "the clip")
     start, stop = span(part, len(source.times), "frames")
     return Video(part, source, start, stop)
-
-
-def clip_shape(part: Part, shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
-    """Refuses an array that is not (F, H, W) or (F, H, W, 1 or 3) of bytes."""
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or 0 in shape:
-        raise refuse(part, f"{name} has the shape {shape}; a clip is (F, H, W) or (F, H, W, 3)")
-    if dtype != np.uint8:
-        raise refuse(part, f"{name} holds {dtype}; the frames of an array must be uint8")
-
-
-def is_hidden(path: Path) -> bool:
-    """Files that systems leave in folders are no frames."""
-    return path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")

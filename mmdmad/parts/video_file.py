@@ -13,8 +13,8 @@ import av
 import numpy as np
 
 from mmdmad.cases import Part
+from mmdmad.parts.frames import DEFAULT_FPS
 from mmdmad.parts.limits import MAX_FRAMES, MAX_PIXELS, check_size, decoding, refuse
-from mmdmad.parts.video import DEFAULT_FPS
 from mmdmad.parts.whole import missing_bytes
 
 FORMATS = (

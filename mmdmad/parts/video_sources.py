@@ -10,9 +10,9 @@ from PIL import Image as Pillow
 
 from mmdmad.cases import Part
 from mmdmad.parts.arrays import open_npy, open_npz
+from mmdmad.parts.frames import DEFAULT_FPS, clip_shape, is_hidden
 from mmdmad.parts.image import read_pixels
 from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
-from mmdmad.parts.video import DEFAULT_FPS, clip_shape, is_hidden
 
 
 def _rgb(frame: np.ndarray) -> np.ndarray:

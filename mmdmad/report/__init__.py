@@ -15,7 +15,7 @@ __all__ = ["write_report"]
 
 def write_report(run: "Run", out: Path, *, title: str | None = None) -> Path:
     """Write the run's report to `out`; the suffix (.html, .md, .json) chooses the form. Returns `out`."""
-    from mmdmad.explain.files import replacing
+    from mmdmad.files import replacing
     from mmdmad.report.model import build
 
     out = Path(out)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdmad.cases import Modality
-from mmdmad.explain.files import folder_name
+from mmdmad.files import folder_name
 from mmdmad.findings import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmdmad.cases import MODALITIES
 from mmdmad.errors import RunError
-from mmdmad.explain.files import replacing
+from mmdmad.files import replacing
 from mmdmad.findings import Finding
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")

@@ -21,14 +21,16 @@ from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Cases, Refusal
 from mmdmad.errors import PartError, RunError
+from mmdmad.files import write_json
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.progress import bar
 from mmdmad.store import db, serial
 from mmdmad.store.export import export
 from mmdmad.store.query import Filters, ordering, timestamp
-from mmdmad.store.setup import bar, differences, versions, write_json
+from mmdmad.store.setup import differences, versions
 
 if TYPE_CHECKING:
-    from mmdmad.pipeline import JointDetector
+    from mmdmad.pipeline.detector import JointDetector
 
 DEFAULT_RATE = 0.01
 
@@ -128,7 +130,7 @@ class Run:
         if self._model is None:
             if not self.fitted:
                 raise RunError(f"{self.path} has no fitted model; finish it with `mmdmad fit … --resume`")
-            from mmdmad.pipeline import JointDetector
+            from mmdmad.pipeline.detector import JointDetector
 
             self._model = JointDetector.load(self.path / "model")
         return self._model
@@ -155,7 +157,7 @@ class Run:
         if self.fitted:
             return self
         self._set_meta(fit_cases=mark, fit_size=str(len(cases)))
-        from mmdmad.pipeline import JointDetector, PipelineConfig
+        from mmdmad.pipeline.detector import JointDetector, PipelineConfig
 
         config = PipelineConfig.model_validate(self.config)
         model = JointDetector.from_config(config).fit(cases, work=self.path / "work", progress=progress)

@@ -2,12 +2,9 @@
 
 import json
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, TypeVar
-
-from mmdmad.explain.files import replacing
 
 PACKAGES = (
     "mmdmad",
@@ -35,37 +32,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON; the file appears whole or not at all."""
-    with replacing(path) as unfinished:
-        unfinished.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     """Where two configurations differ, one line each ("parts.image.detector: 'knn' there, 'dte-np' given")."""
     a, b = dict(_flat(json.loads(json.dumps(ours)))), dict(_flat(json.loads(json.dumps(theirs))))
     return [f"{k}: {a.get(k)!r} there, {b.get(k)!r} given" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
-
-
-def bar(items: Iterable[T], text: str, total: int) -> Iterator[T]:
-    """The items, with a progress bar that shows rate and remaining time."""
-    from rich import progress as rich
-
-    columns = (
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.MofNCompleteColumn(),
-        rich.TextColumn("{task.fields[rate]}"),
-        rich.TimeElapsedColumn(),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns) as progress:
-        task = progress.add_task(text, total=total, rate="")
-        for item in items:
-            yield item
-            progress.advance(task)
-            speed = progress.tasks[0].speed
-            progress.update(task, rate="" if speed is None else f"{speed:.1f}/s")
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

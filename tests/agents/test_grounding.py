@@ -11,8 +11,8 @@ import pytest
 from mmdmad.agents.explainer import explain
 from mmdmad.agents.grounding import check
 
-from mmdmad.bench.lies import LIARS
-from mmdmad.bench.paraphrases import paraphrases
+from mmdmad.bench.exam.lies import LIARS
+from mmdmad.bench.exam.paraphrases import paraphrases
 from mmdmad.findings import Evidence, Fact
 
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from mmdmad.agents import queries
-from mmdmad.agents.queries import Filter
 from mmdmad.agents.tools import make_tools
 
+from mmdmad.ask import cases as queries
+from mmdmad.ask.cases import Filter
 from mmdmad.errors import MmdmadError
 
 

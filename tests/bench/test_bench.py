@@ -19,7 +19,7 @@ from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
 from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
 from mmdmad.detectors.base import detectors, make_detector
-from mmdmad.detectors.tracks import tracks
+from mmdmad.detectors.kit.tracks import tracks
 from mmdmad.errors import ConfigError, DataError, ManifestError, MissingExtraError
 from mmdmad.metrics import auroc
 from mmdmad.tokens import Layout, Tokens

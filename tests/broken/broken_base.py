@@ -9,8 +9,9 @@ import av
 import numpy as np
 from PIL import Image as Pillow
 
-from mmdmad.cases import Cases, Part, read_cases
+from mmdmad.cases import Cases, Part
 from mmdmad.errors import ManifestError, PartError
+from mmdmad.manifest import read_cases
 from mmdmad.parts import Video, read
 
 Made = Iterator[tuple[str, Part | Path]]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mmdmad import parts
-from mmdmad.cases import Cases, read_cases
+from mmdmad.cases import Cases
 from mmdmad.datasets import adbench, bgl, joint_composed, mtd, mvtec_features, nezha, ped2, skab, sms_spam, tsbad, uca
 from mmdmad.datasets.sources import link, windows
 from mmdmad.errors import ConfigError, ManifestError
+from mmdmad.manifest import read_cases
 from tests.bench.trees import make_trees
 
 CONVERTERS = (mtd, sms_spam, bgl, uca, skab, tsbad, ped2, joint_composed, nezha)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmdmad.detectors.base import Detector, detectors, make_detector
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.metrics import auroc
 from mmdmad.tokens import Layout, Tokens
 from tests.detectors.test_contract import tiny, vectors

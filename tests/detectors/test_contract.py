@@ -12,7 +12,7 @@ import yaml
 from sklearn.base import clone
 
 from mmdmad.detectors.base import Detector, detectors, load_detector, make_detector
-from mmdmad.detectors.grids import GridDetector
+from mmdmad.detectors.kit.grids import GridDetector
 from mmdmad.errors import ConfigError, DataError, NotFittedError
 from mmdmad.tokens import Layout, Tokens
 

@@ -7,8 +7,8 @@ import pytest
 
 from mmdmad.detectors.base import Detector, detectors, load_detector, make_detector
 from mmdmad.detectors.export import exportable, obstacle
-from mmdmad.detectors.grids import GridDetector
-from mmdmad.detectors.sequence import SequenceDetector
+from mmdmad.detectors.kit.grids import GridDetector
+from mmdmad.detectors.kit.sequence import SequenceDetector
 from mmdmad.errors import ExportError, MissingExtraError, NotFittedError
 from mmdmad.tokens import Layout, Tokens
 

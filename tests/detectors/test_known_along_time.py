@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmdmad.detectors.base import load_detector, make_detector
-from mmdmad.detectors.tracks import common_group, futures, gap, tracks, windows
+from mmdmad.detectors.kit.tracks import common_group, futures, gap, tracks, windows
 from mmdmad.diffusion.decomposition import robust_trend, rolling_median
 from mmdmad.diffusion.imputation import change, grating, impute, observed_by_change
 from mmdmad.diffusion.noise import add_noise, noise_bank

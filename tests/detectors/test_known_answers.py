@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from mmdmad.detectors.base import make_detector
-from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.density.diffusion_time import mode_of_time
 from mmdmad.detectors.density.gaussian_diffusion import level_weights
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.mixture import Mixture
-from mmdmad.detectors.neighbours import Memory, PositionMemory
+from mmdmad.detectors.kit.chunks import groups, in_chunks
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.mixture import Mixture
+from mmdmad.detectors.kit.neighbours import Memory, PositionMemory
 from mmdmad.errors import RunError
 from mmdmad.tokens import Layout, Tokens
 

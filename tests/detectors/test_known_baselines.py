@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 
 from mmdmad.detectors.base import load_detector, make_detector
 from mmdmad.detectors.baselines.patchcore import PROJECTED, k_centre
-from mmdmad.detectors.trimming import fit_trimmed, trusted
+from mmdmad.detectors.kit.trimming import fit_trimmed, trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout, Tokens
 

@@ -6,7 +6,7 @@ from scipy.stats import norm, rankdata
 
 from mmdmad.detectors.base import make_detector
 from mmdmad.detectors.hybrid.ensemble import KNOTS, Marginals, Tail, View
-from mmdmad.detectors.neighbours import smallest
+from mmdmad.detectors.kit.neighbours import smallest
 from mmdmad.errors import ConfigError
 
 RNG = np.random.default_rng

@@ -7,10 +7,10 @@ from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import make_detector
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.grids import canvas, known_mean, planes_of
-from mmdmad.detectors.segmentation import focal
-from mmdmad.detectors.synthetic import Mover, synthesise
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.grids import canvas, known_mean, planes_of
+from mmdmad.detectors.kit.segmentation import focal
+from mmdmad.detectors.kit.synthetic import Mover, synthesise
 from mmdmad.diffusion.guidance import guide, guided_walk, one_step
 from mmdmad.diffusion.noise import add_noise, alphas_bar
 from mmdmad.diffusion.steppers import walk

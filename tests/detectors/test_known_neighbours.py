@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mmdmad.detectors import neighbours
 from mmdmad.detectors.base import make_detector
-from mmdmad.detectors.neighbours import Cells, Memory
+from mmdmad.detectors.kit import neighbours
+from mmdmad.detectors.kit.neighbours import Cells, Memory
 
 
 @pytest.fixture

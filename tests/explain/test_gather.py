@@ -8,9 +8,9 @@ from PIL import Image
 
 from mmdmad.cases import Refusal
 from mmdmad.explain import gather
-from mmdmad.explain.files import folder_name
 from mmdmad.explain.reference import Reference
 from mmdmad.explain.words import draft, fact, number, shown
+from mmdmad.files import folder_name
 from mmdmad.findings import Evidence, Finding
 from mmdmad.parts import Sensor, Text, Video
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from mmdmad.explain.motion import motion
-from mmdmad.explain.reference import VIDEO_MEASURES
+from mmdmad.explain.motion import VIDEO_MEASURES, motion
 from mmdmad.parts import Video
 
 

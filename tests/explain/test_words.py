@@ -12,12 +12,12 @@ from mmdmad.cases import Case, Part
 from mmdmad.detectors.base import make_detector
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.explain import gather, text
-from mmdmad.explain.files import folder_name
 from mmdmad.explain.maps import Span
 from mmdmad.explain.occlusion import MOST_UNITS, MOST_WORDS, carrying
 from mmdmad.explain.reference import Reference
-from mmdmad.joint.part_model import PartModel, map_scale
+from mmdmad.files import folder_name
 from mmdmad.parts import Text
+from mmdmad.pipeline.part_model import PartModel, map_scale
 from mmdmad.report.pictures import marked
 from mmdmad.tokens import Layout
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from mmdmad.calibration.whitening import Whitener, part_vector
 from mmdmad.errors import DataError
-from mmdmad.joint.config import JointSettings
-from mmdmad.joint.contradictions import JointModel
-from mmdmad.joint.embedding import Whitener, part_vector
+from mmdmad.joint.denoising_error import contradiction, denoising_error, noise_bank
+from mmdmad.joint.joint_model import JointModel
 from mmdmad.joint.model import JointDenoiser, Shape, alpha_sigma, denoising_loss, draw_levels, stack
-from mmdmad.joint.scores import contradiction, denoising_error, noise_bank
+from mmdmad.joint.settings import JointSettings
 from mmdmad.tokens import Layout, Tokens
 
 SMALL = JointSettings(dims=4, width=48, steps=500, batch=128, levels=12, draws=4, learning_rate=3e-3)

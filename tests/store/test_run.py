@@ -229,11 +229,13 @@ class FakeDetector:
 
 
 def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
-    import mmdmad.pipeline
+    import mmdmad.pipeline.detector
 
     detector = type("Fresh", (FakeDetector,), {})
-    monkeypatch.setattr(mmdmad.pipeline, "JointDetector", detector)
-    monkeypatch.setattr(mmdmad.pipeline, "PipelineConfig", type("Config", (), {"model_validate": staticmethod(dict)}))
+    monkeypatch.setattr(mmdmad.pipeline.detector, "JointDetector", detector)
+    monkeypatch.setattr(
+        mmdmad.pipeline.detector, "PipelineConfig", type("Config", (), {"model_validate": staticmethod(dict)})
+    )
     cases, run = make_cases(["a", "b", "c"]), Run.create(tmp_path / "run", CONFIG)
     detector.stop = True
     with pytest.raises(KeyboardInterrupt):

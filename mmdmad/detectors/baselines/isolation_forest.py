@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.ensemble import IsolationForest as Forest
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import groups
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.chunks import groups
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

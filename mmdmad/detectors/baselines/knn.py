@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import groups
-from mmdmad.detectors.features import FeatureSpace
+from mmdmad.detectors.kit.chunks import groups
+from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

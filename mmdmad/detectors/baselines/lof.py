@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import groups, in_chunks
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import fit_trimmed
+from mmdmad.detectors.kit.chunks import groups, in_chunks
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.trimming import fit_trimmed
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

@@ -17,10 +17,10 @@ from scipy.special import softmax
 from sklearn.random_projection import SparseRandomProjection
 
 from mmdmad.detectors.base import About, Detector, detector
-from mmdmad.detectors.chunks import groups
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.neighbours import Memory
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.chunks import groups
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.neighbours import Memory
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Layout, Tokens
 

@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.decomposition import PCA as Components
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import by_value, groups, in_chunks
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import groups
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.neighbours import PositionMemory
+from mmdmad.detectors.kit.chunks import groups
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.neighbours import PositionMemory
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -58,7 +58,7 @@ class DiffusionTime(Detector):
     contamination: this share of training items, those farthest from the others, is forgotten.
     Where more than 2.5 billion pairs of training tokens would be compared (50,000 with each other), the training
     items' own scores, and with them the threshold and what is forgotten, come from an approximate search
-    (`mmdmad.detectors.neighbours.Cells`); other items are always scored exactly.
+    (`mmdmad.detectors.kit.neighbours.Cells`); other items are always scored exactly.
 
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> scores = DiffusionTime().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))

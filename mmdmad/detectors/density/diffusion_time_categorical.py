@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.neural import NeuralDetector
+from mmdmad.detectors.kit.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 from mmdmad.diffusion.training import Plan

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.neural import NeuralDetector
+from mmdmad.detectors.kit.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
+from mmdmad.detectors.kit.noise_predictor import STEPS, NoisePredictor
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, noise_bank, spaced_steps
 from mmdmad.errors import ConfigError
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.noise_predictor import NoisePredictor
+from mmdmad.detectors.kit.noise_predictor import NoisePredictor
 from mmdmad.diffusion.noise import Schedule, sigma_grid
 from mmdmad.diffusion.steppers import flow_log_likelihood
 from mmdmad.errors import ConfigError

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, Rows, as_rows, detector
-from mmdmad.detectors.chunks import by_value, groups, in_chunks
-from mmdmad.detectors.features import FeatureSpace
+from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
+from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
+from mmdmad.detectors.kit.noise_predictor import STEPS, NoisePredictor
 from mmdmad.diffusion.noise import Schedule
 from mmdmad.diffusion.steppers import invert
 from mmdmad.errors import ConfigError

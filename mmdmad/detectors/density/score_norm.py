@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.mixture import Mixture
-from mmdmad.detectors.neural import NeuralDetector
+from mmdmad.detectors.kit.mixture import Mixture
+from mmdmad.detectors.kit.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import sigma_grid
 from mmdmad.tokens import Tokens

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from mmdmad.detectors.base import About, Data, Detector, as_tokens, detector, make_detector
-from mmdmad.detectors.trimming import trusted
+from mmdmad.detectors.kit.trimming import trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

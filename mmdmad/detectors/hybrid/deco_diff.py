@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.grids import GridDetector, known_mean
-from mmdmad.detectors.segmentation import LIMIT
+from mmdmad.detectors.kit.grids import GridDetector, known_mean
+from mmdmad.detectors.kit.segmentation import LIMIT
 from mmdmad.diffusion.deviation import deviation, patches
 from mmdmad.diffusion.noise import Schedule, alphas_bar
 from mmdmad.diffusion.unets import ImageUNet

@@ -32,9 +32,9 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.neural import standard_features
-from mmdmad.detectors.sequence import SequenceDetector, Windows
-from mmdmad.detectors.tracks import tracks
+from mmdmad.detectors.kit.neural import standard_features
+from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
+from mmdmad.detectors.kit.tracks import tracks
 from mmdmad.diffusion.decomposition import TrendAndRest, rolling_median
 from mmdmad.diffusion.noise import add_noise, alpha_bars, noise_bank
 from mmdmad.errors import ConfigError

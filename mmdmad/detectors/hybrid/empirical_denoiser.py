@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, detector
-from mmdmad.detectors.chunks import groups, in_chunks
 from mmdmad.detectors.density.gaussian_diffusion import GaussianDiffusion
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.chunks import groups, in_chunks
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.diffusion.empirical import posterior_weights
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens

@@ -25,10 +25,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector
-from mmdmad.detectors.chunks import by_value, groups
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.neighbours import Memory
-from mmdmad.detectors.trimming import ROUNDS, trusted
+from mmdmad.detectors.kit.chunks import by_value, groups
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.neighbours import Memory
+from mmdmad.detectors.kit.trimming import ROUNDS, trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.grids import STEPS, GridDenoiser, known_mean, planes_at_once
-from mmdmad.detectors.synthetic import Mover, synthesise
+from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, known_mean, planes_at_once
+from mmdmad.detectors.kit.synthetic import Mover, synthesise
 from mmdmad.diffusion.deviation import anomaly_oriented
 from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, rowwise
 from mmdmad.diffusion.prediction import target

@@ -19,9 +19,9 @@ from typing import Any, Self
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, as_rows, detector, make_detector
-from mmdmad.detectors.chunks import by_value, groups, in_chunks
-from mmdmad.detectors.features import PRIOR, FeatureSpace
-from mmdmad.detectors.trimming import trusted
+from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
+from mmdmad.detectors.kit.features import PRIOR, FeatureSpace
+from mmdmad.detectors.kit.trimming import trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 

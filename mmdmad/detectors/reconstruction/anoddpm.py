@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.grids import STEPS, GridDenoiser
+from mmdmad.detectors.kit.grids import STEPS, GridDenoiser
 from mmdmad.diffusion.noise import Schedule, spaced_steps
 from mmdmad.diffusion.simplex import simplex_noise
 from mmdmad.diffusion.steppers import reconstruct

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.sequence import SequenceDetector, Windows
+from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
 from mmdmad.diffusion.denoisers import Transformer, drop_condition, guided
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
 from mmdmad.diffusion.prediction import target, to_eps

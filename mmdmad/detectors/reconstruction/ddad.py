@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.grids import STEPS, GridDenoiser, planes_at_once
+from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, planes_at_once
 from mmdmad.diffusion.guidance import guided_walk
 from mmdmad.diffusion.noise import Schedule, add_noise, noise_bank, spaced_steps
 from mmdmad.errors import ConfigError

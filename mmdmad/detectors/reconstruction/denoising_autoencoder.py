@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.neural import NeuralDetector
+from mmdmad.detectors.kit.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar, noise_bank, spaced_steps
 

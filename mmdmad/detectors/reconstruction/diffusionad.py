@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.grids import STEPS, GridDenoiser, known_mean
-from mmdmad.detectors.segmentation import LIMIT, ODDS, PartScores, focal, log_length
-from mmdmad.detectors.synthetic import Mover, synthesise
+from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, known_mean
+from mmdmad.detectors.kit.segmentation import LIMIT, ODDS, PartScores, focal, log_length
+from mmdmad.detectors.kit.synthetic import Mover, synthesise
 from mmdmad.diffusion.guidance import one_step
 from mmdmad.diffusion.noise import Schedule, noise_bank
 from mmdmad.diffusion.unets import ImageUNet

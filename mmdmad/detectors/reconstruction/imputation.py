@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.sequence import SequenceDetector, Windows
+from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
 from mmdmad.diffusion.denoisers import Transformer
 from mmdmad.diffusion.imputation import grating, impute, observed_by_change
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank

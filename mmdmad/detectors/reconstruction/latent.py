@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.features import FeatureSpace
-from mmdmad.detectors.grids import STEPS, GridDenoiser, canvas, known_mean
-from mmdmad.detectors.segmentation import PartScores, log_length
-from mmdmad.detectors.trimming import unsuspicious
+from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, canvas, known_mean
+from mmdmad.detectors.kit.segmentation import PartScores, log_length
+from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.noise import Schedule, noise_bank, spaced_steps
 from mmdmad.diffusion.steppers import reconstruct

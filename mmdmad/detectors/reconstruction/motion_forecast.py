@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.forecasting import ForecastDetector, falling_times
-from mmdmad.detectors.sequence import Windows
+from mmdmad.detectors.kit.forecasting import ForecastDetector, falling_times
+from mmdmad.detectors.kit.sequence import Windows
 from mmdmad.diffusion.noise import noise_bank
 from mmdmad.diffusion.prediction import to_eps, to_x0
 from mmdmad.errors import ConfigError

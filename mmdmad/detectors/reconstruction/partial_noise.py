@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
-from mmdmad.detectors.noise_predictor import STEPS, NoisePredictor
+from mmdmad.detectors.kit.noise_predictor import STEPS, NoisePredictor
 from mmdmad.diffusion.denoisers import ResidualMLP
 from mmdmad.diffusion.noise import Schedule, add_noise, noise_bank, spaced_steps
 from mmdmad.diffusion.steppers import walk

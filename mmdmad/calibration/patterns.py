@@ -1,0 +1,207 @@
+"""Surprise, joint score and p-values for every pattern of present parts, from normal cases only.
+
+The joint score is a fixed function once the reference tails are fitted, so split-conformal calibration on other normal
+cases makes its p-value valid. Different patterns have different joint scores, so each has its own calibration
+scores: every calibration case that has at least the pattern's parts, judged as if it had only these.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from mmdmad.calibration.conformal import (
+    case_uniform,
+    conformal_p_value,
+    false_alarm_interval,
+    is_attainable,
+    smallest_calibration_size,
+)
+from mmdmad.calibration.fusion import Fused, Tail, fuse, together
+from mmdmad.cases import Modality
+from mmdmad.findings import Guarantee
+
+Pattern = tuple[Modality, ...]
+Link = tuple[Modality, Pattern]
+FEWEST = 8
+NATS = 1.0
+"""Least scale of a contradiction's tail. A contradiction c is minus the pointwise mutual information, whose exponential
+has mean one or less on normal cases, so P(c >= x) <= exp(-x) (Markov): that steep is all that can be relied on. Where
+normal contradictions hardly vary (few product types), a fitted tail would call half a nat of network error a wonder."""
+
+
+def patterns(modalities: Sequence[Modality]) -> list[Pattern]:
+    """Every non-empty subset, in the order of `modalities`.
+
+    >>> patterns(("image", "text"))
+    [('image',), ('text',), ('image', 'text')]
+    """
+    return [c for size in range(1, len(modalities) + 1) for c in combinations(modalities, size)]
+
+
+def links(pattern: Pattern) -> list[Link]:
+    """Each part with the other parts of the pattern: the contradictions that a case of this pattern can have.
+
+    >>> links(("image", "text"))
+    [('image', ('text',)), ('text', ('image',))]
+    """
+    return [(m, tuple(o for o in pattern if o != m)) for m in pattern] if len(pattern) > 1 else []
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """Raw scores of N cases: each part's detector score (N,) and each link's contradiction (N,), NaN where missing."""
+
+    parts: Mapping[Modality, np.ndarray]
+    links: Mapping[Link, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.parts.values())))
+
+    def having(self, pattern: Pattern) -> np.ndarray:
+        """Rows whose parts include the pattern, with all its contradictions known."""
+        known = [self.parts[m] for m in pattern] + [self.links[k] for k in links(pattern) if k in self.links]
+        return np.flatnonzero(np.isfinite(known).all(axis=0))
+
+    def row(self, i: int, pattern: Pattern) -> tuple[dict[Modality, float], dict[Link, float]]:
+        """Scores of one case, masked to a pattern."""
+        of_links = {k: float(self.links[k][i]) for k in links(pattern) if k in self.links}
+        return {m: float(self.parts[m][i]) for m in pattern}, of_links
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A case's scores with their p-values."""
+
+    fused: Fused
+    p_value: float
+    parts: dict[Modality, float]
+    links: dict[Link, float]
+    guarantee: Guarantee
+
+
+class JointCalibration:
+    """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, reference: Measures, calibration: Measures) -> "JointCalibration":
+        """Learn from two disjoint sets of normal cases that no detector was fitted on."""
+        self.tails_: dict[str, Tail] = {}
+        self.scores_: dict[str, np.ndarray] = {}
+        self.natural_: dict[str, int] = {}
+        for m in reference.parts:
+            self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m])
+        for link in reference.links:
+            self._fit_term(_link_key(link), reference.links[link], calibration.links[link], NATS)
+        for pattern in patterns(tuple(reference.parts)):
+            if all(_key((m,)) in self.tails_ for m in pattern):
+                self._fit_pattern(pattern, reference, calibration)
+        return self
+
+    def _fit_term(self, key: str, reference: np.ndarray, calibration: np.ndarray, least_scale: float = 0.0) -> None:
+        seen = reference[np.isfinite(reference)]
+        if len(seen) >= FEWEST:
+            self.tails_[key] = Tail.fit(seen, least_scale=least_scale)
+            self.scores_[key] = np.sort(calibration[np.isfinite(calibration)])
+
+    def _fit_pattern(self, pattern: Pattern, reference: Measures, calibration: Measures) -> None:
+        rows = reference.having(pattern)
+        if len(pattern) > 1 and len(rows) >= FEWEST:
+            sums = [together(self._part_surprises(reference.row(i, pattern)[0])) for i in rows]
+            self.tails_[_joint_key(pattern)] = Tail.fit(sums)
+        rows = calibration.having(pattern)
+        fused = [self.fuse(*calibration.row(i, pattern)).score for i in rows]
+        self.scores_[_joint_key(pattern)] = np.sort(np.array(fused, np.float64))
+        others = [calibration.parts[m] for m in calibration.parts if m not in pattern]
+        exact = [i for i in rows if not any(np.isfinite(other[i]) for other in others)]
+        self.natural_[_joint_key(pattern)] = len(exact)
+
+    def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
+        """The joint score of raw part scores and contradictions, with its shares (contradictions by part)."""
+        surprises = self._part_surprises(parts)
+        odd: dict[str, float] = {
+            link[0]: self.tails_[_link_key(link)].surprise(score)
+            for link, score in contradictions.items()
+            if _link_key(link) in self.tails_
+        }
+        whole = self.tails_.get(_joint_key(tuple(parts))) if len(parts) > 1 else None
+        return fuse(surprises, odd, None if whole is None else whole.surprise(together(surprises)))
+
+    def judge(
+        self, case_id: str, parts: Mapping[Modality, float], contradictions: Mapping[Link, float], rate: float
+    ) -> Calibrated:
+        """Joint score, shares and all p-values of one case; ties are broken by its id."""
+        pattern = tuple(parts)
+        fused = self.fuse(parts, contradictions)
+        return Calibrated(
+            fused,
+            self._p_value(case_id, _joint_key(pattern), fused.score),
+            {m: self._p_value(case_id, _key((m,)), score) for m, score in parts.items()},
+            {
+                k: self._p_value(case_id, _link_key(k), s)
+                for k, s in contradictions.items()
+                if _link_key(k) in self.tails_
+            },
+            self.guarantee(pattern, rate),
+        )
+
+    def guarantee(self, pattern: Pattern, rate: float) -> Guarantee:
+        """What stands behind a verdict on a case with these parts at this rate."""
+        key = _joint_key(pattern)
+        size = len(self.scores_.get(key, ()))
+        valid = is_attainable(size, rate)
+        if not valid:
+            note = (
+                f"only {size} normal calibration cases have {' and '.join(pattern)}; "
+                f"a rate of {rate:g} needs {smallest_calibration_size(rate)}"
+            )
+        elif (natural := self.natural_[key]) < size:
+            note = (
+                f"{size - natural} of the {size} calibration cases have further parts, which were masked; "
+                "holds if parts are missing at random"
+            )
+        else:
+            note = ""
+        interval = false_alarm_interval(size, rate) if size else (0.0, 1.0)
+        return Guarantee(rate=rate, size=size, interval=interval, pattern=pattern, valid=valid, note=note)
+
+    def state(self) -> dict[str, Any]:
+        """Everything learned, as JSON values (floats survive JSON exactly)."""
+        return {
+            "seed": self.seed,
+            "tails": {k: t.state().tolist() for k, t in self.tails_.items()},
+            "scores": {k: s.tolist() for k, s in self.scores_.items()},
+            "natural": self.natural_,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "JointCalibration":
+        """The calibration that `state` described."""
+        made = cls(int(state["seed"]))
+        made.tails_ = {k: Tail.from_state(np.array(t, np.float64)) for k, t in state["tails"].items()}
+        made.scores_ = {k: np.array(s, np.float64) for k, s in state["scores"].items()}
+        made.natural_ = dict(state["natural"])
+        return made
+
+    def _part_surprises(self, parts: Mapping[Modality, float]) -> dict[str, float]:
+        return {m: self.tails_[_key((m,))].surprise(score) for m, score in parts.items()}
+
+    def _p_value(self, case_id: str, key: str, score: float) -> float:
+        uniform = case_uniform(case_id, key, self.seed)
+        return conformal_p_value(score, self.scores_.get(key, np.empty(0)), uniform)
+
+
+def _key(pattern: Pattern) -> str:
+    return "part:" + "+".join(pattern)
+
+
+def _joint_key(pattern: Pattern) -> str:
+    return "joint:" + "+".join(pattern)
+
+
+def _link_key(link: Link) -> str:
+    return f"link:{link[0]}|{'+'.join(link[1])}"

@@ -1,0 +1,1 @@
+"""docs/detectors.md and its taxonomy picture, written from the registry."""

@@ -1,0 +1,1 @@
+"""What detectors are built from: chunks, features, networks over tokens, grids and sequences."""

@@ -1,0 +1,166 @@
+"""The space in which detectors measure: standardised tokens, rotated to their principal axes where D is large.
+
+Standardisation is learned from the training tokens, per position where the layout has positions: an aligned picture
+differs more from cell to cell than an anomaly differs from its cell. Axes beyond `components` are not thrown away;
+their summed square is kept as one number, the residual, because anomalies often lie outside the normal subspace.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from mmdmad.detectors.base import as_rows
+from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
+from mmdmad.tokens import Tokens
+
+CHUNK = 256
+LIMIT = 1e6  # standard deviations; keeps squares finite in float32
+PRIOR = 16.0  # tokens' worth of belief in the pooled variance when a position's own variance is estimated
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """Fitted standardisation and principal axes.
+
+    `positions` (P,) are the known position numbers, ascending; row p of `mean` and `scale` (P + 1, D) belongs to
+    position p and the last row to all positions together, which also serves positions never seen. `basis` (D, k) has
+    orthonormal columns, or is empty (D, 0) where no rotation is needed. `variance` (k,) is each axis' variance and
+    `rest` the mean variance of the axes left out.
+    """
+
+    positions: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    basis: np.ndarray
+    variance: np.ndarray
+    rest: float
+
+    @classmethod
+    def fit(cls, items: Sequence[Tokens], components: int, per_position: bool | Literal["auto"] = "auto") -> Self:
+        """Learn from training items; rotate to `components` principal axes when D is larger.
+
+        per_position "auto": standardise each position apart when every position has at least 8 training tokens.
+        """
+        position = np.concatenate([item.layout.positions() for item in items])
+        known, counts = np.unique(position, return_counts=True)
+        apart = len(known) > 1 and (counts.min() >= 8 if per_position == "auto" else per_position)
+        known = known if apart else known[:0]
+        mean, scale = _moments(items, known)
+        width = mean.shape[1]
+        if width <= components:
+            return cls(known, mean, scale, np.zeros((width, 0), np.float32), np.ones(width), 0.0)
+        raw = cls(known, mean, scale, np.zeros((width, 0), np.float32), np.ones(width), 0.0)
+        covariance = np.zeros((width, width))
+        total = 0
+        for group in groups(items):
+            rows = as_rows(group)
+            standard, _ = raw.transform(rows.values, rows.position)
+            covariance += standard.T @ standard
+            total += len(standard)
+        values, vectors = np.linalg.eigh(covariance / total)
+        basis = np.ascontiguousarray(vectors[:, ::-1][:, :components], np.float32)
+        kept = np.maximum(values[::-1][:components], 0.0)
+        rest = float(np.maximum(values[::-1][components:], 0.0).mean())
+        return cls(known, mean, scale, basis, kept, rest)
+
+    @property
+    def width(self) -> int:
+        """Number of axes k of a transformed token."""
+        return self.basis.shape[1] or self.mean.shape[1]
+
+    @property
+    def left_out(self) -> int:
+        """Number of axes that are only kept as the residual."""
+        return self.mean.shape[1] - self.width
+
+    def index(self, position: np.ndarray) -> np.ndarray:
+        """Row of each position number in `mean` and `scale`; the last row for unknown ones."""
+        if not len(self.positions):
+            return np.zeros(len(position), np.int64)
+        found = np.minimum(np.searchsorted(self.positions, position), len(self.positions) - 1)
+        return np.where(self.positions[found] == position, found, len(self.positions))
+
+    def standardise(self, values: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """Tokens (M, D) at positions (M,) in standard deviations from their position's mean, float32 (M, D)."""
+        row = self.index(position)
+        return np.clip((values - self.mean[row]) / self.scale[row], -LIMIT, LIMIT).astype(np.float32)
+
+    def transform(self, values: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens (M, D) at positions (M,) as axes (M, k) float32 and residual squares (M,) float32."""
+        standard = self.standardise(values, position)
+        if not self.basis.shape[1]:
+            return standard, np.zeros(len(standard), np.float32)
+        axes = in_chunks(lambda chunk: chunk @ self.basis, standard, CHUNK)
+        residual = (standard**2).sum(axis=1) - (axes**2).sum(axis=1)
+        return axes, np.maximum(residual, 0.0)
+
+    def transform_all(self, items: Sequence[Tokens]) -> tuple[np.ndarray, np.ndarray]:
+        """`transform` over all tokens of all items, group by group, so that only the result is held whole."""
+        total = sum(len(item.values) for item in items)
+        axes, residual, start = np.empty((total, self.width), np.float32), np.empty(total, np.float32), 0
+        for group in groups(items):
+            rows = as_rows(group)
+            part, rest = self.transform(rows.values, rows.position)
+            axes[start : start + len(part)], residual[start : start + len(part)] = part, rest
+            start += len(part)
+        return axes, residual
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The fitted state as arrays, for safetensors."""
+        return {
+            "space.positions": self.positions,
+            "space.mean": self.mean,
+            "space.scale": self.scale,
+            "space.basis": self.basis,
+            "space.variance": self.variance,
+            "space.rest": np.array([self.rest]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
+        """The space that `arrays` gave."""
+        return cls(
+            arrays["space.positions"],
+            arrays["space.mean"],
+            arrays["space.scale"],
+            arrays["space.basis"],
+            arrays["space.variance"],
+            float(arrays["space.rest"][0]),
+        )
+
+
+def _moments(items: Sequence[Tokens], known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation per known position, then of all tokens together; constant features get scale 1."""
+    width = items[0].values.shape[1]
+    count, sums, squares = (
+        np.zeros(len(known) + 1),
+        np.zeros((len(known) + 1, width)),
+        np.zeros((len(known) + 1, width)),
+    )
+    # Squares are taken around one typical item, which keeps the two-pass accuracy in a single pass.
+    centre = items[0].values.mean(axis=0, dtype=np.float64)
+    for group in groups(items):
+        rows = as_rows(group)
+        values = rows.values - centre
+        if len(known):
+            for position, index in by_value(rows.position):
+                p, part = int(np.searchsorted(known, position)), values[index]
+                count[p] += len(index)
+                sums[p] += part.sum(axis=0)
+                squares[p] += (part**2).sum(axis=0)
+        else:
+            count[-1] += len(values)
+            sums[-1] += values.sum(axis=0)
+            squares[-1] += (values**2).sum(axis=0)
+    if len(known):
+        count[-1], sums[-1], squares[-1] = count[:-1].sum(), sums[:-1].sum(axis=0), squares[:-1].sum(axis=0)
+    mean = sums / count[:, None]
+    variance = np.maximum(squares / count[:, None] - mean**2, 0.0)
+    if len(known):
+        within = (variance[:-1] * count[:-1, None]).sum(axis=0) / count[:-1].sum()
+        variance[:-1] = (variance[:-1] * count[:-1, None] + PRIOR * within) / (count[:-1, None] + PRIOR)
+    scale = np.sqrt(variance)
+    scale[scale < 1e-6 * (1.0 + np.abs(mean + centre))] = 1.0
+    return (mean + centre).astype(np.float32), scale.astype(np.float32)

@@ -1,0 +1,39 @@
+"""What every source of frames has, and what an array or a folder must be to be one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from mmdmad.cases import Part
+from mmdmad.parts.limits import refuse
+
+DEFAULT_FPS = 25.0
+"""Frames per second of a folder or an array that does not say."""
+
+
+class Source(Protocol):
+    """Where frames come from: a container file, a folder or an array."""
+
+    times: np.ndarray  # float64 (F,) seconds, increasing
+    height: int
+    width: int
+    fps: float
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Index and pixels uint8 (H, W, 3) of the frames start, start + every, … below stop."""
+        ...
+
+
+def clip_shape(part: Part, shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
+    """Refuses an array that is not (F, H, W) or (F, H, W, 1 or 3) of bytes."""
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or 0 in shape:
+        raise refuse(part, f"{name} has the shape {shape}; a clip is (F, H, W) or (F, H, W, 3)")
+    if dtype != np.uint8:
+        raise refuse(part, f"{name} holds {dtype}; the frames of an array must be uint8")
+
+
+def is_hidden(path: Path) -> bool:
+    """Files that systems leave in folders are no frames."""
+    return path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")

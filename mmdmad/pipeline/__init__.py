@@ -1,0 +1,1 @@
+"""What fits and judges cases: configuration, stages, part models, the joint detector."""

@@ -1,0 +1,107 @@
+"""The configuration of a pipeline: which encoder and detector each modality gets, the joint model, the splits."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from mmdmad.cases import MODALITIES, Modality
+from mmdmad.errors import ConfigError
+from mmdmad.joint.settings import JointSettings, Settings
+
+
+class PartSettings(Settings):
+    """Encoder and detector of one modality, each with its constructor arguments."""
+
+    encoder: str = "auto"
+    encoder_params: dict[str, Any] = Field(default_factory=dict)
+    detector: str = "dte-np"
+    detector_params: dict[str, Any] = Field(default_factory=dict)
+    whole: bool = Field(default=False, description="look at the part as a whole too, not only at its worst tokens")
+    letters: bool = Field(default=False, description="compare the letters of a text with those of normal texts too")
+    compare: Literal["similar", "all"] = Field(
+        default="similar", description="judge a score among those of similar normal parts, or of all normal parts"
+    )
+
+
+class Shares(Settings):
+    """How the normal cases handed to `fit` are split; the three shares add up to one."""
+
+    fit: float = Field(default=0.5, gt=0, lt=1)
+    reference: float = Field(default=0.2, gt=0, lt=1)
+    calibration: float = Field(default=0.3, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Shares":
+        if abs(self.fit + self.reference + self.calibration - 1) > 1e-9:
+            raise ValueError(f"shares add up to {self.fit + self.reference + self.calibration}, not to 1")
+        return self
+
+
+class PipelineConfig(Settings):
+    """Everything that decides what a joint detector becomes, besides the data.
+
+    >>> PipelineConfig(parts={"text": {"detector": "knn"}}).false_alarm_rate
+    0.01
+    """
+
+    parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in MODALITIES})
+    joint: JointSettings = JointSettings()
+    shares: Shares = Shares()
+    false_alarm_rate: float = Field(default=0.01, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+    min_parts: int = Field(default=8, ge=2, description="fewest usable parts a modality needs in each split")
+
+    @model_validator(mode="after")
+    def _some_part(self) -> "PipelineConfig":
+        if not self.parts:
+            raise ValueError(f"no modality is configured; allowed are {', '.join(MODALITIES)}")
+        wrong = [modality for modality, part in self.parts.items() if part.letters and modality != "text"]
+        if wrong:
+            raise ValueError(f"letters: true was given for {', '.join(wrong)}; only text has letters")
+        return self
+
+    @classmethod
+    def load(cls, source: "str | Path | PipelineConfig | dict[str, Any]") -> "PipelineConfig":
+        """A configuration from itself, a mapping, a YAML file, or the name of a preset ("pipelines/inspection")."""
+        if isinstance(source, PipelineConfig):
+            return source
+        values = source if isinstance(source, dict) else _read_yaml(source)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(piece) for piece in first["loc"]) or "the whole"
+            raise ConfigError(f"pipeline configuration, {where}: {first['msg']} (given: {first['input']!r})") from error
+
+
+def presets() -> list[str]:
+    """Names of the presets that ship with the package."""
+    return sorted(f"pipelines/{p.name.removesuffix('.yaml')}" for p in _folder().iterdir() if p.name.endswith(".yaml"))
+
+
+def _folder() -> Any:
+    return files("mmdmad.configs").joinpath("pipelines")
+
+
+def _read_yaml(source: str | Path) -> dict[str, Any]:
+    path = Path(source)
+    name = str(source).removeprefix("pipelines/").removesuffix(".yaml")
+    preset = _folder().joinpath(f"{name}.yaml")
+    if path.is_file():
+        text = path.read_text(encoding="utf-8")
+    elif "/" not in name and preset.is_file():
+        text = preset.read_text(encoding="utf-8")
+    else:
+        raise ConfigError(
+            f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}"
+        )
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source} holds {type(values).__name__}; a mapping with `parts` is needed")
+    return values

@@ -1,0 +1,249 @@
+"""The whole detector: raw cases in, findings with calibrated p-values out.
+
+>>> import mmdmad as mm                                                          # doctest: +SKIP
+>>> cases = mm.read_cases("line3/manifest.csv")                                  # doctest: +SKIP
+>>> model = mm.JointDetector.from_config("pipelines/inspection").fit(cases.where(split="train"))  # doctest: +SKIP
+>>> findings = model.score(cases.where(split="test"), false_alarm_rate=0.01)     # doctest: +SKIP
+
+The only module above `joint` and `explain`, so that the arrows between the packages keep one direction.
+"""
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from mmdmad.calibration.patterns import JointCalibration, links
+from mmdmad.cases import Case, Cases, Modality, Refusal
+from mmdmad.errors import DataError, NotFittedError, PartError
+from mmdmad.explain.reference import Reference
+from mmdmad.findings import Contradiction, Finding, Findings
+from mmdmad.joint.joint_model import JointModel
+from mmdmad.judgement import Judgement, PartJudgement
+from mmdmad.parts import read
+from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.fitting import fit_stages, split
+from mmdmad.pipeline.part_model import Measured, PartModel, part_of
+from mmdmad.pipeline.stages import fingerprint, stage, workspace
+from mmdmad.progress import shown
+
+__all__ = ["JointDetector", "PipelineConfig", "load_config"]
+
+
+def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
+    """A pipeline configuration: a preset's name ("pipelines/inspection"), a YAML file, a mapping, or one already."""
+    return PipelineConfig.load(source)
+
+
+class JointDetector:
+    """One detector a modality, one joint model over their embeddings, calibrated for every pattern of present parts.
+
+    Labels are never used. What is fitted: `parts_`, `joint_` (None for one modality), `calibration_`, `reference_`
+    (what normal looks like, for words) and `refused_` (parts that could not be used to fit, and why).
+    """
+
+    parts_: dict[Modality, PartModel]
+    joint_: JointModel | None
+    calibration_: JointCalibration
+    reference_: Reference
+    refused_: tuple[Refusal, ...]
+
+    def __init__(self, config: PipelineConfig | None = None) -> None:
+        self.config = config or PipelineConfig()
+
+    @classmethod
+    def from_config(cls, config: str | Path | PipelineConfig | dict[str, Any]) -> Self:
+        """An unfitted detector from a preset's name, a YAML file, a mapping or a PipelineConfig."""
+        return cls(load_config(config))
+
+    def fit(self, cases: Cases, *, work: Path | None = None, progress: bool = False) -> Self:
+        """Learn what is normal. `work` keeps tokens, finished stages and checkpoints: a killed fit goes on from there.
+
+        Cases are used as they are given; a warning says so if some are labelled anomalous. Parts that cannot be read
+        are listed in `refused_`, the rest goes on.
+        """
+        labelled = sum(case.label == 1 for case in cases)
+        if labelled:
+            warnings.warn(
+                f"{labelled} of {len(cases)} cases to learn from are labelled anomalous; they are learned as normal. "
+                "Leave them out with cases.where(label=0)",
+                stacklevel=2,
+            )
+        rows = split(cases.items, self.config.shares, self.config.seed)
+        with workspace(work) as folder, shown(progress) as bars:
+            stages = folder / "stages" / fingerprint(self.config, rows.cases)[:16]
+            fitted = fit_stages(self.config, rows, stages, folder / "tokens" if work else None, bars)
+            self.parts_, self.joint_, self.calibration_ = fitted.parts, fitted.joint, fitted.calibration
+            self.refused_ = fitted.refused
+
+            def make(out: Path) -> None:
+                counted = bars.over(rows.cases, "what normal looks like", len(rows.cases))
+                Reference.fit(self._normal_rows(counted, fitted.embeddings)).save(out)
+
+            self.reference_ = Reference.load(stage(stages / "reference", make))
+        return self
+
+    def judge(self, case: Case, false_alarm_rate: float | None = None, *, cache: Path | None = None) -> Judgement:
+        """What is said of one case. A part that cannot be used is refused; PartError if none is left."""
+        self._check_fitted()
+        rate = self.config.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
+        signals, measured, refused = self._measure(case, cache)
+        if not measured:
+            reasons = "; ".join(f"{r.part}: {r.reason}" for r in refused) or "the case has no parts"
+            raise PartError(f"no part can be judged ({reasons})", part="case", case_id=case.id, row=case.row)
+        pattern = tuple(measured)
+        clashes = (
+            {}
+            if self.joint_ is None
+            else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
+        )
+        said = self.calibration_.judge(
+            case.id, {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern}, clashes, rate
+        )
+        return Judgement(
+            case=case,
+            signals=signals,
+            parts={
+                m: PartJudgement(
+                    modality=m,
+                    score=found.score,
+                    p_value=said.parts[m],
+                    share=said.fused.parts[m],
+                    token_scores=found.token_scores,
+                    layout=found.layout,
+                    scale=self.parts_[m].scale,
+                    embedding=found.embedding,
+                    encoder=self.parts_[m].encoder.describe(),
+                    detector=self.parts_[m].detector.about.name,
+                    again=self.parts_[m].again(signals[m]),
+                    letters=self.parts_[m].letters_beside(found),
+                )
+                for m, found in measured.items()
+            },
+            contradictions=tuple(
+                Contradiction(
+                    part=link[0],
+                    given=link[1],
+                    score=clashes[link],
+                    p_value=p_value,
+                    share=said.fused.contradictions[link[0]],
+                )
+                for link, p_value in said.links.items()
+            ),
+            score=said.fused.score,
+            p_value=said.p_value,
+            guarantee=said.guarantee,
+            refused=refused,
+        )
+
+    def finding(
+        self,
+        case: Case,
+        false_alarm_rate: float | None = None,
+        artifacts: Path | None = None,
+        *,
+        cache: Path | None = None,
+    ) -> Finding:
+        """The judgement of one case with its evidence; pictures and plots go to `artifacts`/<case id>."""
+        from mmdmad.explain import gather  # plotting libraries, only when evidence is asked for
+
+        judgement = self.judge(case, false_alarm_rate, cache=cache)
+        return judgement.finding(gather(judgement, self.reference_, artifacts))
+
+    def score(
+        self,
+        cases: Iterable[Case],
+        false_alarm_rate: float | None = None,
+        *,
+        work: Path | None = None,
+        artifacts: Path | None = None,
+        progress: bool = False,
+    ) -> Findings:
+        """Findings of all cases, in their order. Cases without a usable part are listed in `refused` of the result."""
+        self._check_fitted()
+        waiting = list(cases)
+        simulated = isinstance(cases, Cases) and bool(cases.extra.get("simulated"))
+        findings: list[Finding] = []
+        refused: list[Refusal] = []
+        with shown(progress) as bars:
+            for case in bars.over(waiting, "judging", len(waiting)):
+                try:
+                    found = self.finding(case, false_alarm_rate, artifacts, cache=work / "tokens" if work else None)
+                except PartError as error:
+                    refused.append(Refusal(case.id, "case", error.reason, case.row))
+                    continue
+                findings.append(found.model_copy(update={"simulated": True}) if simulated else found)
+        return Findings(findings, tuple(refused))
+
+    def save(self, folder: str | Path) -> None:
+        """Write everything fitted into `folder` (safetensors and JSON)."""
+        self._check_fitted()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for modality, model in self.parts_.items():
+            model.save(folder / modality)
+        if self.joint_ is not None:
+            self.joint_.save(folder / "joint")
+        (folder / "calibration.json").write_text(json.dumps(self.calibration_.state()))
+        self.reference_.save(folder / "reference")
+        about = {
+            "config": self.config.model_dump(mode="json"),
+            "modalities": list(self.parts_),
+            "joint": self.joint_ is not None,
+            "refused": [[r.case_id, r.part, r.reason, r.row] for r in self.refused_],
+        }
+        (folder / "pipeline.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The detector that `save` wrote."""
+        folder = Path(folder)
+        if not (folder / "pipeline.json").is_file():
+            raise NotFittedError(f"{folder} holds no fitted pipeline (no pipeline.json); fit one with `mmdmad fit`")
+        about = json.loads((folder / "pipeline.json").read_text())
+        made = cls(PipelineConfig.load(about["config"]))
+        made.parts_ = {m: PartModel.load(folder / m) for m in about["modalities"]}
+        made.joint_ = JointModel.load(folder / "joint") if about["joint"] else None
+        made.calibration_ = JointCalibration.from_state(json.loads((folder / "calibration.json").read_text()))
+        made.reference_ = Reference.load(folder / "reference")
+        made.refused_ = tuple(Refusal(*line) for line in about["refused"])
+        return made
+
+    def _measure(
+        self, case: Case, cache: Path | None
+    ) -> tuple[dict[Modality, Any], dict[Modality, Measured], tuple[Refusal, ...]]:
+        signals: dict[Modality, Any] = {}
+        measured: dict[Modality, Measured] = {}
+        refused = []
+        for modality in case.pattern:
+            model, part = self.parts_.get(modality), part_of(case, modality)
+            if part is None:
+                continue
+            if model is None:
+                reason = f"this model has not learned {modality}; it knows {', '.join(self.parts_)}"
+                refused.append(Refusal(case.id, modality, reason, case.row))
+                continue
+            try:
+                signals[modality] = read(part)
+                measured[modality] = model.measure(model.tokens(part, cache, signals[modality]), part)
+            except PartError as error:
+                signals.pop(modality, None)
+                refused.append(Refusal(case.id, modality, error.reason, case.row))
+        return signals, measured, tuple(refused)
+
+    def _normal_rows(
+        self, cases: Iterable[Case], embeddings: dict[Modality, np.ndarray]
+    ) -> Iterator[tuple[Case, dict[Modality, Any], dict[Modality, np.ndarray]]]:
+        for i, case in enumerate(cases):
+            known = {m: e[i] for m, e in embeddings.items() if m in case.parts and np.isfinite(e[i]).all()}
+            parts = {m: part for m in known if (part := part_of(case, m)) is not None}
+            yield case, {m: read(part) for m, part in parts.items()}, known
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "calibration_"):
+            raise NotFittedError("this JointDetector is not fitted; call fit(cases) first")
+        if not self.parts_:
+            raise DataError("this JointDetector has learned no modality")

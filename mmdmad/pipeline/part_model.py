@@ -1,0 +1,216 @@
+"""One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from mmdmad.calibration.likeness import Likeness
+from mmdmad.calibration.whitening import part_vector
+from mmdmad.cases import Case, Modality, Part
+from mmdmad.detectors.base import Detector, detectors, load_detector, make_detector
+from mmdmad.encoders import make_encoder, resolve_encoder
+from mmdmad.encoders.base import Encoder
+from mmdmad.encoders.cache import encode
+from mmdmad.encoders.text_tokens import TextEncoder
+from mmdmad.errors import ConfigError, DataError, PartError
+from mmdmad.parts import Text, read
+from mmdmad.pipeline.config import PartSettings
+from mmdmad.pipeline.letters import FLOOR, Letters
+from mmdmad.pipeline.whole import WholePart
+from mmdmad.threads import one_thread
+from mmdmad.tokens import Layout, Tokens
+
+LETTERS = 1  # the place of the letters among the views
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors.
+
+    `views` are all scores of the part that need no other part to be seen: the detector's, then that of its letters.
+    """
+
+    score: float
+    views: tuple[float, ...]
+    token_scores: np.ndarray
+    layout: Layout
+    embedding: np.ndarray
+    vector: np.ndarray
+
+
+class PartModel:
+    """Encoder and detector of one modality. Every part is encoded and scored alone, so no result depends on others."""
+
+    def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
+        self.modality, self.encoder, self.detector = modality, encoder, detector
+        self.scale: tuple[float, float] = (0.0, 1.0)
+        self.letters: Letters | None = None
+        self.whole: WholePart | None = None
+        self.likenesses: list[Likeness] = []
+
+    @classmethod
+    def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
+        """The pieces that the settings name; a name or argument that does not exist raises ConfigError."""
+        try:
+            encoder = resolve_encoder(settings.encoder, modality, **settings.encoder_params)
+            known = detectors().get(settings.detector)
+            params = dict(settings.detector_params)
+            if known is not None and "seed" not in params:
+                params["seed"] = seed
+            detector = make_detector(settings.detector, **params)
+        except TypeError as error:
+            raise ConfigError(f"parts.{modality}: {error}") from error
+        return cls(modality, encoder, detector)
+
+    def fit_encoder(self, parts: Sequence[Part], letters: bool = False) -> None:
+        """Let the encoder, and the comparison of letters if it is asked for, learn from the readable normal parts."""
+        learns = type(self.encoder).fit is not Encoder.fit
+        if not (learns or letters):
+            return
+        signals = []
+        for part in parts:
+            try:
+                signals.append(read(part))
+            except PartError:
+                continue  # refused, with its reason, when the part is encoded
+        if signals and learns:
+            self.encoder.fit(signals)
+        if letters and len(signals) > 1:  # fewer are refused, with the number that is needed, by the fit itself
+            self.letters = Letters().fit([signal.text for signal in signals if isinstance(signal, Text)])
+
+    def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
+        """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
+        if signal is not None and cache is None:
+            return encode(self.encoder, replace(part, path=None, value=signal, start=None, stop=None))
+        return encode(self.encoder, part, cache)
+
+    def measure(self, tokens: Tokens, part: Part) -> Measured:
+        """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
+        try:
+            token_scores = np.asarray(self.detector.token_scores([tokens])[0], np.float64)
+            score = finite(self.detector._pool(token_scores))
+        except DataError as error:
+            raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
+        views: tuple[float, ...] = (score,)
+        if self.letters is not None and isinstance(text := read(part), Text):
+            views += (float(self.letters.scores([text.text])[0]) + FLOOR,)
+        return Measured(score, views, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
+
+    def again(self, signal: Any) -> Callable[[Sequence[str]], np.ndarray] | None:
+        """For a text: the token scores (n,) of n other pieces in the place of one of its own; None for other parts."""
+        encoder = self.encoder
+        if not isinstance(encoder, TextEncoder):
+            return None
+
+        def score(pieces: Sequence[str]) -> np.ndarray:
+            with one_thread():
+                values = encoder.encode_pieces(pieces, signal.text)
+            items = [
+                Tokens(row[None], Layout("spans", (1,), where=np.array([[0.0, len(piece)]])))
+                for row, piece in zip(values, pieces, strict=True)
+            ]
+            return np.array([finite(float(scores[0])) for scores in self.detector.token_scores(items)])
+
+        return score
+
+    def letters_beside(self, measured: Measured) -> tuple[float, float] | None:
+        """How far a text's letters are from those of normal texts, and what 99 % of the reference texts stay below."""
+        if self.letters is None:
+            return None
+        high = float(np.exp(np.quantile(self.likenesses[LETTERS].scores_, 0.99)))
+        return measured.views[LETTERS] - FLOOR, high - FLOOR
+
+    def all_views(self, views: Sequence[float], vector: np.ndarray) -> list[float]:
+        """The scores that are judged: `Measured.views` and, if the settings ask for it, that of the part as a whole."""
+        return [*views] if self.whole is None else [*views, finite(self.whole.score(vector))]
+
+    def fit_comparison(
+        self, space: np.ndarray, vectors: np.ndarray, scores: Sequence[tuple[float, ...]], compare: str
+    ) -> np.ndarray:
+        """Learn what scores similar normal parts have; the reference parts' own compared scores (n,).
+
+        `space` (N, E) holds the vectors of the fit split, `vectors` (n, E) and `scores` those of the reference parts,
+        as `Measured.views` has them.
+        """
+        views = np.array([self.all_views(s, v) for s, v in zip(scores, vectors, strict=True)])
+        neighbours = {} if compare == "similar" else {"neighbours": len(vectors)}
+        self.likenesses = [Likeness(**neighbours).fit(space, vectors, view) for view in views.T]
+        return np.mean([likeness.reference() for likeness in self.likenesses], axis=0)
+
+    def compared(self, scores: Sequence[float], vector: np.ndarray) -> float:
+        """How a part's scores (`Measured.views`) stand among those of similar normal parts: the mean over all views."""
+        views = zip(self.likenesses, self.all_views(scores, vector), strict=True)
+        return finite(float(np.mean([likeness.standardise(vector, view) for likeness, view in views])))
+
+    def save(self, folder: Path) -> None:
+        """Write encoder state, detector and scale into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays, values = self.encoder.state()
+        if arrays:
+            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "encoder.safetensors")
+        about: dict[str, Any] = {
+            "modality": self.modality,
+            "encoder": self.encoder.name,
+            "params": self.encoder.params(),
+            "state": values,
+            "describe": self.encoder.describe(),
+            "scale": self.scale,
+        }
+        (folder / "part.json").write_text(json.dumps(about, indent=1))
+        for i, likeness in enumerate(self.likenesses):
+            arrays = {k: np.ascontiguousarray(v) for k, v in likeness.state().items()}
+            save_file(arrays, folder / f"likeness-{i}.safetensors")
+        if self.letters is not None:
+            self.letters.save(folder)
+        if self.whole is not None:
+            self.whole.save(folder / "whole")
+        self.detector.save(folder / "detector")
+
+    @classmethod
+    def load(cls, folder: Path) -> "PartModel":
+        """The part model that `save` wrote."""
+        about = json.loads((folder / "part.json").read_text())
+        encoder = make_encoder(about["encoder"], **about["params"])
+        arrays = load_file(folder / "encoder.safetensors") if (folder / "encoder.safetensors").is_file() else {}
+        if arrays or about["state"]:
+            encoder.set_state(arrays, about["state"])
+        made = cls(about["modality"], encoder, load_detector(folder / "detector"))
+        made.scale = (float(about["scale"][0]), float(about["scale"][1]))
+        made.likenesses = [Likeness.from_state(load_file(f)) for f in sorted(folder.glob("likeness-*.safetensors"))]
+        if (folder / "letters.safetensors").is_file():
+            made.letters = Letters.load(folder)
+        if (folder / "whole").is_dir():
+            made.whole = WholePart.load(folder / "whole")
+        return made
+
+
+def finite(score: float) -> float:
+    """A finite score: a detector may answer inf for tokens unlike anything, but ranks need numbers."""
+    return float(np.nan_to_num(score, nan=1e300, posinf=1e300, neginf=-1e300))
+
+
+def map_scale(token_scores: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Fixed range of maps: median and 99.9 % quantile of the token scores of calibration parts, never equal.
+
+    >>> map_scale([np.arange(1001.0)])
+    (500.0, 999.0)
+    """
+    flat = np.concatenate(token_scores) if len(token_scores) else np.zeros(1)
+    flat = flat[np.isfinite(flat)]
+    if not len(flat):
+        return 0.0, 1.0
+    low, high = (float(q) for q in np.quantile(flat, [0.5, 0.999]))
+    return low, high if high > low else low + max(1e-6, abs(low) * 1e-3)
+
+
+def part_of(case: Case, modality: Modality) -> Part | None:
+    """A case's part of one modality, carrying the case's id and row for messages."""
+    part = case.parts.get(modality)
+    if part is None or part.case_id is not None:
+        return part
+    return replace(part, case_id=case.id, row=case.row)

@@ -1,0 +1,39 @@
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from mmdmad.joint.shared import shared_directions
+from mmdmad.pipeline.whole import WholePart
+
+
+def test_a_part_odd_in_every_feature_a_little_stands_out(tmp_path):
+    rng = np.random.default_rng(0)
+    mix = rng.normal(size=(20, 20))
+    normal = (rng.normal(size=(300, 20)) @ mix).astype(np.float32)
+    normal[:, 0] = 4.0  # never moves
+    test = rng.normal(size=(100, 20)) @ mix
+    test[:50] += 3 * mix.sum(axis=0) / np.sqrt(20)
+    test[:, 0] = 4.0
+    whole = WholePart().fit(normal)
+    scores = [whole.score(v.astype(np.float32)) for v in test]
+    assert roc_auc_score(np.arange(100) < 50, scores) > 0.8
+    whole.save(tmp_path)
+    assert WholePart.load(tmp_path).score(test[0].astype(np.float32)) == scores[0]
+
+
+def test_shared_directions_are_found_and_private_ones_left_out():
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=(250, 2))
+    a = np.concatenate([cause + 0.2 * rng.normal(size=(250, 2)), rng.normal(size=(250, 10))], axis=1)
+    b = np.concatenate([np.abs(cause) + 0.2 * rng.normal(size=(250, 2)), rng.normal(size=(250, 10))], axis=1)
+    b = (b - b.mean(axis=0)) / b.std(axis=0)
+    b[::7] = np.nan
+    found = shared_directions(b, [a], most=8)
+    assert found.shape[1] <= 5
+    assert np.allclose(found.T @ found, np.eye(found.shape[1]))
+    # The two shared axes lie in what was kept.
+    assert (found[:2] ** 2).sum() > 1.8
+
+
+def test_two_directions_stay_where_nothing_is_shared():
+    rng = np.random.default_rng(2)
+    assert 2 <= shared_directions(rng.normal(size=(120, 8)), [rng.normal(size=(120, 8))], most=8).shape[1] <= 4
