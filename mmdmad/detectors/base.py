@@ -22,6 +22,7 @@ from mmdmad.errors import ConfigError, DataError, NotFittedError
 from mmdmad.tokens import Layout, Tokens
 
 Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
+Fidelity = Literal["equal", "reduced", "idea"]
 Data = np.ndarray | Sequence[Tokens]
 
 
@@ -30,7 +31,9 @@ class About:
     """What the registry says of a detector.
 
     branch: where in its family the method stands; formula: the token score in one line of plain text; use, avoid: when
-    the method is the right one and when not, a sentence each; needs: what it cannot do without.
+    the method is the right one and when not, a sentence each; needs: what it cannot do without. fidelity: how near it
+    is to the paper or its released code, "equal" (the same score and training), "reduced" (the same method, parts of
+    it smaller or left out) or "idea" (taken to other data or put together here); differs: what is other, in sentences.
     docs/detectors.md is written from these.
     """
 
@@ -44,6 +47,8 @@ class About:
     use: str = ""
     avoid: str = ""
     branch: str = ""
+    fidelity: Fidelity | None = None
+    differs: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ from mmdmad.tokens import Tokens
         formula="2^(-E[depth at which random cuts isolate x] / c(n))",
         use="Tables with features that do not matter and features of very different scale.",
         avoid="Anomalies that show only in relations between features.",
+        fidelity="equal",
+        differs="For features that are constant in training a term is added, which no forest has.",
     )
 )
 class IsolationForest(Detector):

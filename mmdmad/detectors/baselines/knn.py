@@ -25,6 +25,8 @@ from mmdmad.tokens import Tokens
         formula="distance to the K-th nearest normal token",
         use="The baseline that every other method must beat.",
         avoid="Very large training sets without a subsample; clusters of different density.",
+        fidelity="equal",
+        differs="Features are standardised first.",
     )
 )
 class KNN(Detector):

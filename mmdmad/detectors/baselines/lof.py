@@ -30,6 +30,8 @@ CHUNK = 64
         formula="mean density of the K nearest normal tokens over the token's own",
         use="Clusters of different density, where one distance does not fit all.",
         avoid="Contaminated training sets, whose dense anomalies look normal.",
+        fidelity="equal",
+        differs="Features are standardised first; at most 20,000 training tokens are kept.",
     )
 )
 class LOF(Detector):

@@ -36,6 +36,9 @@ POOLED = 20_000  # tokens of all positions from which the Gaussian of unknown po
         formula="sqrt((x - m_p)^T (S_p + e I)^-1 (x - m_p)) at position p over random channels",
         use="Aligned pictures: a Gaussian for each position.",
         avoid="Pictures that are not aligned; fewer training pictures than channels.",
+        fidelity="reduced",
+        differs="The covariance is shrunk by Ledoit and Wolf's estimate unless `shrinkage` is 0, channels are "
+        "standardised, and the map is not smoothed.",
     )
 )
 class PaDiM(Detector):

@@ -53,6 +53,9 @@ def k_centre(rows: np.ndarray, count: int, first: int) -> np.ndarray:
         formula="distance of the worst patch to a covering subset of normal patches, lowered where that has company",
         use="Pictures, aligned or not, with some training pictures and memory for a coreset.",
         avoid="Anomalies of relation between places: each patch is judged apart.",
+        fidelity="reduced",
+        differs="Features are standardised, the coreset is chosen among at most 50,000 tokens, and the map is not "
+        "smoothed.",
     )
 )
 class PatchCore(Detector):

@@ -26,6 +26,9 @@ from mmdmad.tokens import Tokens
         formula="(sum over kept axes j of (v_j x)^2 / l_j + |what lies outside|^2 / noise) / D",
         use="Linear relations between features; a baseline that takes no time.",
         avoid="Several clusters or curved normal.",
+        fidelity="reduced",
+        differs="One sum over the axes, what lies outside over a noise variance, instead of the paper's two sums "
+        "over major and minor axes with a threshold each.",
     )
 )
 class PCA(Detector):

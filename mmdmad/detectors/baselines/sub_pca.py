@@ -36,6 +36,9 @@ FLOOR = 1e-3  # least variance of a direction, in variances of a standardised fe
         formula="mean over j > k of (v_j x)^2 / l_j, x a window, k components explain the share",
         use="Sensor windows, a channel for itself: the strong simple baseline of TSB-AD.",
         avoid="Relations between channels, and windows much shorter than a period.",
+        fidelity="reduced",
+        differs="Only the residual space is scored, on the windows that the encoder cuts, not on one window a "
+        "time step.",
     )
 )
 class SubPCA(Detector):

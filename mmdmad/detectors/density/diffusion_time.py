@@ -46,6 +46,9 @@ def mode_of_time(
         formula="mean of the K smallest |x - x_i|^2 / D",
         use="Embeddings and tables of any shape of normal; nothing to train, hard to beat.",
         avoid="Very large or contaminated training sets, and tokens whose features differ much in what they tell.",
+        fidelity="equal",
+        differs="The continuous mode in s^2; `mode_t` gives the released step of a grid, which orders the same "
+        "but for ties and clipping.",
     )
 )
 class DiffusionTime(Detector):

@@ -35,6 +35,9 @@ from mmdmad.tokens import Tokens
         formula="-log p(f(x, s_1), ..., f(x, s_L)), f an energy with score -df/dx",
         use="Features of video or any embedding when a density is wanted and scoring must be forward only.",
         avoid="Tight training budgets: training differentiates twice; blind near local modes.",
+        fidelity="reduced",
+        differs="Two layers of 512 instead of 4096 and 1500 training steps; arcsinh of the energies before the "
+        "mixture, the regulariser over D, no smoothing over time.",
     )
 )
 class Energy(NeuralDetector):

@@ -28,6 +28,9 @@ from mmdmad.errors import ConfigError
         formula="-log p(x) / (D log 2), by the change of variables along the probability-flow ODE",
         use="Few features, where the exact likelihood in bits is wanted.",
         avoid="Wide tokens: the trace is estimated and costs many passes; raw pixels, as for elbo.",
+        fidelity="reduced",
+        differs="20 Heun steps between two noise levels instead of an adaptive solver, the trace by four fixed "
+        "signs beyond 16 features, a small perceptron.",
     )
 )
 class FlowLikelihood(NoisePredictor):

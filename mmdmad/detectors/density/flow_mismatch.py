@@ -28,6 +28,9 @@ from mmdmad.errors import ConfigError
         formula="mean over k, s of |v(x_s, s) - (x - e_k)|^2 / D, x_s = (1 - s) e_k + s x",
         use="Wherever elbo would do: fewer noise levels, straight paths.",
         avoid="Large levels of irreducible error: what no path tells is part of every score.",
+        fidelity="reduced",
+        differs="A perceptron for each token by itself, and the plain mean over draws and places where the paper "
+        "aggregates robustly.",
     )
 )
 class FlowMismatch(NeuralDetector):

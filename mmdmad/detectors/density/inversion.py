@@ -27,6 +27,9 @@ from mmdmad.errors import ConfigError
         formula="|z_T|, z_T = x carried to the noise end by 3 DDIM inversion steps",
         use="Feature maps when speed counts: three network calls, no reconstruction.",
         avoid="Small networks on little data, whose inversion does not end at a unit Gaussian.",
+        fidelity="reduced",
+        differs="A perceptron for each token by itself instead of a transformer over the feature map; the item's "
+        "two terms are standardised on training items, not over the test set.",
     )
 )
 class Inversion(NoisePredictor):

@@ -32,6 +32,9 @@ from mmdmad.tokens import Tokens
         formula="-log p(v), v_i = s_i |score(x, s_i)|, p a Gaussian mixture of the training vectors",
         use="Anomalies that show at one scale only: too smooth, too rough, too far.",
         avoid="Few training tokens: a network and a mixture have to be learned.",
+        fidelity="reduced",
+        differs="The mixture alone of the paper's three densities, on log(1 + norm); a small perceptron over "
+        "single tokens.",
     )
 )
 class ScoreNorm(NeuralDetector):

@@ -1,6 +1,6 @@
 """docs/detectors.md, written by code from the registry and from the figures in docs/results.md.
 
-Nothing is measured here and no figure is made up: a detector without a row in the results is "not measured here".
+Nothing is measured here and no figure is made up: a detector without a row of accuracy in the results is named so.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmdmad.detectors.base import About, Detector
+from mmdmad.detectors.base import About, Detector, Fidelity
 from mmdmad.detectors.docs.taxonomy import FAMILIES, by_branch, svg
 
 COST = {
@@ -16,6 +16,13 @@ COST = {
     "seconds": "a small network or a large memory: seconds to a few minutes of training on one core",
     "minutes": "a transformer, a UNet or double back-propagation: minutes of training on one core",
 }
+FIDELITY: dict[Fidelity | None, str] = {
+    "equal": "the score and the training of the paper or of its released code",
+    "reduced": "the same method, parts of it smaller or left out: the entry says which",
+    "idea": "taken to other data or put together here: the paper's figures say nothing about it",
+    None: "not stated",
+}
+SPEED = "Cost"  # the section of the results whose tables say nothing of accuracy
 SHOWN = 2  # figures of a table's row that are quoted
 
 
@@ -59,29 +66,52 @@ def figures(results: str, names: Sequence[str]) -> dict[str, list[Figure]]:
     return found
 
 
+def accuracy(found: Sequence[Figure]) -> list[Figure]:
+    """The figures that tell how well a detector finds anomalies, not what it costs.
+
+    >>> [f.suite for f in accuracy([Figure("mtd", "mtd", "AUROC 0.9"), Figure(SPEED, "cost", "training, s 3")])]
+    ['mtd']
+    """
+    return [figure for figure in found if figure.suite != SPEED]
+
+
 def page(known: dict[str, type[Detector]], results: str) -> str:
     """The page as Markdown."""
     abouts = [cls.about for cls in known.values()]
     measured = figures(results, list(known))
+    without = [name for name, found in measured.items() if not accuracy(found)]
     lines = [
         "# Detectors",
         "",
         f"The {len(abouts)} registered detectors, family by family. `mmdmad detectors --page docs` writes this page",
         "from the registry and from [results.md](results.md); change it there. In the formulas x is a token,",
         "standardised on the training tokens, e a fixed noise draw, a_t the signal left at time t, and a sum or mean",
-        'runs over what its index names; higher is more anomalous. "Not measured here" means that no benchmark of this',
-        "repository has a figure for it yet: the reason to choose it is then the paper's, not ours.",
+        "runs over what its index names; higher is more anomalous.",
+        "",
+        *(
+            [
+                f"Without an accuracy figure in this repository: {', '.join(without)}.",
+                "The reason to choose one of these is the paper's, not ours.",
+            ]
+            if without
+            else ["Every one of them has an accuracy figure in this repository."]
+        ),
         "",
         "![Families and methods](taxonomy.svg)",
         "",
         *(f"- **{name}**: {text}." for name, text in COST.items()),
         "",
-        "| detector | family | branch | cost | measured |",
-        "|---|---|---|---|---|",
+        "How near a detector is to the paper it names:",
+        "",
+        *(f"- **{name}**: {text}." for name, text in FIDELITY.items() if name),
+        "",
+        "| detector | family | branch | cost | fidelity | measured |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| [{a.name}](#{a.name}) | {a.family} | {a.branch or 'other'} | {a.cost} | "
-        f"{', '.join(dict.fromkeys(f.suite for f in measured[a.name])) or 'not measured here'} |"
+        f"{a.fidelity or FIDELITY[None]} | "
+        f"{', '.join(dict.fromkeys(f.suite for f in accuracy(measured[a.name]))) or 'no accuracy'} |"
         for branches in by_branch(abouts).values()
         for group in branches.values()
         for a in group
@@ -97,7 +127,8 @@ def page(known: dict[str, type[Detector]], results: str) -> str:
 
 def _entry(about: About, branch: str, cls: type[Detector], measured: list[Figure]) -> list[str]:
     file = cls.__module__.replace(".", "/") + ".py"
-    rows = [f"[{f.suite}](results.md#{f.anchor}): {f.words}" for f in measured]
+    rows = [] if accuracy(measured) else ["no accuracy figure here"]
+    rows += [f"[{f.suite}](results.md#{f.anchor}): {f.words}" for f in measured]
     return [
         f"### {about.name}",
         "",
@@ -109,8 +140,9 @@ def _entry(about: About, branch: str, cls: type[Detector], measured: list[Figure
         "",
         f"- **Use**: {about.use}",
         f"- **Not**: {about.avoid}",
+        f"- **Fidelity**: {about.fidelity or FIDELITY[None]}" + (f". {about.differs}" if about.differs else ""),
         f"- **For**: {', '.join(about.modalities)}" + (f" ({about.needs})" if about.needs else ""),
-        f"- **Measured**: {'; '.join(rows) or 'not measured here'}",
+        f"- **Measured**: {'; '.join(rows)}",
     ]
 
 

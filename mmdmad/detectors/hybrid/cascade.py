@@ -69,6 +69,8 @@ class Scale:
         "that is undecided",
         use="Many items, few of them doubtful, and a costly detector that is worth its price on those.",
         avoid="Where the cheap detector misses anomalies with certainty: what it passes is not looked at again.",
+        fidelity="idea",
+        differs="The survey names the direction only; band and scales are this library's.",
     )
 )
 class Cascade(Detector):

@@ -41,6 +41,10 @@ LARGEST = 8  # cells a side of the largest patch
         formula="x <- x - (sqrt(1 - a_t) - sqrt(1 - a_{t-1})) d(x, t), score sqrt(max |change| mean |change|)",
         use="Grids where reconstruction from noise loses normal detail: normal places are left as they are.",
         avoid="Where anomalies do not look like swapped or noisy places; items without a grid.",
+        fidelity="reduced",
+        differs="A linear schedule and its five lowest levels at test, where the release takes every other of ten "
+        "cosine levels; a small UNet on tokens without classes; both maps from the tokens, not clipped; "
+        "shuffled pieces from the same grid, and as often as noise.",
     )
 )
 class DeviationCorrection(GridDetector):

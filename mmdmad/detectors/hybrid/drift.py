@@ -58,6 +58,10 @@ FEWEST = 4  # steps without which there is no trend
         avoid="Where a wrong level is the anomaly (valves of skab: at chance): any shift that outlasts the window is "
         "taken off before judging, unless `reach` bounds it.",
         branch="adaptive",
+        fidelity="reduced",
+        differs="A small transformer instead of two attentions over data and time stamps, which are not used; the "
+        "trend is a median or a line instead of a mean with an offset search, every token is scored "
+        "instead of a window's last, and no threshold is set by extreme values.",
     )
 )
 class DriftReconstruction(SequenceDetector):

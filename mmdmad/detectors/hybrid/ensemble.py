@@ -48,6 +48,8 @@ TINY = 1e-3  # of the median time: what is added before logarithms, for tokens w
         use="Vectors and tables about which nothing is known: four diffusion times cover each other's weakness.",
         avoid="Where a map of single positions or one named cause is wanted, and where memory of the training "
         "tokens is too much.",
+        fidelity="idea",
+        differs="Made here of diffusion times, ranks and conformal shares; no paper has this combination.",
     )
 )
 class Ensemble(Detector):

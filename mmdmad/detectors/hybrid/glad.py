@@ -48,6 +48,10 @@ JUDGED = 256  # training planes from which usual differences are learned
         formula="|x - x_rec|^2, noised only until the estimates of x_rec and x differ, mixed by their difference",
         use="Grids with anomalies of very different size: each gets the noise it needs.",
         avoid="Where one noise level serves all: several network calls more an item; items without a grid.",
+        fidelity="reduced",
+        differs="A small UNet over tokens instead of Stable Diffusion, the tokens' own distance instead of a "
+        "vision transformer's, and one threshold a step by training quantile instead of a table per "
+        "category.",
     )
 )
 class GLAD(GridDenoiser):

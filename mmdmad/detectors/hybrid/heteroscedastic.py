@@ -43,6 +43,9 @@ CHUNK = 64
         use="Pictures, windows or clips of several kinds, exposures or textures, and faults small beside the "
         "differences between normal items.",
         avoid="Single vectors, and faults that change a whole item: the look takes part of those for a kind.",
+        fidelity="idea",
+        differs="A regression of the log score on an item's look is the econometric model; for anomaly scores it "
+        "was put together here.",
     )
 )
 class Heteroscedastic(Detector):

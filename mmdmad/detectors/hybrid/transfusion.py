@@ -60,6 +60,10 @@ class Transparency(nn.Module):
         formula="0.95 mean mask + 0.05 |x - x_0| over steps in which the anomaly turns transparent",
         use="Grids where the outline of an anomaly matters: it gives a mask.",
         avoid="Where synthetic anomalies (moved pieces) are unlike the real ones; items without a grid.",
+        fidelity="reduced",
+        differs="No structural similarity in the loss; the mask counts by its log-odds with a token's length as "
+        "start, both parts in standard deviations of normal cells; pieces of other training items are the "
+        "anomalies.",
     )
 )
 class TransFusion(PartScores):

@@ -49,6 +49,9 @@ DROPPED = 0.1  # share of training windows whose condition is dropped (Ho and Sa
         "prompts for normal and for a fault.",
         avoid="Single vectors; an embedding that itself shows the anomaly and nothing else.",
         branch="conditional",
+        fidelity="idea",
+        differs="Guidance and the diffusion classifier are put together here: the condition is an item's own "
+        "embedding, held within three deviations, and levels weigh the same.",
     )
 )
 class ClipConditioned(SequenceDetector):

@@ -106,6 +106,10 @@ def bands(planes: Tensor) -> Tensor:
         use="Grids and pictures where sharp outlines of local faults are wanted and synthetic faults resemble "
         "real ones.",
         avoid="Anomalies unlike any synthetic one (missing parts, global changes); items without a grid.",
+        fidelity="reduced",
+        differs="Denoiser and head are trained one after the other, the head sees bands of axes where there are "
+        "many, the change itself is added to its log-odds, and pieces of other training items are the "
+        "texture.",
     )
 )
 class DiffusionAD(PartScores, GridDenoiser):

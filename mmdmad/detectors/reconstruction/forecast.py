@@ -36,6 +36,9 @@ from mmdmad.errors import ConfigError
         use="Series and clips where the next step follows from the last ones: breaks of phase, order or motion.",
         avoid="Tokens without an order; slow drifts, which are predicted along; jumps that are normal.",
         branch="conditional",
+        fidelity="idea",
+        differs="One conditional denoiser of the next token of any series, its error averaged over noise times; "
+        "the papers' networks over frames are left out.",
     )
 )
 class Forecast(ForecastDetector):

@@ -70,6 +70,9 @@ class Latent(nn.Module):
         formula="mean over steps of log |x - D(z_back)|^2 + log |z - z_back|^2, each against normal",
         use="Pictures or large grids for which a UNet in their own space is too costly.",
         avoid="Small anomalies, which the autoencoder smooths away; few training items: two networks must learn.",
+        fidelity="reduced",
+        differs="Three noise levels, three steps back from each, squared errors of tokens and latents alone, and "
+        "an autoencoder trained here on the same items unless one is given.",
     )
 )
 class LatentReconstruction(PartScores, GridDenoiser):

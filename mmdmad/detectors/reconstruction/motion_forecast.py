@@ -37,6 +37,10 @@ from mmdmad.errors import ConfigError
         use="Poses and other motion of several parts whose normal future is one of several.",
         avoid="Tokens without an order; tight budgets, for every future is generated step by step.",
         branch="conditional",
+        fidelity="reduced",
+        differs="A transformer stands for the graph network of joints, the autoencoded condition and its loss are "
+        "left out, v is predicted with squared error, errors count in units of what is usual, and maps "
+        "are not smoothed over frames.",
     )
 )
 class MotionForecast(ForecastDetector):

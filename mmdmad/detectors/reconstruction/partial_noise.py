@@ -37,6 +37,9 @@ from mmdmad.errors import ConfigError
         formula="mean over draws of |x - x_back|^2, x_back = x noised to step 250 of 1000 and denoised",
         use="A first reconstruction of any tokens: what the model would have put in a token's place.",
         avoid="Anomalies smaller than the noise at that step hides, or tight budgets: several network calls a draw.",
+        fidelity="idea",
+        differs="The process on single tokens by a perceptron: Gaussian noise instead of simplex, few "
+        "deterministic steps. `compat` is the DDPM baseline of Livernoche et al. as released.",
     )
 )
 class PartialNoise(NoisePredictor):
