@@ -1,13 +1,15 @@
-"""Names and files of artifacts: a safe folder for any case id, and files that appear whole or not at all."""
+"""Names and files of artifacts: safe names for any case id, files that appear whole or not at all, none outside."""
 
 import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from mmdmad.errors import RunError
 
 
 def folder_name(case_id: str) -> str:
@@ -25,6 +27,29 @@ def folder_name(case_id: str) -> str:
         return case_id
     words = re.sub(r"[^a-z0-9]+", "-", case_id.lower()).strip("-")[:40]
     return f"{words}~{hashlib.sha256(case_id.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+
+
+def within(folder: Path, name: str | Path) -> Path:
+    """The path `name` inside `folder`, symbolic links followed; RunError where it leads out of the folder.
+
+    Every path that a run folder, a finding or a model names goes through here before it is opened: a run that was
+    received from somebody else may name any file of this machine. That the file exists is not promised.
+
+    >>> within(Path("run"), "../secrets.txt")
+    Traceback (most recent call last):
+    ...
+    mmdmad.errors.RunError: '../secrets.txt' leads out of the folder run; only files inside it are read
+    """
+    try:
+        root = folder.resolve()
+        file = (root / name).resolve()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            file.lstat()
+    except (OSError, ValueError, RuntimeError) as why:  # zero bytes, lone surrogates, endless names, circles of links
+        raise RunError(f"{str(name)[:200]!r} is not a path inside {folder}: {why}") from None
+    if not file.is_relative_to(root):
+        raise RunError(f"{str(name)[:200]!r} leads out of the folder {folder}; only files inside it are read")
+    return file
 
 
 @contextmanager

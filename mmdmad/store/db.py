@@ -6,14 +6,23 @@ A finding is stored whole as JSON; the columns beside it are copies that filters
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, Float, ForeignKey, Index, String, Text, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
-
-from mmdmad.errors import RunError
-
-SCHEMA_VERSION = 1
+from sqlalchemy.schema import CreateColumn
 
 
 class Base(DeclarativeBase):
@@ -88,7 +97,7 @@ class FeedbackRow(Base):
 
 
 def connect(path: Path) -> Engine:
-    """An engine on the case store at `path`; makes the tables in a new file, refuses another schema version."""
+    """An engine on the case store at `path`; `store.format` sees to it that the tables are there."""
     engine = create_engine(URL.create("sqlite", database=str(path)))
 
     @event.listens_for(engine, "connect")
@@ -99,15 +108,21 @@ def connect(path: Path) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    with engine.begin() as connection:
-        version = int(connection.execute(text("PRAGMA user_version")).scalar_one())
-        if version == 0:
-            Base.metadata.create_all(connection)
-            connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))
-        elif version != SCHEMA_VERSION:
-            engine.dispose()
-            raise RunError(
-                f"{path} has store version {version}; this mmdmad reads version {SCHEMA_VERSION}; "
-                f"make a new run with `mmdmad fit`"
-            )
     return engine
+
+
+def complete(connection: Connection) -> None:
+    """Add what the database lacks of the tables, columns and indexes declared here; what is there stays as it is.
+
+    A column added to a table that exists must be nullable or have a `server_default`, as rows are there already.
+    """
+    Base.metadata.create_all(connection)
+    seen = inspect(connection)
+    for table in Base.metadata.tables.values():
+        columns = {column["name"] for column in seen.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in columns:
+                declared = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {declared}')
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)

@@ -21,11 +21,12 @@ from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Cases, Refusal
 from mmdmad.errors import PartError, RunError
-from mmdmad.files import write_json
+from mmdmad.files import within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
 from mmdmad.store import db, serial
 from mmdmad.store.export import export
+from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering, timestamp
 from mmdmad.store.setup import differences, versions
 
@@ -75,13 +76,18 @@ class Run:
         if path.exists() and not path.is_dir():
             raise RunError(f"{path} is a file; a run needs a folder of its own")
         path.mkdir(parents=True, exist_ok=True)
-        settings = {"config": config, "versions": versions(), "created": datetime.now(UTC).isoformat()}
+        settings = {
+            "format": FORMAT,
+            "config": config,
+            "versions": versions(),
+            "created": datetime.now(UTC).isoformat(),
+        }
         write_json(path / "config.json", settings)
         return cls.open(path)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """The run in this folder."""
+        """The run in this folder; a run of an older format is brought up to date, one of a newer format refused."""
         path = Path(path)
         file = path / "config.json"
         if not file.exists():
@@ -90,7 +96,7 @@ class Run:
             settings = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{file} cannot be read ({error}); restore it, or start a new run") from error
-        return cls(path, settings, db.connect(path / "cases.sqlite"))
+        return cls(path, settings, open_database(path, settings))
 
     def close(self) -> None:
         """Close the store's file."""
@@ -257,11 +263,7 @@ class Run:
 
     def artifact(self, relative: str) -> Path:
         """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""
-        root = self.path.resolve()
-        file = (root / relative).resolve()
-        if not file.is_relative_to(root):
-            raise RunError(f"{relative!r} leads out of the run folder {self.path}")
-        return file
+        return within(self.path, relative)
 
     def export(self, path: str | Path) -> Path:
         """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl."""

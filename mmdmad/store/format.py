@@ -1,0 +1,97 @@
+"""The format of a run folder: one number for the whole of it, and the steps that bring an older run up to it.
+
+The number stands in `config.json` (`format`; a run without it has format 1) and, for programs that see the database
+alone, in its `user_version`. A run of an older format is brought up to date when it is opened; one of a newer format is
+refused. To change what a run holds: raise `FORMAT`, and add the step that makes the new format out of the one before.
+New tables, columns and indexes need no action of their own: `complete` adds whatever `db` declares.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from mmdmad.errors import RunError
+from mmdmad.files import write_json
+from mmdmad.store.db import complete, connect
+
+FORMAT = 2
+FIRST = 1
+DATABASE, CONFIG = "cases.sqlite", "config.json"
+
+Action = Callable[[Path, Connection], None]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What makes format `to` out of the format before.
+
+    An action is given the run folder and an open transaction on its database. All of them may run again after a stop
+    half-way, so each must leave a run alone that has its part already.
+    """
+
+    to: int
+    actions: tuple[Action, ...]
+
+
+STEPS: tuple[Step, ...] = (Step(2, ()),)
+
+
+def open_database(folder: Path, settings: dict[str, Any]) -> Engine:
+    """The engine on the run's database, the run brought up to `FORMAT`; RunError for a newer or an unknown format.
+
+    `settings` is the content of `config.json`; its `format` is brought up to date too.
+    """
+    declared = settings.get("format", FIRST)
+    if not isinstance(declared, int) or isinstance(declared, bool) or declared < FIRST:
+        raise RunError(f"{folder / CONFIG} has the format {declared!r}; a whole number from {FIRST} is needed")
+    _refuse_newer(folder, declared)
+    engine = connect(folder / DATABASE)
+    try:
+        with engine.connect() as connection:
+            stored = _version(connection)
+        _refuse_newer(folder, stored)
+        if stored == 0 and declared == FORMAT:
+            _upgrade(folder, engine, FORMAT)
+        elif stored != FORMAT or declared != FORMAT:
+            _upgrade(folder, engine, min(declared, stored or declared))
+            settings["format"] = FORMAT
+            write_json(folder / CONFIG, settings)
+            log.info("%s was brought to format %d", folder, FORMAT)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _refuse_newer(folder: Path, found: int) -> None:
+    if found > FORMAT:
+        raise RunError(
+            f"{folder} has the run format {found}; this mmdmad reads formats up to {FORMAT}; "
+            "read it with a newer mmdmad (pip install --upgrade mmdmad)"
+        )
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute(text("PRAGMA user_version")).scalar_one())
+
+
+def _upgrade(folder: Path, engine: Engine, since: int) -> None:
+    """Everything that the steps after `since` do, in one transaction that no other process can write into."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            complete(connection)
+            for step in STEPS:
+                if step.to > since:
+                    for action in step.actions:
+                        action(folder, connection)
+            connection.exec_driver_sql(f"PRAGMA user_version={FORMAT}")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
