@@ -22,7 +22,7 @@ HEAVY = (
     "matplotlib",
 )
 LAYERS = (
-    ("errors", "tokens", "threads", "files", "progress", "prompts"),
+    ("errors", "tokens", "threads", "device", "files", "progress", "prompts"),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),

@@ -25,6 +25,10 @@ class NoiseBank:
     weight: Tensor
     noise: Tensor
 
+    def to(self, device: torch.device) -> "NoiseBank":
+        """The same bank on another device."""
+        return NoiseBank(self.level.to(device), self.weight.to(device), self.noise.to(device))
+
 
 def noise_bank(width: int, levels: int, draws: int, seed: int, log_snr: tuple[float, float] = (-5.0, 2.0)) -> NoiseBank:
     """Noise for `levels` values of log snr, evenly spaced in `log_snr`, with `draws` antithetic draws each.
@@ -54,10 +58,13 @@ def denoising_error(
 
     `x` (sum of dims,) holds the case's whitened vectors; parts in neither list count as missing. All `noisy` parts
     share one level, so that a list of several gives their joint error. The noise bank is the same for every call.
+    The network may be on any device, `x` and the bank are taken there; the errors are summed on the CPU.
     """
+    device = model.owner.device
+    x, bank = x.to(device), bank.to(device)
     parts = len(model.shape.dims)
-    columns = torch.cat([torch.arange(model.columns(p).start, model.columns(p).stop) for p in noisy])
-    level = torch.ones((len(bank.level), parts))
+    columns = torch.cat([torch.arange(model.columns(p).start, model.columns(p).stop, device=device) for p in noisy])
+    level = torch.ones((len(bank.level), parts), device=device)
     level[:, list(given)] = 0.0
     level[:, list(noisy)] = bank.level[:, None]
     angle = bank.level * (torch.pi / 2)
@@ -66,7 +73,7 @@ def denoising_error(
     with torch.inference_mode():
         estimate = model(entered, level)
     error = ((estimate[:, columns] - x[columns]) ** 2).sum(dim=1)
-    return float(0.5 * (bank.weight * error).sum(dtype=torch.float64))
+    return float(0.5 * (bank.weight * error).cpu().sum(dtype=torch.float64))
 
 
 def contradiction(
@@ -84,6 +91,7 @@ def contradictions(
     model: JointDenoiser, bank: NoiseBank, x: np.ndarray, wanted: Sequence[tuple[int, tuple[int, ...]]]
 ) -> np.ndarray:
     """Contradictions of one case for every (part, given) in `wanted`, float64; each marginal is computed once."""
-    tensor = torch.from_numpy(np.nan_to_num(np.asarray(x, np.float32)))
+    bank = bank.to(model.owner.device)  # once, not for every error
+    tensor = torch.from_numpy(np.nan_to_num(np.asarray(x, np.float32))).to(model.owner.device)
     alone = {p: denoising_error(model, bank, tensor, [p], []) for p in sorted({part for part, _ in wanted})}
     return np.array([contradiction(model, bank, tensor, p, g, alone[p]) for p, g in wanted], np.float64)

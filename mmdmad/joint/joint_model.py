@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from mmdmad.calibration.patterns import Link
 from mmdmad.calibration.whitening import Whitener
 from mmdmad.cases import Modality
+from mmdmad.device import chosen_device
 from mmdmad.errors import DataError
 from mmdmad.joint.denoising_error import contradictions, denoising_error, noise_bank
 from mmdmad.joint.model import JointDenoiser, Shape, stack
@@ -79,7 +80,7 @@ class JointModel:
     def save(self, folder: Path) -> None:
         """Write `joint.json` and `joint.safetensors`."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"network.{k}": v.contiguous() for k, v in self.network_.state_dict().items()}
+        tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network_.state_dict().items()}
         for m, whitener in self.whiteners_.items():
             tensors |= {f"{m}.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in whitener.state().items()}
         save_file(tensors, folder / "joint.safetensors")
@@ -107,6 +108,7 @@ class JointModel:
         s = made.settings
         made.network_ = JointDenoiser(Shape(tuple(about["dims"]), s.width, s.blocks, s.dropout), made.seed).eval()
         made.network_.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
+        made.network_.to(chosen_device())
         made._prepare()
         return made
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mmdmad.device import normal_like
+
 FREQUENCIES = 8
 
 
@@ -102,13 +104,15 @@ def _initialise(model: nn.Module, seed: int) -> None:
 def draw_levels(rows: int, parts: int, generator: torch.Generator) -> Tensor:
     """Training levels (rows, parts): 0 (given) with p = .2, 1 (missing) with p = .25, else uniform; independent.
 
+    Drawn on the CPU, and still there.
+
     >>> draw_levels(1000, 4, torch.Generator().manual_seed(0)).eq(1).float().mean().round(decimals=1).item()
     0.2
     """
     kind = torch.rand(rows, parts, generator=generator)
     level = torch.rand(rows, parts, generator=generator)
-    level = torch.where(kind < 0.2, torch.zeros(()), level)
-    return torch.where(kind >= 0.75, torch.ones(()), level)
+    level = torch.where(kind < 0.2, 0.0, level)
+    return torch.where(kind >= 0.75, 1.0, level)
 
 
 def denoising_loss(model: nn.Module, clean: Tensor, present: Tensor, generator: torch.Generator) -> Tensor:
@@ -118,9 +122,9 @@ def denoising_loss(model: nn.Module, clean: Tensor, present: Tensor, generator: 
     The weight min(1 / sigma^2, 5) (Min-SNR, Hang et al., ICCV 2023) keeps low noise from being neglected.
     """
     owner = model.get_buffer("owner")
-    level = draw_levels(len(clean), present.shape[1], generator)
-    level = torch.where(present, level, torch.ones(()))
-    noise = torch.randn(clean.shape, generator=generator)
+    level = draw_levels(len(clean), present.shape[1], generator).to(clean.device)
+    level = torch.where(present, level, 1.0)
+    noise = normal_like(clean, generator)
     alpha, sigma = (scale[:, owner] for scale in alpha_sigma(level))
     estimate = model(alpha * clean + sigma * noise, level)
     counted = (present & (level > 0))[:, owner]
