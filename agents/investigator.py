@@ -6,7 +6,6 @@ conversation is taken out before anybody reads it, and the answer says so.
 
 import json
 import re
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langgraph.checkpoint.sqlite import SqliteSaver
 from mmdmad.agents import grounding
 from mmdmad.agents.llms import make_llm
 from mmdmad.agents.llms.speaking import CAN, CAVEAT
+from mmdmad.agents.memory import Memory
 from mmdmad.agents.tools import make_tools
 from mmdmad.prompts import load, unfence
 
 from mmdmad.cases import MODALITIES
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import MmdmadError, RunError
 from mmdmad.findings import Evidence, EvidenceKind, Fact
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Investigator:
     ) -> None:
         self.run, self.thread = run, thread
         self._model = make_llm(llm) if isinstance(llm, str) else llm
-        self._connection = sqlite3.connect(Path(run.path) / "chat.sqlite", check_same_thread=False)
+        self._memory = Memory(run.path)
         known = next(iter(run.findings(limit=1)), None)
         rate = f"{100 * known.guarantee.rate:.3g} %" if known else "not declared yet"
         limits: list[Any] = [
@@ -73,7 +72,6 @@ class Investigator:
             make_tools(run, folder),
             system_prompt=load("investigator").fill(rate=rate),
             middleware=limits,
-            checkpointer=SqliteSaver(self._connection),
         )
 
     def ask(self, question: str, thread: str | None = None) -> Answer:
@@ -83,19 +81,29 @@ class Investigator:
         """
         if not question.strip():
             raise MmdmadError('an empty question was given; ask, for example, "Which case is the most anomalous?"')
-        config: Any = {"configurable": {"thread_id": thread or self.thread}}
-        state = self._agent.invoke({"messages": [HumanMessage(question)]}, config)
+        thread = _text(thread or self.thread)
+        past = self._memory.messages(thread)
+        state = self._agent.invoke({"messages": [*past, HumanMessage(_text(question))]})
         messages: list[BaseMessage] = state["messages"]
         last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
         tools = tuple(c["name"] for m in messages[last:] if isinstance(m, AIMessage) for c in m.tool_calls)
         said = messages[-1].text if isinstance(messages[-1], AIMessage) else ""
         questions = [str(m.content) for m in messages if isinstance(m, HumanMessage)]
         kept, withheld = checked(str(said), sources(messages), questions)
+        try:
+            self._memory.add(thread, messages[len(past) :])
+        except RunError as error:  # a full or read-only disk costs the memory, never the answer
+            kept += f"\n({error}.)"
         return Answer(kept, tools, cited(kept), withheld)
 
     def close(self) -> None:
         """Close the conversation's file."""
-        self._connection.close()
+        self._memory.close()
+
+
+def _text(text: str) -> str:
+    """What was typed, without halves of characters, which no model and no file takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True)
