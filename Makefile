@@ -5,17 +5,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-run
+WORKERS ?= auto
 
-.PHONY: demo test test-slow coverage lint clean
+.PHONY: demo test test-slow doctest coverage lint clean
 
 demo: $(READY)
 	$(BIN)/mmdmad demo --out $(OUT)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# The examples of the docstrings.
+doctest: $(READY)
+	$(BIN)/python -m pytest --doctest-modules mmdmad agents prompts
 
 coverage: $(READY)
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term-missing:skip-covered

@@ -51,13 +51,14 @@ def _vision() -> Check:
 
 
 def _weights() -> list[Check]:
-    from mmdmad.encoders.weights import LITE0, MINILM, weight_folder
+    from mmdmad.encoders.weights import LITE0, MINILM
+    from mmdmad.packaged import packaged_folder
 
     checks = []
     for package in (LITE0, MINILM):
         name = f"weights {package.distribution}"
         try:
-            weight_folder(package)
+            packaged_folder(package)
             checks.append(Check(name, "ok", f"{package.version}, every file has its pinned SHA-256"))
         except WeightsError as error:
             checks.append(Check(name, "fault", str(error)))

@@ -22,7 +22,7 @@ HEAVY = (
     "matplotlib",
 )
 LAYERS = (
-    ("errors", "tokens", "threads", "device", "files", "progress", "prompts"),
+    ("errors", "tokens", "threads", "device", "files", "progress", "prompts", "packaged"),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),

@@ -3,7 +3,7 @@
 >>> from mmdmad.detectors import DiffusionTime
 >>> import numpy as np
 >>> X = np.random.default_rng(0).normal(size=(50, 2))
->>> DiffusionTime().fit(X).decision_function(np.array([[0.0, 0.0], [9.0, 9.0]])).argmax()
+>>> int(DiffusionTime().fit(X).decision_function(np.array([[0.0, 0.0], [9.0, 9.0]])).argmax())
 1
 """
 

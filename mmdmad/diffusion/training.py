@@ -14,9 +14,9 @@ from time import monotonic
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from mmdmad.diffusion.checkpoint import Progress, fingerprint, load_checkpoint, save_checkpoint
+from mmdmad.progress import shown
 
 Loss = Callable[[nn.Module, list[Tensor], torch.Generator], Tensor]
 
@@ -95,7 +95,8 @@ def train(
         state = load_checkpoint(checkpoint, print_, model, average, optimizer)
     saved = monotonic()
     devices = list(range(torch.cuda.device_count()))
-    with tqdm(total=plan.steps, initial=state.step, desc=title, unit="step", disable=not progress) as bar:
+    with shown(progress) as bars:
+        tick = bars.steps(title, plan.steps)
         while state.step < plan.steps and not state.stopped:
             batch, generator = batches.at(state.step)
             with _own_dropout(_seed(plan.seed, state.step, 1), devices):
@@ -117,8 +118,7 @@ def train(
                     _judge(state, model, average, loss, batches, hold, plan)
                 if plan.rising and len(state.losses) > max(50, plan.rising):
                     state.stopped = state.stopped or state.losses[-1] > state.losses[-1 - plan.rising]
-                bar.set_postfix(loss=f"{state.losses[-1]:.4g}")
-            bar.update()
+            tick(state.step)
             if checkpoint is not None and (
                 monotonic() - saved >= plan.checkpoint_every or state.step == plan.steps or state.stopped
             ):

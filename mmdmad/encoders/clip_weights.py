@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mmdmad.encoders.weights import sha256
 from mmdmad.errors import WeightsError
+from mmdmad.packaged import sha256
 
 REPOSITORIES = (
     "laion/CLIP-ViT-B-16-laion2B-s34B-b88K",

@@ -17,8 +17,9 @@ from PIL import Image as PillowImage
 from torch import Tensor, nn
 
 from mmdmad.encoders.base import Encoder, encoder
-from mmdmad.encoders.weights import LITE0, weight_file
+from mmdmad.encoders.weights import LITE0
 from mmdmad.errors import ConfigError
+from mmdmad.packaged import packaged_file
 from mmdmad.tokens import Layout, Tokens
 
 BLOCKS = (1, 2, 2, 3, 3, 4, 1)
@@ -32,7 +33,7 @@ def load_lite0() -> nn.Module:
     """The network with its ImageNet weights, in evaluation mode; loaded once."""
     import timm  # heavy: only where a picture is really encoded
 
-    path = weight_file(LITE0, LITE0.files[0][0])
+    path = packaged_file(LITE0, LITE0.files[0][0])
     given = torch.load(path, map_location="cpu", weights_only=True)
     with torch.random.fork_rng(devices=[]):  # timm draws start weights that are overwritten: leave the caller's stream
         network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 
 from mmdmad.encoders.base import encoder
 from mmdmad.encoders.text_tokens import TextEncoder
-from mmdmad.encoders.weights import MINILM, weight_folder
+from mmdmad.encoders.weights import MINILM
+from mmdmad.packaged import packaged_folder
 
 WORD_PIECES = 256
 """Word pieces of a text that the model was trained to read; what follows is not seen by the embedding."""
@@ -21,7 +22,7 @@ CHARACTERS = 20 * WORD_PIECES
 @lru_cache(maxsize=1)
 def load_minilm() -> tuple[Any, Any]:
     """Tokenizer and network (all-MiniLM-L6-v2), in evaluation mode; loaded once."""
-    folder = weight_folder(MINILM)
+    folder = packaged_folder(MINILM)
     from transformers import AutoTokenizer, BertConfig, BertModel  # heavy: only where a text is really encoded
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

