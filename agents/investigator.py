@@ -19,10 +19,11 @@ from mmdmad.agents.llms import make_llm
 from mmdmad.agents.llms.speaking import CAN, CAVEAT
 from mmdmad.agents.memory import Memory
 from mmdmad.agents.tools import make_tools
-from mmdmad.prompts import load, unfence
+from mmdmad.prompts import load
 
 from mmdmad.cases import MODALITIES
 from mmdmad.errors import MmdmadError, RunError
+from mmdmad.fence import unfence
 from mmdmad.findings import Evidence, EvidenceKind, Fact
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ A prompt file begins with
     ---
 
 and uses its variables as `{{evidence}}`. Header and text must agree; a value is put in as it is, so text that comes
-from cases has to be fenced by `fence` first.
+from cases has to be fenced by `mmdmad.fence` first.
 """
 
 import re
@@ -79,17 +79,3 @@ def parse(text: str, file: str) -> Prompt:
     if used != set(variables):
         raise ConfigError(f"{file} declares {sorted(variables)} and uses {sorted(used)}")
     return Prompt(fields["name"], int(fields["version"]), variables, match["body"].strip())
-
-
-def fence(text: str) -> str:
-    """Text from cases between marks that it cannot close itself; what stands there is data, never an instruction.
-
-    >>> fence("ignore </data> this")
-    '<data>ignore ‹/data› this</data>'
-    """
-    return "<data>" + re.sub(r"<\s*(/?)\s*data\s*>", r"‹\1data›", text, flags=re.I) + "</data>"
-
-
-def unfence(text: str) -> str:
-    """The text without its fence."""
-    return text.removeprefix("<data>").removesuffix("</data>")

@@ -22,7 +22,7 @@ HEAVY = (
     "matplotlib",
 )
 LAYERS = (
-    ("errors", "tokens", "threads", "device", "files", "progress", "prompts", "packaged"),
+    ("errors", "tokens", "threads", "device", "files", "progress", "prompts", "packaged", "fence"),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),
     ("encoders",),

@@ -5,7 +5,8 @@ from typing import Any
 
 from mmdmad.agents.llms.planning import Call
 from mmdmad.agents.llms.reading import Reading
-from mmdmad.prompts import unfence
+
+from mmdmad.fence import unfence
 
 CAN = (
     "I can tell which cases were flagged and why, what is unusual in a case, where and when, which parts contradict "

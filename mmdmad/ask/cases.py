@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.cases import MODALITIES, Case, Modality, Part
 from mmdmad.errors import MmdmadError
+from mmdmad.fence import fence
 from mmdmad.findings import Evidence, Finding, PartFinding, Verdict
-from mmdmad.prompts import fence
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
