@@ -56,7 +56,7 @@ def make_tools(run: "Run", folder: Path | None = None) -> list[BaseTool]:
         verdict: Verdict | None = None, driver: Modality | None = None, unusual: Modality | None = None,
         missing: Modality | None = None, group: str | None = None, channel: str | None = None,
         contradictory: bool | None = None, since: str | None = None, until: str | None = None,
-        order: Literal["p_value", "-p_value", "time", "-time"] = "p_value", limit: int = 10, offset: int = 0,
+        order: Literal["rank", "-rank", "time", "-time"] = "rank", limit: int = 10, offset: int = 0,
     ) -> Result:  # fmt: skip
         """List cases, most anomalous first, with verdict, p-value and the part that drives it; every argument filters.
 

@@ -72,6 +72,11 @@ class Guarantee(_Data):
     valid: bool = True
     note: str = ""
 
+    @property
+    def smallest_p_value(self) -> float:
+        """The smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
+        return 1 / (self.size + 1)
+
 
 class PartFinding(_Data):
     """One part of a finding: raw detector score, conformal p-value and share of the joint score (shares sum to it)."""
@@ -118,6 +123,26 @@ class Explanation(_Data):
         return " ".join(f"{s.text} [{', '.join(s.cites)}]" for s in self.sentences)
 
 
+def order_key(
+    *, verdict: Verdict, p_value: float, smallest: float, score: float, case_id: str
+) -> tuple[int, float, float, str]:
+    """The one order in which findings are told, most anomalous first: sort by this key (rung, p-value, -score, id).
+
+    Flagged findings come first. Among them, and among the others, those at the smallest p-value that their pattern of
+    parts can have come first, by joint score: how small that p-value is says how many calibration cases the pattern
+    has, not how odd the case is. The rest follow by p-value; ties by joint score, then id.
+
+    >>> few = order_key(verdict="anomalous", p_value=0.01, smallest=0.01, score=41.5, case_id="b")
+    >>> many = order_key(verdict="anomalous", p_value=0.004, smallest=0.004, score=4.7, case_id="a")
+    >>> few < many
+    True
+    """
+    # 1 / (n + 1) with n = 0 is 1: nothing to compare with is no extreme place.
+    outermost = smallest < 1 and p_value <= smallest * (1 + 1e-9)
+    rung = 2 * (verdict != "anomalous") + (not outermost)
+    return rung, 0.0 if outermost else p_value, -score, case_id
+
+
 class Finding(_Data):
     """What is said about one case.
 
@@ -144,6 +169,17 @@ class Finding(_Data):
     def pattern(self) -> tuple[Modality, ...]:
         """The modalities that were judged."""
         return tuple(p.modality for p in self.parts)
+
+    @property
+    def order_key(self) -> tuple[int, float, float, str]:
+        """Where the finding stands among others, see `order_key`."""
+        return order_key(
+            verdict=self.verdict,
+            p_value=self.p_value,
+            smallest=self.guarantee.smallest_p_value,
+            score=self.score,
+            case_id=self.case_id,
+        )
 
     def part(self, modality: Modality) -> PartFinding | None:
         """The finding about one modality, or None where the case has no such part."""
@@ -217,20 +253,20 @@ class Findings(Sequence[Finding]):
         return Findings(self.items[index], self.refused) if isinstance(index, slice) else self.items[index]
 
     def ranked(self) -> "Findings":
-        """The same findings, smallest p-value first, ties by larger score."""
-        return Findings(sorted(self.items, key=lambda f: (f.p_value, -f.score)), self.refused)
+        """The same findings, most anomalous first, in the one order of `order_key`."""
+        return Findings(sorted(self.items, key=lambda f: f.order_key), self.refused)
 
     def _repr_html_(self, limit: int = 50) -> str:
-        """A table for notebooks, with thumbnails where pictures are at hand; all escaped."""
+        """A table for notebooks, most anomalous first, with thumbnails where pictures are at hand; all escaped."""
         modalities = [m for m in MODALITIES if any(f.part(m) for f in self.items)]
         flagged = sum(f.verdict == "anomalous" for f in self.items)
         mark = f" {_SIMULATED}" if any(f.simulated for f in self.items) else ""
         head = "".join(f"<th>{h}</th>" for h in ("", "case", "verdict", "p", *modalities, "what stands out"))
-        rows = "".join(_row(f, modalities) for f in self.items[:limit])
+        rows = "".join(_row(f, modalities) for f in self.ranked().items[:limit])
         more = f"<p>… and {len(self.items) - limit} more</p>" if len(self.items) > limit else ""
         refused = f", {len(self.refused)} refused" if self.refused else ""
         return (
-            f"<p><b>{flagged} of {len(self.items)} cases flagged</b>{refused}{mark}</p>"
+            f"<p><b>{flagged} of {len(self.items)} cases flagged</b>{refused}, most anomalous first{mark}</p>"
             f'<table style="text-align:left"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
         )
 

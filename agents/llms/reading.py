@@ -121,7 +121,7 @@ def _intent(base: Reading, text: str) -> Reading:
     if COUNT.search(text):
         return replace(base, intent="count")
     if LEAST.search(text):
-        return replace(base, intent="list", where={**base.where, "_order": "-p_value"}, number=base.number or 1)
+        return replace(base, intent="list", where={**base.where, "_order": "-rank"}, number=base.number or 1)
     if SUPER.search(text):
         several = re.search(r"\bcases\b|\bones\b|anomalies", text)
         kept = {k: v for k, v in base.where.items() if k != "verdict"}

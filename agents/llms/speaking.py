@@ -7,6 +7,7 @@ from mmdmad.agents.llms.planning import Call
 from mmdmad.agents.llms.reading import Reading
 
 from mmdmad.fence import unfence
+from mmdmad.findings import order_key
 
 CAN = (
     "I can tell which cases were flagged and why, what is unusual in a case, where and when, which parts contradict "
@@ -147,23 +148,29 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     cases = d["cases"]
     if not cases:
         return f"There are no {described(d['filter'])}."
+    lead = "least" if reading.where.get("_order") == "-rank" else "most"
     if reading.number == 1 and d["total"] > 1:
-        lead = "least" if reading.where.get("_order") == "-p_value" else "most"
         return f"The {lead} anomalous of {d['total']} {described(d['filter'])} is {_row(cases[0])}."
-    rest = f", the first {len(cases)} by p-value" if d["total"] > len(cases) else ""
+    rest = f", the {len(cases)} {lead} anomalous" if d["total"] > len(cases) else ""
     return "\n".join(
         [f"{d['total']} {described(d['filter'])}{rest}:", *(f"{i}. {_row(c)}" for i, c in enumerate(cases, 1))]
     )
 
 
+def _place(d: Result) -> tuple[int, float, float, str]:
+    """A case's key in the one order of findings; its numbers are rounded alike, so that equal ones stay equal."""
+    smallest = d["guarantee"]["smallest_p_value"]
+    return order_key(verdict=d["verdict"], p_value=d["p_value"], smallest=smallest, score=d["score"], case_id=d["case"])
+
+
 def _compare(reading: Reading, results: Sequence[Result]) -> str:
-    ranked = sorted(results, key=lambda d: (d["p_value"], -d["score"]))
+    ranked = sorted(results, key=_place)
     first, second = ranked[0], ranked[1]
-    if first["p_value"] == second["p_value"]:
-        how = f"their joint p-values are equal ({first['p_value']}), "
-        how += f"its score is higher ({first['score']} against {second['score']})"
+    p_values, scores = ([d[key] for d in ranked] for key in ("p_value", "score"))
+    if p_values[0] >= p_values[1]:  # equal, or each the smallest that its pattern of parts can have
+        how = f"joint score {scores[0]} (p-value {p_values[0]}) against {scores[1]} (p-value {p_values[1]})"
     else:
-        how = f"joint p-value {first['p_value']} against {second['p_value']}"
+        how = f"joint p-value {p_values[0]} against {p_values[1]}"
     lines = [f"{first['case']} is more anomalous than {second['case']}: {how}."]
     return " ".join([*lines, *(verdict_line(d) for d in ranked)])
 

@@ -70,7 +70,7 @@ def channels(finding: Finding) -> list[str]:
 
 
 def select(run: "Run", where: Filter) -> list[Finding]:
-    """The findings that pass the filter, smallest p-value first, ties by larger score."""
+    """The findings that pass the filter, most anomalous first (`findings.order_key`)."""
     stored: dict[str, Any] = {"verdict": where.verdict, "group": where.group, "contradictory": where.contradictory}
     clock: dict[str, time] = {}
     for name in ("since", "until"):
@@ -168,10 +168,10 @@ def overview(run: "Run") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def find_cases(run: "Run", where: Filter, limit: int = 10, offset: int = 0, order: str = "p_value") -> dict[str, Any]:
-    """Cases that pass the filter, most anomalous first ("-p_value": least; "time": oldest first), `limit` of them."""
+def find_cases(run: "Run", where: Filter, limit: int = 10, offset: int = 0, order: str = "rank") -> dict[str, Any]:
+    """Cases that pass the filter, most anomalous first ("-rank": least; "time": oldest first), `limit` of them."""
     found = select(run, where)
-    if order == "-p_value":
+    if order == "-rank":
         found = found[::-1]
     elif order in ("time", "-time"):
         found = sorted((f for f in found if f.time), key=lambda f: f.time or datetime.max, reverse=order == "-time")
@@ -248,7 +248,9 @@ def open_case(run: "Run", case_id: str) -> dict[str, Any]:
 
 
 def _guarantee(f: Finding) -> dict[str, Any]:
-    return {"rate": f.guarantee.rate, "calibration_cases": f.guarantee.size, "valid": f.guarantee.valid}
+    g = f.guarantee
+    smallest = _round(g.smallest_p_value)
+    return {"rate": g.rate, "calibration_cases": g.size, "smallest_p_value": smallest, "valid": g.valid}
 
 
 def _part(p: PartFinding) -> dict[str, Any]:

@@ -116,8 +116,8 @@ class Report(_Model):
 
 def build(run: "Run", title: str | None = None) -> Report:
     """The report of a run as it stands now."""
-    findings = run.findings()
-    flagged = findings_worst_first([f for f in findings if f.verdict == "anomalous"])
+    findings = run.findings().ranked()
+    flagged = [f for f in findings if f.verdict == "anomalous"]
     return Report(
         title=title or run.path.resolve().name,
         created=datetime.now(UTC).replace(microsecond=0),
@@ -130,17 +130,12 @@ def build(run: "Run", title: str | None = None) -> Report:
         reasons=_reasons(flagged),
         labels=_labels(findings),
         timeline=_timeline(findings),
-        findings=tuple(flagged) or tuple(findings_worst_first(findings)[:3]),
+        findings=tuple(flagged) or findings[:3].items,
         detailed=DETAILED,
         refused=tuple(Refused(case_id=r.case_id, part=r.part, reason=r.reason, row=r.row) for r in run.refusals()),
         models=_models(findings),
         versions=run.versions,
     )
-
-
-def findings_worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    """Smallest p-value first; among equal ones the higher score; then by id, so that the order is always the same."""
-    return sorted(findings, key=lambda f: (f.p_value, -f.score, f.case_id))
 
 
 def percent(share: float) -> str:

@@ -33,6 +33,7 @@ class CaseRow(Base):
     """One judged case: where its parts lie, its finding, and copies of what filters ask for."""
 
     __tablename__ = "cases"
+    __table_args__ = (Index("cases_by_rank", "rung", "rung_p", "score", "id"),)
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     time: Mapped[float | None] = mapped_column(Float, index=True)  # seconds since 1970 UTC, so that zones compare
@@ -40,6 +41,8 @@ class CaseRow(Base):
     verdict: Mapped[str] = mapped_column(String, index=True)
     p_value: Mapped[float] = mapped_column(Float, index=True)
     score: Mapped[float] = mapped_column(Float)
+    rung: Mapped[int] = mapped_column(server_default="0")  # the head of `findings.order_key`, the one order
+    rung_p: Mapped[float] = mapped_column(Float, server_default="0")
     contradictory: Mapped[bool] = mapped_column(index=True)
     stamp: Mapped[str] = mapped_column(Text)  # paths, sizes and times of the judged files
     content: Mapped[str] = mapped_column(String)  # hash of what was in them; where it differs, the case is judged again

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from mmdmad.errors import RunError
 from mmdmad.files import write_json
 from mmdmad.store.db import complete, connect
+from mmdmad.store.query import put_in_order
 
 FORMAT = 2
 FIRST = 1
@@ -38,7 +39,7 @@ class Step:
     actions: tuple[Action, ...]
 
 
-STEPS: tuple[Step, ...] = (Step(2, ()),)
+STEPS: tuple[Step, ...] = (Step(2, (put_in_order,)),)
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:

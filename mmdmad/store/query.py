@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from mmdmad.cases import MODALITIES, Modality
 from mmdmad.errors import RunError
-from mmdmad.findings import Verdict
+from mmdmad.findings import Finding, Verdict
 from mmdmad.store.db import CaseRow, PartRow
 
 _ORDERS: dict[str, tuple[Any, ...]] = {
+    # `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
+    "rank": (CaseRow.rung.asc(), CaseRow.rung_p.asc(), CaseRow.score.desc(), CaseRow.id.asc()),
+    "-rank": (CaseRow.rung.desc(), CaseRow.rung_p.desc(), CaseRow.score.asc(), CaseRow.id.desc()),
     "p_value": (CaseRow.p_value.asc(), CaseRow.score.desc(), CaseRow.id),
     "-p_value": (CaseRow.p_value.desc(), CaseRow.score.asc(), CaseRow.id),
     "score": (CaseRow.score.asc(), CaseRow.id),
@@ -73,3 +77,11 @@ def ordering(order: str) -> tuple[Any, ...]:
 def _known(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise RunError(f"{name}={value!r} was given; allowed are {', '.join(allowed)}")
+
+
+def put_in_order(folder: Path, connection: Connection) -> None:
+    """Step to format 2: give every stored finding its place in the one order."""
+    for case_id in connection.scalars(select(CaseRow.id)).all():  # ids first: findings are large, and read one by one
+        kept = connection.execute(select(CaseRow.finding).where(CaseRow.id == case_id)).scalar_one()
+        rung, rung_p, *_ = Finding.model_validate_json(kept).order_key
+        connection.execute(update(CaseRow).where(CaseRow.id == case_id).values(rung=rung, rung_p=rung_p))

@@ -195,14 +195,12 @@ class Run:
                 refused += problems
         return Scored(done, tuple(refused), len(cases) - len(waiting))
 
-    def findings(
-        self, *, limit: int | None = None, offset: int = 0, order: str = "p_value", **filters: Any
-    ) -> Findings:
+    def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters.
 
         Filters: `verdict`; `part` (a modality whose own p-value is at most the declared rate); `group`; `since`,
-        `until` (datetimes, the end left out); `contradictory` (True or False). `order` is p_value, score, time or id,
-        with a leading minus for the other direction.
+        `until` (datetimes, the end left out); `contradictory` (True or False). `order` is rank (most anomalous first,
+        see `findings.order_key`), p_value, score, time or id, with a leading minus for the other direction.
         """
         query = select(db.CaseRow.finding).where(*Filters(**filters).conditions()).order_by(*ordering(order))
         if limit is not None or offset:
@@ -266,8 +264,8 @@ class Run:
         return within(self.path, relative)
 
     def export(self, path: str | Path) -> Path:
-        """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl."""
-        return export(self.findings(order="id"), Path(path))
+        """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl; worst first."""
+        return export(self.findings(), Path(path))
 
     def _judge(self, model: "JointDetector", case: Case, rate: float, *, simulated: bool) -> list[Refusal]:
         """Judge one case and store it, or what was wrong with it, in one transaction; returns what was refused."""
@@ -283,6 +281,7 @@ class Run:
         if simulated:
             finding = finding.model_copy(update={"simulated": True})
         problems = [_refusal(case, line) for line in finding.refused]
+        rung, rung_p, *_ = finding.order_key
         with Session(self._engine) as session, session.begin():
             session.merge(
                 db.CaseRow(
@@ -292,6 +291,8 @@ class Run:
                     verdict=finding.verdict,
                     p_value=finding.p_value,
                     score=finding.score,
+                    rung=rung,
+                    rung_p=rung_p,
                     contradictory=any(c.p_value <= rate for c in finding.contradictions),
                     stamp=stamp,
                     content=content,

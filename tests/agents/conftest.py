@@ -157,7 +157,7 @@ class FakeRun:
         *,
         limit=None,
         offset=0,
-        order="p_value",
+        order="rank",
         verdict=None,
         part=None,
         group=None,
@@ -165,15 +165,15 @@ class FakeRun:
         until=None,
         contradictory=None,
     ):
-        assert order == "p_value"
+        assert order == "rank"
         found = [
             f for f in self.items.values()
             if (verdict is None or f.verdict == verdict) and (group is None or f.group == group)
             and (since is None or f.time >= since) and (until is None or f.time < until)
             and (contradictory is None or any(c.p_value <= f.guarantee.rate for c in f.contradictions) == contradictory)
         ]  # fmt: skip
-        found = sorted(found, key=lambda f: (f.p_value, -f.score))[offset:]
-        return Findings(found[:limit] if limit is not None else found)
+        found = Findings(found).ranked()[offset:]
+        return found[:limit] if limit is not None else found
 
     def finding(self, case_id):
         return self.items.get(case_id)

@@ -296,7 +296,7 @@ def test_export_holds_every_finding(scored, tmp_path):
 
     scored.export(tmp_path / "t.parquet")
     table = pd.read_parquet(tmp_path / "t.parquet")
-    assert table["case_id"].tolist() == [f.case_id for f in scored.findings(order="id")]
+    assert table["case_id"].tolist() == [f.case_id for f in scored.findings()]
     assert table.set_index("case_id").loc["bad-1", "verdict"] == "anomalous"
     assert pd.isna(table.set_index("case_id").loc["blind-ok-3", "video_p_value"])
     scored.export(tmp_path / "t.csv")

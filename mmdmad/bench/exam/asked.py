@@ -14,7 +14,7 @@ import numpy as np
 from mmdmad.bench.exam import grading as g
 from mmdmad.cases import MODALITIES
 from mmdmad.errors import DataError
-from mmdmad.findings import Finding
+from mmdmad.findings import Finding, Findings
 
 ASKED = {
     "count_flagged": 1,
@@ -80,7 +80,7 @@ class _Maker:
     def __init__(
         self, findings: list[Finding], truth: Mapping[str, Mapping[str, Any]], rng: np.random.Generator
     ) -> None:
-        self.findings = sorted(findings, key=lambda f: (f.p_value, -f.score))
+        self.findings = list(Findings(findings).ranked())
         self.flagged = [f for f in self.findings if f.verdict == "anomalous"]
         self.truth, self.rng = truth, rng
         self.groups = sorted({f.group for f in findings if f.group})
@@ -200,7 +200,7 @@ class _Maker:
 
     def compare(self, many: int) -> Made:
         for f in self._draw(self.flagged, many, "flagged case"):
-            lower = [o for o in self.findings if o.p_value > f.p_value]
+            lower = self.findings[self.findings.index(f) + 1 :]
             other = self._draw(lower, 1, "less anomalous case")[0]
             pair = (f, other) if self.rng.random() < 0.5 else (other, f)
             yield {"case": pair[0].case_id, "other": pair[1].case_id}, g.first_case(f.case_id)
