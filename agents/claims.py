@@ -7,6 +7,8 @@ knows which claims are true; that is `grounding`.
 import re
 from dataclasses import dataclass
 
+from mmdmad.modalities.base import modalities as registered
+
 UNITS = (
     "mm/s", "m/s2", "m/s²", "m/s", "l/min", "1/min", "kPa", "MPa", "Pa", "bar", "kHz", "Hz", "rpm", "°C", "mA",
     "kA", "A", "mV", "kV", "V", "kW", "W", "ms", "s", "min", "h", "µm", "mm", "cm", "m", "px", "dB", "kg", "g",
@@ -32,12 +34,6 @@ ORDINALS = {
     "ninth": 9, "tenth": 10,
 }  # fmt: skip
 
-MODALITY_WORDS = {
-    "image": ["image", "images", "picture", "pictures", "photo", "photos", "photograph", "photographs"],
-    "text": ["text", "texts", "log", "logs", "message", "messages", "wording"],
-    "sensor": ["sensor", "sensors", "reading", "readings", "signal", "signals"],
-    "video": ["video", "videos", "clip", "clips", "footage", "film", "frame", "frames"],
-}
 UP = frozenset(
     """
     rise rises rose rising risen increase increases increased increasing climb climbs climbed jump jumps jumped grow
@@ -262,4 +258,4 @@ def polarity(text: str) -> set[str]:
 def modalities(text: str) -> set[str]:
     """The modalities a text speaks of, by any of their names."""
     found = set(words(text))
-    return {name for name, names in MODALITY_WORDS.items() if found & set(names)}
+    return {name for name, one in registered().items() if not found.isdisjoint(one.words)}

@@ -21,10 +21,10 @@ from mmdmad.agents.memory import Memory
 from mmdmad.agents.tools import make_tools
 from mmdmad.prompts import load
 
-from mmdmad.cases import MODALITIES
 from mmdmad.errors import MmdmadError, RunError
 from mmdmad.fence import unfence
 from mmdmad.findings import Evidence, EvidenceKind, Fact
+from mmdmad.modalities.base import modalities
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -157,7 +157,7 @@ def _context(name: str, data: dict[str, Any]) -> Evidence:
     flat = _flat(data)
     facts = tuple(Fact(name=name, value=value) for name, value in flat if not isinstance(value, bool))
     caption = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flat)
-    part = next((m for m in MODALITIES if data.get("part") == m), None)
+    part = data["part"] if data.get("part") in modalities() else None
     return Evidence(id=name, kind="context", part=part, caption=caption, facts=facts)
 
 

@@ -8,13 +8,14 @@ from mmdmad.agents.claims import (
     ABNORMAL,
     CARDINALS,
     DOWN,
-    MODALITY_WORDS,
     NEGATIONS,
     NORMAL,
     ORDINALS,
     PLACES,
     UP,
 )  # fmt: skip
+
+from mmdmad.modalities.base import modalities
 
 GRAMMAR = """
 a about above across after again against all almost along already also although among an and another any are around
@@ -90,7 +91,7 @@ PLAIN: frozenset[str] = frozenset(
     stem(word)
     for group in (
         GRAMMAR, DESCRIBING, ABNORMAL, NORMAL, NEGATIONS, UP, DOWN, CARDINALS, ORDINALS, PLACES,
-        *MODALITY_WORDS.values(),
+        *(one.words for one in modalities().values()),
         ["quarter", "half", "third", "percent", "seconds", "hour", "minute", "pixels", "corner", "edge", "area"],
     )
     for word in group

@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool, tool
 
 from mmdmad.ask import cases as queries
 from mmdmad.ask.cases import By, Filter
-from mmdmad.cases import MODALITIES, Modality
+from mmdmad.cases import Modality
 from mmdmad.errors import MmdmadError
 from mmdmad.findings import Verdict
 
@@ -124,12 +124,8 @@ def make_tools(run: "Run", folder: Path | None = None) -> list[BaseTool]:
         return packed(lambda: queries.list_refusals(run, max(1, min(limit, LIMIT))))
 
     @tool(response_format="content_and_artifact")
-    def score_files(
-        image: str | None = None, text: str | None = None, sensor: str | None = None, video: str | None = None
-    ) -> Result:
-        """Judge new files (relative paths) as one case with the fitted model; nothing is stored."""
-        given = dict(zip(MODALITIES, (image, text, sensor, video)))
-        files: dict[Modality, str] = {m: name for m, name in given.items() if name}
+    def score_files(files: dict[Modality, str]) -> Result:
+        """Judge new files (relative paths, by modality) as one case with the fitted model; nothing is stored."""
         return packed(lambda: queries.score_files(run, files, root))
 
     return [

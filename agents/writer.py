@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmdmad.ask.cases import caption
-from mmdmad.cases import MODALITIES
 from mmdmad.findings import Evidence, Finding
+from mmdmad.modalities.base import detail_kinds, modalities, ordered
 
-DETAILS = ("channel", "region", "frames", "words", "span")
-SHOWN = {"image": 1, "text": 1, "sensor": 2, "video": 2}  # details told of each unusual part
 LONGEST = 8
 
 
@@ -52,9 +50,9 @@ def _unusual(finding: Finding) -> list[Draft]:
     drafts: list[Draft] = []
     own = {p.modality: p.p_value for p in finding.parts}
     for part in _kind(finding, "part"):
-        details = sorted(
-            (e for e in _kind(finding, *DETAILS) if e.part == part.part), key=lambda e: DETAILS.index(e.kind)
-        )[: SHOWN[part.part or "image"]]
+        kinds, most = _told(part.part)
+        own_details = (e for e in _kind(finding, *kinds) if e.part == part.part)
+        details = sorted(own_details, key=lambda e: kinds.index(e.kind))[:most]
         if not details and part.part is not None and own[part.part] > finding.guarantee.rate:
             continue
         if not details:
@@ -67,13 +65,19 @@ def _unusual(finding: Finding) -> list[Draft]:
     return drafts[:4]
 
 
+def _told(part: str | None) -> tuple[tuple[str, ...], int]:
+    """Which kinds of evidence are told of an unusual part, the most telling first, and how many."""
+    known = modalities().get(part or "")
+    return (detail_kinds(), 1) if known is None else (known.kinds, known.details)
+
+
 def _together(finding: Finding) -> list[Draft]:
     """Several parts out at once: said as what it is consistent with, never as a cause."""
     beyond = [p.modality for p in finding.parts if p.p_value <= finding.guarantee.rate]
     cites = tuple(e.id for e in _kind(finding, "part") if e.part in beyond)
     if finding.verdict != "anomalous" or len(cites) < 2:
         return []
-    names = listed([m for m in MODALITIES if m in beyond])
+    names = listed(ordered(beyond))
     return [Draft(f"That {names} stand out in the same case is consistent with one disturbance seen by each.", cites)]
 
 

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, overload
 
-Modality = Literal["image", "text", "sensor", "video"]
-MODALITIES: tuple[Modality, ...] = ("image", "text", "sensor", "video")
+from mmdmad.modalities.base import Modality, ordered
+
+__all__ = ["Case", "Cases", "Modality", "Part", "Refusal"]
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
     """One part of a case: a file (`path`, with an optional slice of rows or frames) or a `value` in memory.
 
-    `mmdmad.parts.read(part)` decodes it to an Image, Text, Sensor or Video; `mmdmad.parts.content_key(part)` is the
+    `mmdmad.parts.read(part)` decodes it (to an Image, Text, Sensor, Video, …); `mmdmad.parts.content_key(part)` is the
     SHA-256 of what it holds. `row` and `case_id` say where it came from, for error messages. `rate` is rows or frames
     per second, for a table without a time column or a folder of frames. `root` is the folder that the part may not
     leave, not even through a symbolic link; None = anywhere.
@@ -48,8 +49,8 @@ class Case:
 
     @property
     def pattern(self) -> tuple[Modality, ...]:
-        """The modalities that are present, in the fixed order of MODALITIES."""
-        return tuple(m for m in MODALITIES if m in self.parts)
+        """The modalities that are present, in their fixed order."""
+        return ordered(self.parts)
 
 
 @dataclass(frozen=True)

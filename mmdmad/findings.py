@@ -9,13 +9,16 @@ from datetime import datetime
 from html import escape
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal, overload
+from typing import Annotated, Literal, overload
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from mmdmad.cases import MODALITIES, Modality, Refusal
+from mmdmad.cases import Refusal
 from mmdmad.errors import MmdmadError
+from mmdmad.modalities.base import modalities, ordered
 
+PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
+"""The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
 Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
     "verdict",
@@ -52,7 +55,7 @@ class Evidence(_Data):
 
     id: str
     kind: EvidenceKind
-    part: Modality | None = None
+    part: PartName | None = None
     caption: str
     facts: tuple[Fact, ...] = ()
     artifact: str | None = None
@@ -68,7 +71,7 @@ class Guarantee(_Data):
     rate: float
     size: int
     interval: tuple[float, float]
-    pattern: tuple[Modality, ...]
+    pattern: tuple[PartName, ...]
     valid: bool = True
     note: str = ""
 
@@ -81,7 +84,7 @@ class Guarantee(_Data):
 class PartFinding(_Data):
     """One part of a finding: raw detector score, conformal p-value and share of the joint score (shares sum to it)."""
 
-    modality: Modality
+    modality: PartName
     score: float
     p_value: float
     share: float
@@ -92,8 +95,8 @@ class PartFinding(_Data):
 class Contradiction(_Data):
     """A part that does not fit the others: conditional minus marginal denoising error, its p-value and share."""
 
-    part: Modality
-    given: tuple[Modality, ...]
+    part: PartName
+    given: tuple[PartName, ...]
     score: float
     p_value: float
     share: float
@@ -166,7 +169,7 @@ class Finding(_Data):
     simulated: bool = False
 
     @property
-    def pattern(self) -> tuple[Modality, ...]:
+    def pattern(self) -> tuple[PartName, ...]:
         """The modalities that were judged."""
         return tuple(p.modality for p in self.parts)
 
@@ -181,7 +184,7 @@ class Finding(_Data):
             case_id=self.case_id,
         )
 
-    def part(self, modality: Modality) -> PartFinding | None:
+    def part(self, modality: str) -> PartFinding | None:
         """The finding about one modality, or None where the case has no such part."""
         return next((p for p in self.parts if p.modality == modality), None)
 
@@ -258,11 +261,11 @@ class Findings(Sequence[Finding]):
 
     def _repr_html_(self, limit: int = 50) -> str:
         """A table for notebooks, most anomalous first, with thumbnails where pictures are at hand; all escaped."""
-        modalities = [m for m in MODALITIES if any(f.part(m) for f in self.items)]
+        names = ordered(p.modality for f in self.items for p in f.parts)
         flagged = sum(f.verdict == "anomalous" for f in self.items)
         mark = f" {_SIMULATED}" if any(f.simulated for f in self.items) else ""
-        head = "".join(f"<th>{h}</th>" for h in ("", "case", "verdict", "p", *modalities, "what stands out"))
-        rows = "".join(_row(f, modalities) for f in self.ranked().items[:limit])
+        head = "".join(f"<th>{h}</th>" for h in ("", "case", "verdict", "p", *names, "what stands out"))
+        rows = "".join(_row(f, names) for f in self.ranked().items[:limit])
         more = f"<p>… and {len(self.items) - limit} more</p>" if len(self.items) > limit else ""
         refused = f", {len(self.refused)} refused" if self.refused else ""
         return (
@@ -275,15 +278,16 @@ _SIMULATED = "(simulated data)"
 _COLOURS: dict[str, str] = {"anomalous": "#c2183c", "normal": "#4f7a5b", "no verdict": "#7a7a7a"}
 
 
-def _row(finding: Finding, modalities: Sequence[Modality]) -> str:
+def _row(finding: Finding, names: Sequence[str]) -> str:
     """One line of the table of findings; a part at most at the declared rate is bold."""
     cells = []
-    for modality in modalities:
+    for modality in names:
         part = finding.part(modality)
         bold = part is not None and part.p_value <= finding.guarantee.rate
         text = "" if part is None else f"{part.p_value:.3g}"
         cells.append(f"<b>{text}</b>" if bold else text)
-    picture = next((e.artifact for e in finding.evidence if e.artifact and e.part in ("image", "video")), None)
+    photos = {name for name, one in modalities().items() if one.photo}
+    picture = next((e.artifact for e in finding.evidence if e.artifact and e.part in photos), None)
     thumbnail = _picture(finding.__dict__.get("_folder"), picture, 96) if picture else ""
     verdict = f'<b style="color:{_COLOURS[finding.verdict]}">{finding.verdict}</b>'
     lead = escape(finding.lead) if finding.verdict != "normal" else ""

@@ -11,29 +11,28 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mmdmad.cases import MODALITIES, Case, Cases, Modality, Part, Refusal
+from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.manifest_rows import Row, is_missing, rows_of, simulated
+from mmdmad.modalities.base import BaseModality, by_suffix, modalities
 
-COLUMNS = (
-    *("id", "time", "image", "text", "text_file", "sensor", "video", "label", "split", "group"),
-    *("sensor_rate", "video_rate"),
-)
-PART_COLUMNS = ("image", "text", "text_file", "sensor", "video")
-SUFFIXES: dict[Modality, tuple[str, ...]] = {
-    "image": (
-        *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm"),
-        *(".tga", ".qoi", ".dds", ".psd"),
-    ),
-    "text": (".txt", ".md", ".log"),
-    "sensor": (".csv", ".tsv", ".parquet", ".npz", ".npy"),
-    "video": (
-        *(".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".mjpeg"),
-        ".3gp",
-    ),
-}
 LABELS = {"0": 0, "false": 0, "normal": 0, "1": 1, "true": 1, "anomalous": 1, "0.0": 0, "1.0": 1}
 MAX_ID = 200
+
+
+def known_columns() -> tuple[str, ...]:
+    """The columns that a manifest may have beside those of the user's own."""
+    rates = [f"{m.name}_rate" for m in modalities().values() if m.rated]
+    return ("id", "time", *part_columns(), "label", "split", "group", *rates)
+
+
+def part_columns() -> tuple[str, ...]:
+    """The columns that name a part.
+
+    >>> part_columns()[:3]
+    ('image', 'text', 'text_file')
+    """
+    return tuple(dict.fromkeys(name for m in modalities().values() for name in (m.name, m.path_column)))
 
 
 class _Refused(Exception):
@@ -59,20 +58,21 @@ def read_manifest(manifest: Path, allow_outside: bool) -> Cases:
 
 
 def _check_columns(manifest: Path, columns: list[str]) -> None:
-    allowed = f"allowed are {', '.join(COLUMNS)}"
+    known = known_columns()
+    allowed = f"allowed are {', '.join(known)}"
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
         raise ManifestError(f"{manifest} has the column {twice[0]!r} twice; {allowed}")
     for column in columns:
         word = column.strip().lower()
         # "idx" or "ids" is as close to "id" as "imgae" to "image", and common; short names must match but for case.
-        near = [c for c in COLUMNS if c == word] or get_close_matches(word, COLUMNS[1:], 1, 0.8)
-        if column not in COLUMNS and near:
+        near = [c for c in known if c == word] or get_close_matches(word, known[1:], 1, 0.8)
+        if column not in known and near:
             raise ManifestError(f"{manifest} has an unknown column {column!r}; did you mean {near[0]!r}? {allowed}")
     if "id" not in columns:
         raise ManifestError(f"{manifest} has no column 'id'; it has {_short(', '.join(columns))}; {allowed}")
-    if not set(columns) & set(PART_COLUMNS):
-        raise ManifestError(f"{manifest} has none of the columns {', '.join(PART_COLUMNS)}; a case needs a part")
+    if not set(columns) & set(part_columns()):
+        raise ManifestError(f"{manifest} has none of the columns {', '.join(part_columns())}; a case needs a part")
 
 
 def _short(words: str) -> str:
@@ -107,6 +107,7 @@ class _RowReader:
         self.columns: dict[str, dict[str, Any]] = {}
         self.seen = 0
         self._row_of_id: dict[str, int] = {}
+        self._known, self._modalities = frozenset(known_columns()), modalities()
         self._real = lru_cache(4096)(os.path.realpath)
 
     def add(self, row: Row) -> None:
@@ -132,17 +133,19 @@ class _RowReader:
                 self.refused.append(Refusal(case_id, name, str(why), row.number))
                 return None
 
-        rates: dict[str, float | None] = {m: take(f"{m}_rate", _rate) for m in ("sensor", "video")}
+        rates: dict[str, float | None] = {
+            m: take(f"{m}_rate", _rate) for m, one in self._modalities.items() if one.rated
+        }
         parts: dict[Modality, Part] = {}
         listed = len(self.refused)
-        for modality in MODALITIES:
+        for name, modality in self._modalities.items():
             try:
-                part = self._part(modality, values, rates.get(modality), case_id, row.number)
+                part = self._part(modality, values, rates.get(name), case_id, row.number)
             except (_Refused, ValueError) as why:
-                self.refused.append(Refusal(case_id, modality, str(why), row.number))
+                self.refused.append(Refusal(case_id, name, str(why), row.number))
                 continue
             if part is not None:
-                parts[modality] = part
+                parts[name] = part
         if not parts and len(self.refused) == listed:
             self.refused.append(Refusal(case_id, "case", "the row names no part", row.number))
         if not parts:
@@ -150,20 +153,18 @@ class _RowReader:
         when, label = take("time", _time), take("label", _label)
         split, group = take("split", _word), take("group", _word)
         self.cases.append(Case(case_id, parts, when, label, split, group, row.number))
-        others = {column: value for column, value in values.items() if column not in COLUMNS}
+        others = {column: value for column, value in values.items() if column not in self._known}
         if others:
             self.columns[case_id] = others
 
-    def _part(self, m: Modality, values: Mapping[str, Any], rate: float | None, case: str, row: int) -> Part | None:
-        given, column = values.get(m), m
-        if m == "text":
+    def _part(self, m: BaseModality, values: Mapping[str, Any], rate: float | None, case: str, row: int) -> Part | None:
+        given, column = values.get(m.path_column), m.path_column
+        if m.inline and not is_missing(value := values.get(m.name)):
             if not is_missing(given):
-                if not is_missing(values.get("text_file")):
-                    raise _Refused("both text and text_file are given; give one of them")
-                if not isinstance(given, str):
-                    raise _Refused(f"text must be a string, not {type(given).__name__}")
-                return Part(m, value=given, case_id=case, row=row)
-            given = values.get("text_file")
+                raise _Refused(f"both {m.name} and {column} are given; give one of them")
+            if not isinstance(value, str):
+                raise _Refused(f"{m.name} must be a string, not {type(value).__name__}")
+            return Part(m.name, value=value, case_id=case, row=row)
         if is_missing(given):
             return None
         if not isinstance(given, str):
@@ -171,10 +172,11 @@ class _RowReader:
         given = given.strip()
         # A file whose real name holds a "#" is taken as it stands; only then is "#start:stop" looked for.
         name, start, stop = (given, None, None) if self._plain(given) else split_slice(given)
-        if m == "image" and (start is not None or stop is not None):
-            raise _Refused("an image cannot be sliced; #start:stop is for tables, videos and text files")
-        path = self.locate(name, folder_ok=m == "video")
-        return Part(m, path, None, start, stop, case, row, rate, self.root)
+        if not m.slices and (start is not None or stop is not None):
+            others = ", ".join(f"{one.slices} of a {one.noun}" for one in self._modalities.values() if one.slices)
+            raise _Refused(f"the {m.noun} cannot be sliced; #start:stop is for {others}")
+        path = self.locate(name, m.folders)
+        return Part(m.name, path, None, start, stop, case, row, rate, self.root)
 
     def _plain(self, given: str) -> bool:
         try:
@@ -203,7 +205,8 @@ class _RowReader:
         except (OSError, ValueError) as why:
             raise _Refused(f"{_short(name)!r} cannot be opened: {getattr(why, 'strerror', None) or why}") from None
         if stat.S_ISDIR(mode) and not folder_ok:
-            raise _Refused(f"{_short(name)!r} is a folder; only a video may be one (of frames)")
+            allowed = " or ".join(f"a {one.noun}" for one in self._modalities.values() if one.folders)
+            raise _Refused(f"{_short(name)!r} is a folder; only {allowed} may be one")
         if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
             raise _Refused(f"{_short(name)!r} is a pipe or a device, not a file")
         return Path(real)
@@ -264,7 +267,7 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
     """
     root = Path(os.path.realpath(folder))
     reader = _RowReader(root, None if allow_outside else root)
-    kinds = {suffix: modality for modality, suffixes in SUFFIXES.items() for suffix in suffixes}
+    kinds, columns = by_suffix(), {name: one.path_column for name, one in modalities().items()}
     groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
     for at, folders, names in os.walk(root):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -280,7 +283,7 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
         alone = len({kind for kind, _ in members}) < len(members)
         for chunk in [[member] for member in members] if alone else [members]:
             number += 1
-            values = {("text_file" if kind == "text" else kind): path.as_posix() for kind, path in chunk}
+            values = {columns[kind]: path.as_posix() for kind, path in chunk}
             parent = chunk[0][1].parent.as_posix()
             reader.add(
                 Row(
@@ -293,9 +296,8 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
                 )
             )
     if not number:
-        raise ManifestError(
-            f"{folder} holds no image, text, sensor table or video; give a manifest or a folder of files"
-        )
+        nouns = " or ".join(one.noun for one in modalities().values())
+        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
     return Cases(tuple(reader.cases), tuple(reader.refused), root, {"columns": {}, "simulated": False})
 
 
@@ -303,12 +305,12 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     """The cases that a manifest lists, or that a plain folder of files makes.
 
     A manifest is a `.csv` (or `.tsv`), `.parquet` or `.jsonl` file with one row per case and the columns `id`, `time`,
-    `image`, `text` or `text_file`, `sensor`, `video`, `label`, `split`, `group`, and `sensor_rate`, `video_rate` (rows
-    or frames per second where a file does not say). Paths are relative to the manifest and may not leave its folder,
-    not even through a symbolic link, unless `allow_outside`. A path may end in `#start:stop`: rows of a table, frames
-    of a video, lines of a text file, counted from 0, `stop` not included. Other columns are kept in
-    `Cases.extra["columns"]` as {case id: {column: value}}; `Cases.extra["simulated"]` is True where a side file
-    `<manifest name>.json` says {"simulated": true}.
+    `label`, `split`, `group`, one for each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those that
+    other packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a file does not say). Paths
+    are relative to the manifest and may not leave its folder, not even through a symbolic link, unless `allow_outside`.
+    A path may end in `#start:stop`: rows of a table, frames of a video, lines of a text file, counted from 0, `stop`
+    not included. Other columns are kept in `Cases.extra["columns"]` as {case id: {column: value}};
+    `Cases.extra["simulated"]` is True where a side file `<manifest name>.json` says {"simulated": true}.
 
     A folder with a manifest.csv, .tsv, .parquet or .jsonl is read through it. Any other folder is read file by file:
     files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".

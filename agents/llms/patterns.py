@@ -3,9 +3,9 @@
 
 import re
 
-from mmdmad.agents.claims import MODALITY_WORDS
+from mmdmad.modalities.base import by_suffix, modalities
 
-PART = {w: m for m, names in MODALITY_WORDS.items() for w in names}
+PART = {word: name for name, one in modalities().items() for word in one.words}
 
 
 def _rx(pattern: str) -> re.Pattern[str]:
@@ -65,7 +65,8 @@ KNOWN_HEADS = _rx(
     r"alarms?|ones?|normals?|guarantees?|data|kinds?|reasons?|timestamps?|total|files?|inputs?|problems?|rows?|neighbours?|"
     r"points?|matter|issue|share|interval|calibration|flagged|findings?|summary|overview|status|situation|contradictions?|"
     r"is|are|was|were|overall|tally|sum|count|amount|grand|does|do|did|has|have|had|happened|happens|went|makes|made|makes|contradicts|looks?|deviates?|stands?|"
-    r"can|could|should|about|else|not|lacks?|gives?|normal|good|bad|worst|top|nearest|of|makes|in|kind|part|defect|stamp|say|says)\b"
+    r"can|could|should|about|else|not|lacks?|gives?|normal|good|bad|worst|top|nearest|of|makes|in|kind|part|defect|stamp|say|says|"
+    rf"{'|'.join(PART)})\b"
 )
 FALSE_ALARM = _rx(
     r"false[- ]alarms?|guarantee|\btrust\b|by mistake|wrongly|reliab|calibrat|confiden|declared rate|false positive"
@@ -82,13 +83,8 @@ FOLLOW = _rx(
     r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them)\b"
 )
 PRONOUN = _rx(r"\b(?:it|its|it's|this|that|this one|that one|the same case|the case|there|he|she)\b")
-FILES = re.compile(r"[\w./\\-]+\.(?:png|jpe?g|bmp|tiff?|webp|txt|log|md|csv|parquet|npz|mp4|avi|mov|mkv|webm)\b", re.I)
-FILE_KIND = {
-    "image": r"png|jpe?g|bmp|tiff?|webp",
-    "text": r"txt|log|md",
-    "sensor": r"csv|parquet|npz",
-    "video": r"mp4|avi|mov|mkv|webm",
-}
+FILE_KIND = by_suffix()
+FILES = re.compile(rf"[\w./\\-]+(?:{'|'.join(map(re.escape, FILE_KIND))})\b", re.I)
 CASE = re.compile(
     r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
 )

@@ -151,5 +151,5 @@ def needed(reading: Reading) -> list[Call]:
         case "refused":
             return [Call("list_refusals", {})]
         case "score":
-            return [Call("score_files", where)]
+            return [Call("score_files", {"files": where})]
     return []

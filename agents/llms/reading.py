@@ -7,6 +7,7 @@ name is not known here) is read as "decline", with the reason.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from mmdmad.agents.claims import CARDINALS, ORDINALS
@@ -294,4 +295,4 @@ def _unknown_head(text: str, base: Reading) -> bool:
 
 
 def _kind(file: str) -> str:
-    return next(kind for kind, endings in FILE_KIND.items() if re.search(rf"\.(?:{endings})$", file, re.I))
+    return FILE_KIND[PurePath(file).suffix.lower()]

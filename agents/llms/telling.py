@@ -6,6 +6,8 @@ from collections.abc import Callable
 from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.speaking import CAVEAT, Result, captions, cite, of_kind, percent, verdict_line
 
+from mmdmad.modalities.base import modalities
+
 INSIDE = re.compile(
     r"within|during|\binto\b|second|sensor|reading|signal|video|frame|clip|start|begin|deviat|go(?:es)? off|moment|"
     r"unusual|strange|fault|happen|last\b|channel",
@@ -65,16 +67,26 @@ def _part(reading: Reading, question: str, d: Result) -> str:
     return " ".join([*lines, *_lead(d, 1), verdict_line(d)])
 
 
-def _kinds(*kinds: str, part: str, what: str) -> Callable[[Reading, str, Result], str]:
-    """An answer made of the captions of these kinds, or the plain word that there are none."""
+def _kinds(*choices: tuple[str, ...], what: str) -> Callable[[Reading, str, Result], str]:
+    """An answer made of captions: of the first of these kinds that the evidence has, or the word that it has none."""
 
     def told(reading: Reading, question: str, d: Result) -> str:
-        sheets = sorted(of_kind(d, *kinds, part=part) or of_kind(d, *kinds), key=lambda e: kinds.index(e["kind"]))
+        kinds = next((kinds for kinds in choices if of_kind(d, *kinds)), choices[0])
+        sheets = sorted(of_kind(d, *kinds), key=lambda e: kinds.index(e["kind"]))
         if sheets:
             return " ".join([*captions(d, sheets[:4]), verdict_line(d)])
-        return " ".join([f"The evidence of {d['case']} names no {what}.", _part_line(d, part), verdict_line(d)])
+        return " ".join(
+            [f"The evidence of {d['case']} names no {what}.", _part_line(d, _looked_at(d, kinds)), verdict_line(d)]
+        )
 
     return told
+
+
+def _looked_at(d: Result, kinds: tuple[str, ...]) -> str:
+    """The part of the case in which evidence of these kinds would be found; else the one with the largest share."""
+    known = modalities()
+    found = (p["part"] for p in d.get("parts", []) if p["part"] in known and {*kinds} & {*known[p["part"]].kinds})
+    return next(found, str(d["driver"]))
 
 
 def _when(reading: Reading, question: str, d: Result) -> str:
@@ -154,7 +166,7 @@ def _one_part(reading: Reading, question: str, d: Result) -> str:
 TELL: dict[str, Callable[[Reading, str, Result], str]] = {
     "verdict": _verdict, "why": _why, "part": _part, "when": _when, "contradiction": _contradiction,
     "missing": _missing,     "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
-    "channel": _kinds("channel", "span", part="sensor", what="channel as unusual"),
-    "where": _kinds("region", "frames", part="image", what="place in the picture"),
-    "words": _kinds("words", part="text", what="words as unusual"),
+    "channel": _kinds(("channel", "span"), what="channel as unusual"),
+    "where": _kinds(("region",), ("frames",), what="place in the picture"),
+    "words": _kinds(("words",), what="words as unusual"),
 }  # fmt: skip

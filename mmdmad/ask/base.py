@@ -5,13 +5,9 @@ one function under `@query`: its arguments are one frozen model, its result hold
 again. Nothing here knows a language model.
 """
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -19,11 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mmdmad.errors import ConfigError, MmdmadError
 from mmdmad.findings import Evidence
+from mmdmad.registry import Registry
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
-
-ENTRY_POINTS = "mmdmad.queries"
 
 
 class Arguments(BaseModel):
@@ -119,7 +114,7 @@ class Query:
         return max((len(re.sub(r"\W", "", p)) for p in self.asked if _phrase(p).search(question)), default=0)
 
 
-_REGISTRY: dict[str, Query] = {}
+_REGISTRY: Registry[Query] = Registry("query", "mmdmad.ask", "mmdmad.queries")
 
 
 def query(name: str, *, asked: tuple[str, ...] = (), section: str = "") -> Callable[[F], F]:
@@ -137,13 +132,7 @@ def query(name: str, *, asked: tuple[str, ...] = (), section: str = "") -> Calla
             raise ConfigError(f"query {name}: say what {', '.join(unsaid)} means (Field(description=…))")
         if section and any(info.is_required() for info in taken[0].model_fields.values()):
             raise ConfigError(f"query {name}: a section of the report is asked without arguments, so none is required")
-        known = _REGISTRY.get(name)
-        if known is not None and (known.run.__module__, known.run.__qualname__) != (
-            function.__module__,
-            function.__qualname__,
-        ):
-            raise ConfigError(f"query {name} is registered twice: by {known.run.__module__}, by {function.__module__}")
-        _REGISTRY[name] = Query(name, text, taken[0], returned, function, asked, section)
+        _REGISTRY.add(name, Query(name, text, taken[0], returned, function, asked, section), function)
         return function
 
     return register
@@ -151,26 +140,12 @@ def query(name: str, *, asked: tuple[str, ...] = (), section: str = "") -> Calla
 
 def queries() -> dict[str, Query]:
     """Every query by name: each file of this folder, and what other packages bring under `mmdmad.queries`."""
-    _load()
-    return dict(sorted(_REGISTRY.items()))
-
-
-@cache
-def _load() -> None:
-    import mmdmad.ask as package
-
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    for point in entry_points(group=ENTRY_POINTS):
-        point.load()
+    return _REGISTRY.all()
 
 
 def ask(scope: Scope, name: str, /, **given: Any) -> Result:
     """The result of the query called `name`; unknown names raise ConfigError with the known ones."""
-    known = queries()
-    if name not in known:
-        raise ConfigError(f"no query is called {name!r}; there are {', '.join(known)}")
-    return known[name](scope, **given)
+    return _REGISTRY.get(name)(scope, **given)
 
 
 def _problem(error: Any) -> str:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mmdmad.cases import MODALITIES, Case, Modality, Part
+from mmdmad.cases import Case, Modality, Part
 from mmdmad.errors import MmdmadError
 from mmdmad.fence import fence
 from mmdmad.findings import Evidence, Finding, PartFinding, Verdict
+from mmdmad.modalities.base import detail_kinds, modalities
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -58,7 +59,7 @@ def contradicted(finding: Finding) -> list[Modality]:
 
 def missing(finding: Finding) -> list[Modality]:
     """The parts a finding was judged without."""
-    return [m for m in MODALITIES if m not in finding.pattern]
+    return [m for m in modalities() if m not in finding.pattern]
 
 
 def channels(finding: Finding) -> list[str]:
@@ -163,7 +164,7 @@ def overview(run: "Run") -> dict[str, Any]:
         "flagged_by_hour": _count(f.time.strftime("%Y-%m-%d %H:00") for f in flagged if f.time),
         "flagged_by_evidence": _count(k for f in flagged for k in {e.kind for e in f.evidence}),
         "flagged_with_contradiction": sum(bool(contradicted(f)) for f in flagged),
-        "lacking": {m: sum(m in missing(f) for f in every) for m in MODALITIES},
+        "lacking": {m: sum(m in missing(f) for f in every) for m in modalities()},
         "simulated": any(f.simulated for f in every), "worst": [f.case_id for f in every[:3]],
     }  # fmt: skip
 
@@ -263,7 +264,7 @@ def compare_with_normals(run: "Run", case_id: str) -> dict[str, Any]:
     f = resolve(run, case_id)
     if isinstance(f, dict):
         return f
-    kinds = ("neighbour", "channel", "region", "span", "frames", "words")
+    kinds = ("neighbour", *detail_kinds())
     sheets = [
         sheet(e)
         for e in sorted(f.evidence, key=lambda e: kinds.index(e.kind) if e.kind in kinds else 9)
@@ -290,7 +291,7 @@ def score_files(run: "Run", files: dict[Modality, str], folder: Path) -> dict[st
             raise MmdmadError(f"there is no file {name!r} in {folder}")
         parts[modality] = Part(modality, path=path, case_id="new")
     if not parts:
-        raise MmdmadError("no file was given; name at least one of image, text, sensor, video")
+        raise MmdmadError(f"no file was given; name at least one of {', '.join(modalities())}")
     known = next(iter(run.findings(limit=1)), None)
     rate = known.guarantee.rate if known else 0.01
     finding = run.model.finding(Case("new", parts), rate, None)

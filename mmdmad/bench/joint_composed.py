@@ -9,7 +9,7 @@ import numpy as np
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
-from mmdmad.cases import MODALITIES, Cases
+from mmdmad.cases import Cases
 from mmdmad.datasets import joint_composed
 from mmdmad.manifest import read_cases
 from mmdmad.metrics import auroc
@@ -56,7 +56,7 @@ def own_label_metrics(cases: Cases, judged: Judged) -> dict[str, float]:
     """AUROC of each part's score against that part's own label, over the cases that have the part."""
     columns = cases.extra["columns"]
     out = {}
-    for m in MODALITIES:
+    for m in joint_composed.PARTS:
         truth = np.array([float(columns.get(c.id, {}).get(f"{m}_label") or 0) for c in judged.cases])
         have = np.isfinite(judged.part_score[m])
         if len(set(truth[have])) == 2:

@@ -10,9 +10,10 @@ import numpy as np
 
 from mmdmad.bench.base import Context
 from mmdmad.bench.result import Meter
-from mmdmad.cases import MODALITIES, Case, Cases, Modality
+from mmdmad.cases import Case, Cases, Modality
 from mmdmad.errors import PartError
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, false_alarms
+from mmdmad.modalities.base import ordered
 
 JOINT = "joint"
 RATES = (0.01, 0.05)
@@ -85,8 +86,9 @@ def judge(model: Any, cases: Sequence[Case], context: Context, meter: Meter, wor
             except PartError:
                 refused += 1
     score, p = (np.array([getattr(j, name) for j in said], float) for name in ("score", "p_value"))
-    part_score = {m: np.array([j.parts[m].score if m in j.parts else math.nan for j in said]) for m in MODALITIES}
-    part_p = {m: np.array([j.parts[m].p_value if m in j.parts else math.nan for j in said]) for m in MODALITIES}
+    names = ordered(model.parts_)
+    part_score = {m: np.array([j.parts[m].score if m in j.parts else math.nan for j in said]) for m in names}
+    part_p = {m: np.array([j.parts[m].p_value if m in j.parts else math.nan for j in said]) for m in names}
     odd = np.array([max((c.share for c in j.contradictions), default=0.0) for j in said])
     size = np.array([j.guarantee.size for j in said])
     return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size)
@@ -102,7 +104,7 @@ def ranking_metrics(judged: Judged, seed: int) -> tuple[dict[str, float], dict[s
         "refused_cases": float(judged.refused),
     }
     intervals = {"joint_auroc": bootstrap_metric(auroc, labels, judged.score, seed=seed)}
-    for m in MODALITIES:
+    for m in judged.part_p:
         if np.isfinite(judged.part_p[m]).any():
             metrics[f"{m}_alone_auroc"] = auroc(labels, judged.single(m))
             intervals[f"{m}_alone_auroc"] = bootstrap_metric(auroc, labels, judged.single(m), seed=seed)

@@ -33,10 +33,10 @@ def run(context: Context) -> Iterator[Row]:
     train, test = ped2.clips(context.data, "training"), ped2.clips(context.data, "testing")
     train_parts = [Part("video", path=clip.folder) for clip in train]
     test_parts = [Part("video", path=clip.folder) for clip in test]
-    encoder = make_encoder("clip").fit([parts.read_video(p) for p in train_parts])
+    encoder = make_encoder("clip").fit([parts.read(p) for p in train_parts])
     normal = encode_all(encoder, train_parts, context, "training clips")
     tokens = encode_all(encoder, test_parts, context, "test clips")
-    rates = [parts.read_video(p).fps for p in test_parts]
+    rates = [parts.read(p).fps for p in test_parts]
     labels = np.concatenate([clip.labels for clip in test])
     owners = np.concatenate([np.full(len(clip.labels), i) for i, clip in enumerate(test)])
     variants: list[tuple[str, str, dict[str, Any], str | None]] = [(name, name, {}, None) for name in context.detectors]

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmdmad.cases import MODALITIES
 from mmdmad.datasets import mtd, ped2, skab
 from mmdmad.datasets.sources import link, records, source, table, windows, write_manifest
 
 NAME = "joint_composed"
+PARTS = ("image", "text", "sensor", "video")  # each has a label of its own in the index
 ROWS, FRAMES = 64, 16  # rows of a sensor window and frames of a clip, as in the index
 TRAIN_CLIPS = 12  # training clips 01-12 may be trained on; 13 and 14 are used by the index
 HONESTY = "parts are independent given the label pattern: this measures calibration, fusion and missing parts only"
@@ -55,7 +55,7 @@ def convert(data: str | Path, out: str | Path, train: int = 400, seed: int = 0, 
         }
         if drop and event["missing"] in parts:
             del parts[event["missing"]]
-        marks = {f"{m}_label": int(event[f"{m}_label"]) for m in MODALITIES}
+        marks = {f"{m}_label": int(event[f"{m}_label"]) for m in PARTS}
         rows.append({"id": event["event"], **parts, "label": int(event["label"]), "split": "test", **marks})
     return write_manifest(out, rows, ABOUT)
 

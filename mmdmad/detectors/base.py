@@ -2,23 +2,22 @@
 
 Habits of scikit-learn and PyOD: the constructor stores its arguments unchanged, `fit` returns self, fitted attributes
 end in `_`, a higher score is more anomalous, `predict` gives 1 for anomalous. A new detector is one new file with one
-class under `@detector`; the contract suite finds it by itself. Detectors know nothing about files or modalities.
+class under `@detector`, here or in a distribution that names it under the entry point `mmdmad.detectors`; the contract
+suite finds it by itself. Detectors know nothing about files or modalities.
 """
 
-import importlib
 import inspect
 import json
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
 from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.registry import Registry
 from mmdmad.tokens import Layout, Tokens
 
 Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
@@ -233,7 +232,7 @@ class Detector(ABC):
 
 
 D = TypeVar("D", bound=type[Detector])
-_REGISTRY: dict[str, type[Detector]] = {}
+_REGISTRY: Registry[type[Detector]] = Registry("detector", "mmdmad.detectors", "mmdmad.detectors")
 
 
 def detector(about: About) -> Callable[[D], D]:
@@ -241,32 +240,20 @@ def detector(about: About) -> Callable[[D], D]:
 
     def register(cls: D) -> D:
         cls.about = about
-        _REGISTRY[about.name] = cls
+        _REGISTRY.add(about.name, cls)
         return cls
 
     return register
 
 
 def detectors() -> dict[str, type[Detector]]:
-    """Every detector by name; the files of the family folders are loaded once."""
-    _load_all()
-    return dict(sorted(_REGISTRY.items()))
-
-
-@cache
-def _load_all() -> None:
-    import mmdmad.detectors as package
-
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        importlib.import_module(module.name)
+    """Every detector by name; the files of the family folders, and what other distributions bring, are loaded once."""
+    return _REGISTRY.all()
 
 
 def make_detector(name: str, **params: Any) -> Detector:
     """The detector called `name`; unknown names raise ConfigError with the known ones."""
-    known = detectors()
-    if name not in known:
-        raise ConfigError(f"no detector is called {name!r}; there are {', '.join(known)}")
-    return known[name](**params)
+    return _REGISTRY.get(name)(**params)
 
 
 def load_detector(folder: str | Path) -> Detector:

@@ -6,9 +6,7 @@ from mmdmad.cases import Modality
 from mmdmad.encoders.base import Encoder, encoders, make_encoder
 from mmdmad.encoders.clip_weights import find_clip
 from mmdmad.errors import ConfigError, WeightsError
-
-OFFLINE: dict[Modality, str] = {"image": "lite0", "text": "minilm", "sensor": "windows", "video": "clip"}
-CLIP: dict[Modality, str] = {"image": "clip-image", "text": "clip-text"}
+from mmdmad.modalities.base import BaseModality, modality_of
 
 
 def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
@@ -20,10 +18,9 @@ def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
     >>> resolve_encoder("windows", "sensor", periods=2.0).describe()
     'sensor windows, not fitted'
     """
-    if modality not in OFFLINE:
-        raise ConfigError(f"no modality is called {modality!r}; there are {', '.join(OFFLINE)}")
+    wanted = modality_of(modality)
     if name == "auto":
-        return _choose(modality, params)
+        return _choose(wanted, params)
     known = encoders()
     if name in known and known[name].modality != modality:
         allowed = ", ".join(["auto", *(n for n, cls in known.items() if cls.modality == modality)])
@@ -31,18 +28,18 @@ def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
     return make_encoder(name, **params)
 
 
-def _choose(modality: Modality, params: dict[str, Any]) -> Encoder:
+def _choose(modality: BaseModality, params: dict[str, Any]) -> Encoder:
     named = {key: params[key] for key in ("model", "checkpoint") if params.get(key) is not None}
-    if modality not in CLIP:
-        return make_encoder(OFFLINE[modality], **params)
+    if not modality.clip_encoder:
+        return make_encoder(modality.encoder, **params)
     try:
         source = find_clip(**named)
     except WeightsError:
         if named:
             raise  # the user asked for these weights: do not quietly take others
-        return make_encoder(OFFLINE[modality], **params)
+        return make_encoder(modality.encoder, **params)
     if source.name.startswith("local-dir:"):
         pinned = {"checkpoint": source.name.removeprefix("local-dir:")}
     else:
         pinned = {"model": source.name, "checkpoint": str(source.weights)}
-    return make_encoder(CLIP[modality], **{**params, **pinned})
+    return make_encoder(modality.clip_encoder, **{**params, **pinned})

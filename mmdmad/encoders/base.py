@@ -1,12 +1,11 @@
 """The encoder contract and the one registry: an encoder turns decoded parts of one modality into tokens.
 
-A new encoder is one new file in this folder with one class under `@encoder`. Encoders know nothing about detectors.
+A new encoder is one new file with one class under `@encoder`, in this folder or in a distribution that names it under
+the entry point `mmdmad.encoders`. Encoders know nothing about detectors.
 """
 
 import hashlib
-import importlib
 import json
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
@@ -15,6 +14,7 @@ import numpy as np
 
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
+from mmdmad.registry import Registry
 from mmdmad.tokens import Tokens
 
 
@@ -76,7 +76,7 @@ class Encoder(ABC):
 
 
 E = TypeVar("E", bound=type[Encoder])
-_REGISTRY: dict[str, type[Encoder]] = {}
+_REGISTRY: Registry[type[Encoder]] = Registry("encoder", "mmdmad.encoders", "mmdmad.encoders")
 
 
 def encoder(name: str, modality: Modality, version: str = "1") -> Callable[[E], E]:
@@ -84,24 +84,17 @@ def encoder(name: str, modality: Modality, version: str = "1") -> Callable[[E], 
 
     def register(cls: E) -> E:
         cls.name, cls.modality, cls.version = name, modality, version
-        _REGISTRY[name] = cls
+        _REGISTRY.add(name, cls)
         return cls
 
     return register
 
 
 def encoders() -> dict[str, type[Encoder]]:
-    """Every encoder by name; loads each file of this folder once."""
-    import mmdmad.encoders as package
-
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    return dict(sorted(_REGISTRY.items()))
+    """Every encoder by name; loads each file of this folder, and what other distributions bring, once."""
+    return _REGISTRY.all()
 
 
 def make_encoder(name: str, **params: Any) -> Encoder:
     """The encoder called `name`; unknown names raise ConfigError with the known ones."""
-    known = encoders()
-    if name not in known:
-        raise ConfigError(f"no encoder is called {name!r}; there are {', '.join(known)}")
-    return known[name](**params)
+    return _REGISTRY.get(name)(**params)

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mmdmad.cases import MODALITIES, Case, Modality
+from mmdmad.cases import Case, Modality
 from mmdmad.explain.motion import VIDEO_MEASURES, motion
 from mmdmad.explain.traces import MEASURES, traces
 from mmdmad.files import replacing
@@ -71,7 +71,7 @@ class Reference:
     def fit(cls, rows: Iterable[tuple[Case, Mapping[Modality, Any], Mapping[Modality, np.ndarray]]]) -> Self:
         """Learn from normal cases, one at a time: (case, its decoded parts, its embeddings)."""
         self = cls()
-        vectors: dict[Modality, list[np.ndarray]] = {m: [] for m in MODALITIES}
+        vectors: dict[Modality, list[np.ndarray]] = {}
         channels: dict[tuple[str, str], list[np.ndarray]] = {}
         clips: dict[str, list[np.ndarray]] = {}
         words: Counter[str] = Counter()
@@ -80,7 +80,7 @@ class Reference:
         for case, signals, embeddings in rows:
             self.n_cases += 1
             for modality, vector in embeddings.items():
-                vectors[modality].append(np.asarray(vector, np.float32))
+                vectors.setdefault(modality, []).append(np.asarray(vector, np.float32))
                 self.ids.setdefault(modality, []).append(case.id)
                 self.groups.setdefault(modality, []).append(case.group or "")
             if "text" in signals:
@@ -98,7 +98,7 @@ class Reference:
                 measures = motion(signals["video"]).measures()
                 for group in sorted({"", case.group or ""}):
                     clips.setdefault(group, []).append(measures)
-        self.embeddings = {m: np.stack(v) for m, v in vectors.items() if v}
+        self.embeddings = {m: np.stack(v) for m, v in vectors.items()}
         self.words = dict(words.most_common(MAX_WORDS))
         self.templates = dict(templates.most_common(MAX_TEMPLATES))
         self.sensor = {k: _sensor_ranges(v) for k, v in channels.items() if not k[0] or len(v) >= MIN_GROUP}
@@ -168,7 +168,7 @@ class Reference:
         sensor, video = values.pop("sensor"), values.pop("video")
         return cls(
             **values,
-            embeddings={m: arrays[f"embedding.{m}"] for m in MODALITIES if f"embedding.{m}" in arrays},
+            embeddings={m: arrays[f"embedding.{m}"] for m in values["ids"]},
             sensor={
                 (s["group"], s["channel"]): Ranges(tuple(s["names"]), arrays[f"sensor.{i}"], s["size"])
                 for i, s in enumerate(sensor)

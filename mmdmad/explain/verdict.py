@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from mmdmad.cases import MODALITIES
 from mmdmad.explain.reference import Reference
 from mmdmad.explain.words import Draft, draft, fact, listed
+from mmdmad.modalities.base import ordered
 
 if TYPE_CHECKING:
     from mmdmad.judgement import Judgement, PartJudgement
@@ -83,7 +83,7 @@ def missing(judgement: "Judgement", reference: Reference) -> list[Draft]:
     """Parts that were refused, and parts that normal cases usually have but this one does not."""
     drafts = []
     refused = {refusal.part: refusal.reason for refusal in judgement.refused}
-    for modality in MODALITIES:
+    for modality in ordered([*reference.ids, *refused.keys() - {"case"}]):
         if modality in refused:
             facts = [fact("part", modality), fact("reason", refused[modality])]
             drafts.append(draft("missing", modality, "the {part} part could not be used: {reason}.", facts))

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from mmdmad.cases import Part
+from mmdmad.errors import ConfigError
+from mmdmad.modalities.base import BaseModality, modality_of
 from mmdmad.parts.frames import is_hidden
-from mmdmad.parts.image import Image
 from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
-from mmdmad.parts.sensor import Sensor
-from mmdmad.parts.text import Text
-from mmdmad.parts.video import Video
 
 
 def content_key(part: Part) -> str:
@@ -27,17 +25,30 @@ def content_key(part: Part) -> str:
     """
     digest = hashlib.sha256(f"{part.modality} {part.start} {part.stop} {part.rate}".encode())
     if part.value is not None:
-        _add_value(part, digest, part.value)
+        plain = isinstance(part.value, str | np.ndarray)
+        for piece in [part.value] if plain else modality_for(part).content(part):
+            if isinstance(piece, str):
+                digest.update(piece.encode(errors="surrogatepass"))
+            else:
+                _add_array(digest, piece)
     elif is_folder(part):
         assert part.path is not None
         for file in sorted(p for p in part.path.iterdir() if p.is_file() and not is_hidden(p)):
-            one = Part("video", file, case_id=part.case_id, row=part.row, root=part.root)
+            one = Part(part.modality, file, case_id=part.case_id, row=part.row, root=part.root)
             digest.update(f"{file.name}\0{_file(plain_file(one), one)}\n".encode(errors="surrogateescape"))
     else:
         path = plain_file(part)
         # The suffix chooses the reader, so it is part of what the bytes mean.
         digest.update(f"{path.suffix.lower()} {_file(path, part)}".encode())
     return digest.hexdigest()
+
+
+def modality_for(part: Part) -> BaseModality:
+    """The modality of a part; PartError where there is none of that name."""
+    try:
+        return modality_of(part.modality)
+    except ConfigError as why:
+        raise refuse(part, str(why)) from None
 
 
 def _file(path: Path, part: Part) -> str:
@@ -52,34 +63,6 @@ def _file(path: Path, part: Part) -> str:
 def _hash_file(path: str, *_identity: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _add_value(part: Part, digest: Any, value: Any) -> None:
-    if isinstance(value, Text):
-        value = value.text
-    if isinstance(value, str):
-        digest.update(value.encode(errors="surrogatepass"))
-    elif isinstance(value, Image):
-        _add_array(digest, value.pixels)
-    elif isinstance(value, np.ndarray):
-        _add_array(digest, value)
-    elif isinstance(value, Video):
-        digest.update(f"{value.times.tolist()}".encode())
-        for _, _, frame in value.frames():
-            _add_array(digest, frame)
-    elif part.modality == "image":
-        from mmdmad.parts.image import read_image
-
-        _add_array(digest, read_image(part).pixels)
-    elif part.modality == "sensor":
-        from mmdmad.parts.sensor import read_sensor
-
-        table = value if isinstance(value, Sensor) else read_sensor(part)
-        digest.update(f"{table.channels} {table.units} {table.start}".encode())
-        _add_array(digest, np.asarray(table.values))
-        _add_array(digest, np.asarray(table.times))
-    else:
-        raise refuse(part, f"a {part.modality} cannot be a {type(value).__name__}")
 
 
 def _add_array(digest: Any, array: np.ndarray) -> None:

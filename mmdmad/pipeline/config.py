@@ -7,9 +7,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mmdmad.cases import MODALITIES, Modality
+from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings, Settings
+from mmdmad.modalities.base import modalities, modality_of
 
 
 class PartSettings(Settings):
@@ -47,7 +48,7 @@ class PipelineConfig(Settings):
     0.01
     """
 
-    parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in MODALITIES})
+    parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in modalities()})
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=1)
@@ -57,10 +58,10 @@ class PipelineConfig(Settings):
     @model_validator(mode="after")
     def _some_part(self) -> "PipelineConfig":
         if not self.parts:
-            raise ValueError(f"no modality is configured; allowed are {', '.join(MODALITIES)}")
-        wrong = [modality for modality, part in self.parts.items() if part.letters and modality != "text"]
+            raise ValueError(f"no modality is configured; allowed are {', '.join(modalities())}")
+        wrong = [m for m, part in self.parts.items() if part.letters and not modality_of(m).written]
         if wrong:
-            raise ValueError(f"letters: true was given for {', '.join(wrong)}; only text has letters")
+            raise ValueError(f"letters: true was given for {', '.join(wrong)}; only what is written has letters")
         return self
 
     @classmethod

@@ -16,9 +16,10 @@ from safetensors.numpy import load_file, save_file
 from mmdmad.calibration.conformal import case_uniform
 from mmdmad.calibration.patterns import JointCalibration, Link, Measures, links, patterns
 from mmdmad.calibration.whitening import part_vector
-from mmdmad.cases import MODALITIES, Case, Modality, Refusal
+from mmdmad.cases import Case, Modality, Refusal
 from mmdmad.errors import DataError, PartError
 from mmdmad.joint.joint_model import JointModel
+from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PartSettings, PipelineConfig, Shares
 from mmdmad.pipeline.part_model import PartModel, map_scale, part_of
 from mmdmad.pipeline.stages import stage
@@ -87,9 +88,7 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
     models: dict[Modality, PartModel] = {}
     tables: dict[Modality, Table] = {}
     refused: list[Refusal] = []
-    for modality in MODALITIES:
-        if modality not in config.parts:
-            continue
+    for modality in ordered(config.parts):
         reason = too_few(rows, modality, config.min_parts)
         if reason:
             refused += [Refusal(c.id, modality, reason, c.row) for c in rows.cases if modality in c.parts]

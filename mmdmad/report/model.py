@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.cases import MODALITIES, Modality
-from mmdmad.findings import Finding, Guarantee, Verdict
+from mmdmad.findings import Finding, Guarantee, PartName, Verdict
+from mmdmad.modalities.base import detail_kinds, ordered
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -58,7 +58,7 @@ class Labels(_Model):
 class Model(_Model):
     """Which encoder and detector judged a modality."""
 
-    modality: Modality
+    modality: PartName
     encoder: str
     detector: str
 
@@ -160,7 +160,7 @@ def lead(finding: Finding, limit: int = 3) -> list[str]:
 
     The first detail of every part goes before the second of any, so that a chain over several parts is seen at once.
     """
-    telling = ("contradiction", "region", "channel", "words", "frames", "span")
+    telling = ("contradiction", *detail_kinds())
     details = [e for e in finding.evidence if e.kind in telling]
     seen: set[str] = set()
     first: list[str] = []
@@ -173,7 +173,7 @@ def lead(finding: Finding, limit: int = 3) -> list[str]:
 
 
 def _bases(findings: Sequence[Finding]) -> tuple[Basis, ...]:
-    patterns: dict[tuple[Modality, ...], list[Finding]] = {}
+    patterns: dict[tuple[PartName, ...], list[Finding]] = {}
     for finding in findings:
         patterns.setdefault(finding.guarantee.pattern, []).append(finding)
     order = sorted(patterns.values(), key=lambda fs: (-len(fs), -len(fs[0].guarantee.pattern)))
@@ -185,7 +185,8 @@ def _bases(findings: Sequence[Finding]) -> tuple[Basis, ...]:
 
 def _reasons(flagged: Sequence[Finding]) -> tuple[Reason, ...]:
     counts = Counter(main_reason(f) for f in flagged)
-    return tuple(Reason(name=n, count=counts[n]) for n in (*MODALITIES, "contradiction") if counts[n])
+    names = (*ordered(counts.keys() - {"contradiction"}), "contradiction")
+    return tuple(Reason(name=n, count=counts[n]) for n in names if counts[n])
 
 
 def _labels(findings: Sequence[Finding]) -> Labels | None:
@@ -215,6 +216,7 @@ def _timeline(findings: Sequence[Finding]) -> tuple[Point, ...]:
 
 def _models(findings: Sequence[Finding]) -> tuple[Model, ...]:
     seen = {(p.modality, p.encoder, p.detector) for f in findings for p in f.parts}
+    order = ordered(m for m, _, _ in seen)
     return tuple(
-        Model(modality=m, encoder=e, detector=d) for m, e, d in sorted(seen, key=lambda s: (MODALITIES.index(s[0]), s))
+        Model(modality=m, encoder=e, detector=d) for m, e, d in sorted(seen, key=lambda s: (order.index(s[0]), s))
     )

@@ -1,14 +1,14 @@
 """Findings as tables: Parquet or CSV with one flat row per finding, JSON lines with the whole findings."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdmad.cases import MODALITIES
 from mmdmad.errors import RunError
 from mmdmad.files import replacing
 from mmdmad.findings import Finding
+from mmdmad.modalities.base import modalities, ordered
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
@@ -17,32 +17,33 @@ def export(findings: Sequence[Finding], path: Path) -> Path:
     """Write the findings in the format of the suffix; the file appears whole or not at all."""
     if path.suffix not in SUFFIXES:
         raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
+    head = columns({p.modality for f in findings for p in f.parts})
     with replacing(path) as unfinished:
         if path.suffix == ".jsonl":
             with unfinished.open("w", encoding="utf-8") as file:
                 file.writelines(finding.model_dump_json() + "\n" for finding in findings)
         elif path.suffix == ".csv":
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, columns())
+                writer = csv.DictWriter(file, head)
                 writer.writeheader()
                 writer.writerows(flat(finding) for finding in findings)
         else:
             import pandas as pd
 
-            pd.DataFrame([flat(f) for f in findings], columns=columns()).to_parquet(unfinished, index=False)
+            pd.DataFrame([flat(f) for f in findings], columns=head).to_parquet(unfinished, index=False)
     return path
 
 
-def columns() -> list[str]:
-    """The columns of a flat row, the same for every run."""
-    each = [f"{m}_{name}" for m in MODALITIES for name in ("p_value", "share", "score")]
+def columns(found: Collection[str] = ()) -> list[str]:
+    """The columns of a flat row, the same for every run: all modalities that are known, and those that were `found`."""
+    each = [f"{m}_{name}" for m in ordered([*modalities(), *found]) for name in ("p_value", "share", "score")]
     head = ["case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size"]
     return [*head, *each, "contradiction", "contradiction_p_value", "explanation", "refused", "simulated"]
 
 
 def flat(finding: Finding) -> dict[str, Any]:
     """One finding as one row; parts that a case lacks stay empty."""
-    row: dict[str, Any] = dict.fromkeys(columns())
+    row: dict[str, Any] = dict.fromkeys(columns([p.modality for p in finding.parts]))
     row |= {
         "case_id": finding.case_id,
         "time": None if finding.time is None else finding.time.isoformat(),

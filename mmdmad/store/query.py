@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from mmdmad.cases import MODALITIES, Modality
+from mmdmad.cases import Modality
 from mmdmad.errors import RunError
 from mmdmad.findings import Finding, Verdict
+from mmdmad.modalities.base import modalities
 from mmdmad.store.db import CaseRow, PartRow
 
 _ORDERS: dict[str, tuple[Any, ...]] = {
@@ -47,7 +48,7 @@ class Filters:
 
     def __post_init__(self) -> None:
         _known("verdict", self.verdict, get_args(Verdict))
-        _known("part", self.part, MODALITIES)
+        _known("part", self.part, tuple(modalities()))
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as conditions on CaseRow."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmdmad.cases import MODALITIES, Refusal
+from mmdmad.cases import Refusal
 from mmdmad.findings import Contradiction, Evidence, Fact, Finding, Findings, Guarantee, PartFinding
+from mmdmad.modalities.base import modalities
 
 GROUPS = ("brick tile", "gravel board", "moon plate")
 
@@ -116,7 +117,7 @@ def make_findings(n=60, seed=0):
     for i in range(n):
         case_id, flagged = f"test-{i:05d}", i % 3 == 1
         missing = ("video",) if i % 9 == 4 else ("text",) if i % 11 == 3 else ()
-        present = [m for m in MODALITIES if m not in missing]
+        present = [m for m in modalities() if m not in missing]
         p = round(float(rng.uniform(0.004, 0.05)), 4) if flagged else round(float(rng.uniform(0.06, 1)), 3)
         lead = present[int(rng.integers(len(present)))]
         contradiction = "image" if flagged and i % 12 == 1 and lead != "image" else None

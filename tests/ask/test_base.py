@@ -31,7 +31,7 @@ def registered():
     queries()
     query("loudness", asked=("how loud", "noise … night"))(loudness)
     yield queries()["loudness"]
-    base._REGISTRY.pop("loudness", None)
+    base._REGISTRY.remove("loudness")
 
 
 @pytest.fixture

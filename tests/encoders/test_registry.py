@@ -5,15 +5,16 @@ import sys
 
 import pytest
 
-from mmdmad.cases import MODALITIES
 from mmdmad.encoders import encoders, make_encoder
 from mmdmad.errors import ConfigError
+from mmdmad.modalities.base import modalities
 
 OFFLINE = [name for name in encoders() if not name.startswith("clip-")]
 
 
 def test_every_modality_has_an_encoder_without_a_hub() -> None:
-    assert {encoders()[name].modality for name in OFFLINE} == set(MODALITIES)
+    assert {encoders()[name].modality for name in OFFLINE} == set(modalities())
+    assert all(encoders()[one.encoder].modality == name for name, one in modalities().items())
     assert set(encoders()) == {"clip", "clip-image", "clip-text", "lite0", "minilm", "pixels", "windows"}
 
 

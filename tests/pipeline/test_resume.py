@@ -65,10 +65,10 @@ def line(tmp_path_factory):
     module = importlib.util.module_from_spec(spec)
     from mmdmad.encoders import base
 
-    before = dict(base._REGISTRY)
+    before = base.encoders()
     spec.loader.exec_module(module)
-    base._REGISTRY.clear()
-    base._REGISTRY.update(before)
+    for name in set(base.encoders()) - set(before):
+        base._REGISTRY.remove(name)
     return module.write_line(tmp_path_factory.mktemp("line"), count=80, seed=20)
 
 

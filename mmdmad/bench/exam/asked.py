@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmdmad.bench.exam import grading as g
-from mmdmad.cases import MODALITIES
+from mmdmad.datasets.line.truth import PARTS
 from mmdmad.errors import DataError
 from mmdmad.findings import Finding, Findings
 
@@ -106,7 +106,7 @@ class _Maker:
             yield {"group": group}, g.count(sum(f.group == group for f in self.flagged))
 
     def count_missing(self, many: int) -> Made:
-        for part in self._draw(MODALITIES, many, "part"):
+        for part in self._draw(PARTS, many, "part"):
             yield {"part": part}, g.count(sum(part in self.truth[f.case_id]["missing"] for f in self.findings))
 
     def count_contradiction(self, many: int) -> Made:
@@ -116,7 +116,7 @@ class _Maker:
 
     def count_driver(self, many: int) -> Made:
         lead = Counter(max(f.parts, key=lambda p: p.share).modality for f in self.flagged)
-        for part in self._draw(MODALITIES, many, "part"):
+        for part in self._draw(PARTS, many, "part"):
             yield {"part": part}, g.count(lead[part])
 
     def worst(self, many: int) -> Made:

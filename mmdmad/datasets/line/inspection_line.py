@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmdmad.cases import MODALITIES, Modality
+from mmdmad.cases import Modality
 from mmdmad.datasets.line.belt import film, write_clip
 from mmdmad.datasets.line.defects import plant
 from mmdmad.datasets.line.log import write_log
@@ -30,6 +30,7 @@ from mmdmad.datasets.line.truth import (
     CHANNEL_NAMES,
     CHANNELS,
     CONTRADICTIONS,
+    PARTS,
     PRODUCT_NAMES,
     SINGLE_KINDS,
     Fault,
@@ -104,7 +105,7 @@ def render_case(seed: int, split: Split, index: int, fault_share: float = 0.5, *
     planted = plan.faults if faults else {}
     cause = plan.root_cause if faults else None
     found: list[Fault] = []
-    here = {m: (planted.get(m), plan.severity.get(m, 0.0)) for m in MODALITIES}
+    here = {m: (planted.get(m), plan.severity.get(m, 0.0)) for m in PARTS}
 
     def draws(part: int) -> tuple[np.random.Generator, np.random.Generator]:
         return generator(seed, split, index, part, 1), generator(seed, split, index, part, 2)
@@ -170,7 +171,7 @@ def _truth(plan: Plan, found: tuple[Fault, ...]) -> Truth:
 
 def _write_case(folder: Path, case: Rendered) -> dict[str, object]:
     plan = case.plan
-    paths = {m: f"parts/{plan.id}{SUFFIX[m]}" if m not in plan.missing else "" for m in MODALITIES}
+    paths = {m: f"parts/{plan.id}{SUFFIX[m]}" if m not in plan.missing else "" for m in PARTS}
     if case.image is not None:
         Image.fromarray(case.image).save(folder / paths["image"], compress_level=1)
     if case.text is not None:

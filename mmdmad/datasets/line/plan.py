@@ -9,11 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from mmdmad.cases import MODALITIES, Modality
+from mmdmad.cases import Modality
 from mmdmad.datasets.line.truth import (
     CHAINS,
     MISSING_SHARE,
     MISSING_TWO,
+    PARTS,
     PRODUCTS,
     SINGLE_KINDS,
     SPEED_RANGE,
@@ -74,7 +75,7 @@ def plan_case(seed: int, split: Split, index: int, fault_share: float) -> Plan:
     running = rng.random() >= STOPPED_SHARE
     place = rng.uniform(-1, 1)  # where in the product's speed range
     missing = _missing(rng)
-    present = tuple(m for m in MODALITIES if m not in missing)
+    present = tuple(m for m in PARTS if m not in missing)
     faulty = rng.random() < fault_share and split == "test"
     common = {
         "id": f"{split}-{index:05d}",
@@ -84,14 +85,14 @@ def plan_case(seed: int, split: Split, index: int, fault_share: float) -> Plan:
         "product": product,
         "missing": missing,
     }
-    scenes = dict.fromkeys(MODALITIES, _scene(product, place if running else None))
+    scenes = dict.fromkeys(PARTS, _scene(product, place if running else None))
     if not faulty:
         return Plan(scenes=scenes, **common)
     kind = str(rng.choice(list(MIX), p=list(MIX.values())))
     if kind == "contradiction":
         return _contradiction(rng, common, present, product, place)
-    moving = dict.fromkeys(MODALITIES, _scene(product, place))
-    severity = {m: float(rng.uniform()) for m in MODALITIES}
+    moving = dict.fromkeys(PARTS, _scene(product, place))
+    severity = {m: float(rng.uniform()) for m in PARTS}
     onset = float(rng.uniform(0.6, 2.2))
     if kind == "single":
         part = present[rng.integers(len(present))]
@@ -108,8 +109,8 @@ def plan_case(seed: int, split: Split, index: int, fault_share: float) -> Plan:
 
 def _missing(rng: np.random.Generator) -> tuple[Modality, ...]:
     lacks, two = rng.random() < MISSING_SHARE, rng.random() < MISSING_TWO
-    gone = rng.permutation(len(MODALITIES))[: (2 if two else 1) if lacks else 0]
-    return tuple(m for k, m in enumerate(MODALITIES) if k in gone)
+    gone = rng.permutation(len(PARTS))[: (2 if two else 1) if lacks else 0]
+    return tuple(m for k, m in enumerate(PARTS) if k in gone)
 
 
 def _scene(product: Product, place: float | None) -> Scene:
@@ -138,5 +139,5 @@ def _contradiction(
         base, strange = (strange, base) if flip else (base, strange)
     elif kind == "speed":
         strange = _scene(product, place + 1 if place < 0 else place - 1)
-    scenes = {m: strange if m == odd else base for m in MODALITIES}
+    scenes = {m: strange if m == odd else base for m in PARTS}
     return Plan(scenes=scenes, kind="contradiction", odd_part=odd, contradiction=kind, **common)

@@ -81,6 +81,7 @@ SINGLE_KINDS: dict[Modality, tuple[str, ...]] = {
     "sensor": SENSOR_KINDS,
     "video": VIDEO_KINDS,
 }
+PARTS: tuple[Modality, ...] = tuple(SINGLE_KINDS)  # what a complete case of the line has, whatever else there is
 # What each chain does to each part; parts it does not reach are absent.
 CHAINS: dict[str, dict[Modality, str]] = {
     "bearing failure": {"image": "scratch", "text": "warning", "sensor": "vibration rise", "video": "belt jitter"},

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 from scipy.stats import binom
 
-from mmdmad.cases import MODALITIES
 from mmdmad.datasets.line.inspection_line import Rendered, describe, make_line, read_truth, render_case
 from mmdmad.datasets.line.look import EXAMPLES, find_cases, sheet
 from mmdmad.datasets.line.plan import CONTRADICTION_MIX, MIX, Plan, plan_case
@@ -22,6 +21,7 @@ from mmdmad.datasets.line.truth import (
     CHANNELS,
     FPS,
     MISSING_SHARE,
+    PARTS,
     PRODUCT_NAMES,
     PRODUCTS,
     RATE,
@@ -82,7 +82,7 @@ def test_files_decode_and_hold_what_the_contract_says(line: Path) -> None:
     assert [r["split"] for r in body] == ["train"] * 6 + ["test"] * 24
     truth = read_truth(line)
     for row in body:
-        gone = {m for m, c in zip(MODALITIES, ("image", "text_file", "sensor", "video")) if not row[c]}
+        gone = {m for m, c in zip(PARTS, ("image", "text_file", "sensor", "video")) if not row[c]}
         assert gone == set(truth[row["id"]]["missing"])
         assert int(row["label"]) == truth[row["id"]]["label"]
         if row["image"]:
@@ -167,7 +167,7 @@ def test_no_part_of_a_contradiction_is_odd_by_itself(plans: list[Plan]) -> None:
     """Product, standstill and speed of every part follow the same distribution in contradictions as in normal cases."""
     many = plans + [plan_case(2, "test", i, 1.0) for i in range(4000)]
     odd = [p for p in many if p.kind == "contradiction"]
-    for part in MODALITIES:
+    for part in PARTS:
         here = [p.scenes[part] for p in odd if part not in p.missing]
         assert all(inside(n, len(here), 1 / 5) for n in Counter(s.product.name for s in here).values())
         if part != "image":
@@ -321,7 +321,7 @@ def test_chains_touch_every_part_they_claim(cause: str) -> None:
     clean = twin(case)
     assert {f.part for f in case.truth.faults} == set(CHAINS[cause])
     assert case.truth.root_cause == cause
-    for part in MODALITIES:
+    for part in PARTS:
         # a log quotes the sensors' means, so it may change with them
         assert same(getattr(case, part), getattr(clean, part)) != (part in CHAINS[cause]), part
     for fault in case.truth.faults:

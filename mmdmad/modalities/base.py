@@ -1,0 +1,165 @@
+"""What a modality is, and the one registry that is asked wherever modalities differ.
+
+A new modality is one new class under `@modality`: in a file of this folder, or in another distribution that names it
+under the entry point `mmdmad.modalities`. This module knows no modality by name and stands below everything that asks
+it. The classes stand above what they use (readers, evidence) and import it inside their methods, so that asking for a
+suffix loads no decoder.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+
+from mmdmad.errors import ConfigError
+from mmdmad.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mmdmad.cases import Part
+
+
+class BaseModality(ABC):
+    """One modality: how its parts are named and read, what encodes them, how they are spoken of and shown.
+
+    rank: its place among the others, wherever they stand in a row; equal ranks go by name.
+    noun: what one part is called ("sensor table"). words: what people call it, in small letters, `name` among them.
+    suffixes: endings of its files, with the dot, in small letters; the first is the usual one.
+    slices: what `#start:stop` after a path counts ("rows"); "" where a part cannot be sliced.
+    inline: a manifest's column of this name holds the value itself; paths stand in the column `<name>_file`.
+    written: what `read` gives has a string `text`, whose letters and words can be compared.
+    rated: there is a manifest column `<name>_rate`. folders: a part may be a folder of files.
+    photo: its pictures are photographs and make thumbnails; else they are plots.
+    kinds: the kinds of evidence that a look at such a part finds, the most telling first.
+    details: how many pieces of evidence a note tells of such a part where it is unusual.
+    encoder: what "auto" takes; clip_encoder: what it takes instead where CLIP weights are on this machine.
+    """
+
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    words: ClassVar[tuple[str, ...]]
+    suffixes: ClassVar[tuple[str, ...]]
+    encoder: ClassVar[str]
+    rank: ClassVar[int] = 100
+    clip_encoder: ClassVar[str] = ""
+    slices: ClassVar[str] = ""
+    inline: ClassVar[bool] = False
+    written: ClassVar[bool] = False
+    rated: ClassVar[bool] = False
+    folders: ClassVar[bool] = False
+    photo: ClassVar[bool] = False
+    kinds: ClassVar[tuple[str, ...]] = ()
+    details: ClassVar[int] = 1
+
+    @abstractmethod
+    def read(self, part: "Part") -> Any:
+        """The part decoded; PartError where it cannot be."""
+
+    def content(self, part: "Part") -> "Iterable[str | np.ndarray]":
+        """What a value in memory (`part.value`, no array and no string) holds, in pieces to be hashed in this order."""
+        from mmdmad.errors import PartError
+
+        reason = f"a {self.noun} cannot be a {type(part.value).__name__}"
+        raise PartError(reason, part=self.name, case_id=part.case_id, row=part.row)
+
+    @property
+    def path_column(self) -> str:
+        """The manifest column that holds paths of such parts."""
+        return f"{self.name}_file" if self.inline else self.name
+
+
+_NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
+_TAKEN = (
+    *("id", "time", "label", "split", "group", "recording", "case", "row", "joint", "normal", "reference", "verdict"),
+    *("contradiction", "missing"),
+)
+"""Columns of manifests, folders of a model and words of a finding; no modality may be called so."""
+
+M = TypeVar("M", bound=type[BaseModality])
+_REGISTRY: Registry[BaseModality] = Registry("modality", "mmdmad.modalities", "mmdmad.modalities")
+
+
+def modality(cls: M) -> M:
+    """Register a modality; the one decorator its class needs.
+
+    ConfigError where its name cannot be a manifest column and a folder (2 to 20 small letters and digits, no word that
+    mmdmad uses for something else).
+    """
+    if not _NAME.fullmatch(cls.name) or cls.name in _TAKEN:
+        raise ConfigError(
+            f"a modality cannot be called {cls.name!r}; allowed are 2 to 20 small letters and digits, "
+            f"none of {', '.join(_TAKEN)}"
+        )
+    _REGISTRY.add(cls.name, cls(), cls)
+    return cls
+
+
+def modalities() -> dict[str, BaseModality]:
+    """Every modality by name, in the order in which they stand wherever they stand in a row."""
+    return {name: _REGISTRY.get(name) for name in ordered(_REGISTRY.all())}
+
+
+def modality_of(name: str) -> BaseModality:
+    """The modality of this name; ConfigError with the known ones.
+
+    >>> modality_of("sensor").noun
+    'sensor table'
+    """
+    return _REGISTRY.get(name)
+
+
+def ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of modalities in their fixed order; names that no modality has come last, by name.
+
+    The order of two names does not depend on what else is installed: what a model learned of them stays readable.
+
+    >>> ordered(["smell", "text", "image"])
+    ('image', 'text', 'smell')
+    """
+    known = _REGISTRY.all()
+    return tuple(sorted(set(names), key=lambda n: (known[n].rank, n) if n in known else (10**9, n)))
+
+
+class _Known:
+    """Lets pydantic check a name against the registry and list the known ones in a JSON schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(_known, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(modalities())}
+
+
+def _known(name: str) -> str:
+    if name not in _REGISTRY.all():
+        raise ValueError(f"no modality is called {name!r}; there are {', '.join(modalities())}")
+    return name
+
+
+Modality = Annotated[str, _Known()]
+"""The name of a modality. Where pydantic reads it, it must be a known one."""
+
+
+def detail_kinds() -> tuple[str, ...]:
+    """The kinds of evidence that looks at single parts find.
+
+    >>> detail_kinds()
+    ('region', 'words', 'channel', 'span', 'frames')
+    """
+    return tuple(dict.fromkeys(kind for one in modalities().values() for kind in one.kinds))
+
+
+def by_suffix() -> dict[str, str]:
+    """The modality that files of a suffix (".png") hold; the first in order where two have it.
+
+    >>> by_suffix()[".csv"]
+    'sensor'
+    """
+    return {suffix: name for name, suffix in reversed(list(_suffixes()))}
+
+
+def _suffixes() -> Iterator[tuple[str, str]]:
+    return ((name, suffix) for name, one in modalities().items() for suffix in one.suffixes)
