@@ -54,7 +54,7 @@ def check(
     problems = [f"{cite} is no evidence of this case" for cite in cites if cite not in by_id]
     inline = set(re.findall(r"\bE\d+\b", sentence)) - set(cites)
     problems += [f"{cite} is mentioned but not cited" for cite in sorted(inline)]
-    if re.search(r"data:|https?://|!\[|<img", sentence):
+    if leads_out(sentence):
         problems.append("links and embedded pictures are not allowed")
     cited = [by_id[c] for c in dict.fromkeys(cites) if c in by_id]
     if not cited:
@@ -75,6 +75,15 @@ def check(
     problems += _check_verdict(text, cited, list(by_id.values()))
     problems += _check_words(text, cited, known)
     return list(dict.fromkeys(problems))
+
+
+def leads_out(sentence: str) -> bool:
+    """Whether a sentence holds a link or an embedded picture of its own; in a quotation it is a word of the case.
+
+    >>> leads_out("See http://x.example for it."), leads_out("The log says “see http://x.example now”.")
+    (True, False)
+    """
+    return bool(re.search(r"\bdata:|\w://|\bwww\.|\bmailto:|!\[|\]\(|<[a-z!/]", QUOTED.sub("“”", sentence), re.I))
 
 
 def _ids(sheets: Sequence[Sheet]) -> str:

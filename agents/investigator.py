@@ -84,7 +84,8 @@ class Investigator:
             raise MmdmadError('an empty question was given; ask, for example, "Which case is the most anomalous?"')
         thread = _text(thread or self.thread)
         past = self._memory.messages(thread)
-        state = self._agent.invoke({"messages": [*past, HumanMessage(_text(question))]})
+        given: list[Any] = [*past, HumanMessage(_text(question))]
+        state = self._agent.invoke({"messages": given})
         messages: list[BaseMessage] = state["messages"]
         last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
         tools = tuple(c["name"] for m in messages[last:] if isinstance(m, AIMessage) for c in m.tool_calls)
@@ -187,7 +188,6 @@ def checked(text: str, found: Sequence[Source], questions: Sequence[str]) -> tup
 
     The words of the questions may be repeated, never their numbers or names.
     """
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|data:\S+", "", text)
     kept, withheld = [], []
     for line in text.splitlines():
         passed = []
@@ -212,6 +212,8 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     plain = re.sub(r"^\d+\.\s", "", _CITATION.sub("", sentence))
     if not plain.strip(" .") or plain in CAN or plain == CAVEAT:
         return []
+    if grounding.leads_out(plain):
+        return ["links and embedded pictures are not allowed"]
     if DECLINING.match(plain):
         rest = _without(plain, questions, [s.evidence for s in found])
         return ["numbers without a tool result"] if re.search(r"\d", rest) else []
