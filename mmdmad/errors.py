@@ -6,6 +6,8 @@ Traceback (most recent call last):
 mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not installed; run: pip install "mmdmad[chat]"
 """
 
+from pathlib import Path
+
 
 class MmdmadError(Exception):
     """Root of every error that mmdmad raises on purpose; the command line prints it in one line and exits with 1."""
@@ -53,6 +55,19 @@ class WeightsError(MmdmadError):
 
 class RunError(MmdmadError):
     """A run directory is missing, unfinished or from another configuration."""
+
+
+class ModelError(RunError):
+    """A file of a fitted model is missing, damaged, or holds what no fit writes.
+
+    `file` is the file where it is known, `cure` what to do.
+    """
+
+    CURE = "restore it from a copy, or fit again with `mmdmad fit`"
+
+    def __init__(self, reason: str, file: Path | None = None, cure: str = CURE) -> None:
+        self.reason, self.file, self.cure = " ".join(reason.split())[:300], file, cure
+        super().__init__(self.reason if file is None else f"{file}: {self.reason}; {cure}")
 
 
 class MissingExtraError(MmdmadError):

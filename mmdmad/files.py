@@ -65,6 +65,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON; the file appears whole or not at all."""
+    """Write JSON; the file appears whole or not at all.
+
+    Half characters (lone surrogates, as names of files that are not UTF-8 hold) are written as their JSON escape.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False)
     with replacing(path) as unfinished:
-        unfinished.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")

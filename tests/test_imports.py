@@ -24,7 +24,8 @@ HEAVY = (
 )
 # From what knows nothing to what knows all; a name stands for everything below it that has no place of its own.
 LAYERS = (
-    ("errors", "tokens", "threads", "device", "files", "progress", "prompts", "packaged", "fence", "registry", "plain"),
+    ("errors", "tokens", "threads", "device", "files", "saved", "progress", "prompts", "packaged"),
+    ("fence", "registry", "plain"),
     ("modalities.base",),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings"),

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mmdmad.errors import DataError
+from mmdmad.saved import check_finite, require
 
 PART, CONTRADICTION, TOGETHER = "part", "contradiction", "together"
 WEIGHTS = {PART: 0.45, TOGETHER: 0.15, CONTRADICTION: 0.4}
@@ -89,9 +90,15 @@ class Tail:
 
     @classmethod
     def from_state(cls, array: np.ndarray) -> "Tail":
-        """The tail that `state` described."""
+        """The tail that `state` described; ModelError where no reference scores give such a tail."""
+        require(array.ndim == 1 and len(array) >= 8, f"a tail of shape {array.shape} has fewer than 4 reference scores")
+        check_finite("a tail", array)
         start, mass, scale, shape = (float(x) for x in array[:4])
-        return cls(np.asarray(array[4:], np.float64), start, mass, scale, shape)
+        grid = np.asarray(array[4:], np.float64)
+        require((np.diff(grid) >= 0).all(), "the reference scores of a tail are not in increasing order")
+        require(grid[0] <= start <= grid[-1], "a tail starts outside its reference scores")
+        require(0 < mass < 1 and scale > 0 and 0 <= shape < 1, "mass, scale or shape of a tail are out of range")
+        return cls(grid, start, mass, scale, shape)
 
 
 @dataclass(frozen=True)

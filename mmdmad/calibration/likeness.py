@@ -8,6 +8,7 @@ reference parts most like it. The comparison is a fixed function of the part, so
 import numpy as np
 
 from mmdmad.calibration.whitening import Whitener
+from mmdmad.saved import check_arrays, require
 
 
 class Likeness:
@@ -56,13 +57,19 @@ class Likeness:
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray]) -> "Likeness":
-        """The comparison that `state` described."""
+        """The comparison that `state` described; ModelError where it is nothing that `fit` can have learned."""
+        known = check_arrays(arrays, {"vectors": "f n d", "scores": "f n", "spread": "f 1", "sizes": "i 4"})
         *sizes, logarithmic = (int(n) for n in arrays["sizes"])
+        require(min(sizes) >= 1 and logarithmic in (0, 1), f"sizes {[*sizes, logarithmic]} are none that fit writes")
+        require(arrays["spread"][0] > 0, "the spread of scores is not above 0")
+        require(known["n"] >= 2, f"{known['n']} reference parts cannot be compared with")
         made = cls(*sizes)
         made.logarithmic_ = bool(logarithmic)
         made.whitener_ = Whitener(made.dims).set_state(
             {k: arrays[f"whitener.{k}"] for k in ("mean", "scale", "components")}
         )
+        width = len(made.whitener_.components_)
+        require(known["d"] == width, f"vectors are {known['d']} wide, those of the whitener {width}")
         made.vectors_, made.scores_, made.spread_ = arrays["vectors"], arrays["scores"], float(arrays["spread"][0])
         return made
 

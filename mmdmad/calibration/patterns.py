@@ -8,9 +8,10 @@ scores: every calibration case that has at least the pattern's parts, judged as 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.calibration.conformal import (
     case_uniform,
@@ -22,6 +23,7 @@ from mmdmad.calibration.conformal import (
 from mmdmad.calibration.fusion import Fused, Tail, fuse, together
 from mmdmad.cases import Modality
 from mmdmad.findings import Guarantee
+from mmdmad.saved import check_finite, require, validated
 
 Pattern = tuple[Modality, ...]
 Link = tuple[Modality, Pattern]
@@ -80,6 +82,17 @@ class Calibrated:
     parts: dict[Modality, float]
     links: dict[Link, float]
     guarantee: Guarantee
+
+
+class _State(BaseModel):
+    """What `JointCalibration.state` gives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: int = Field(ge=0)
+    tails: dict[str, list[float]]
+    scores: dict[str, list[float]]
+    natural: dict[str, Annotated[int, Field(ge=0)]]
 
 
 class JointCalibration:
@@ -180,12 +193,32 @@ class JointCalibration:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "JointCalibration":
-        """The calibration that `state` described."""
-        made = cls(int(state["seed"]))
-        made.tails_ = {k: Tail.from_state(np.array(t, np.float64)) for k, t in state["tails"].items()}
-        made.scores_ = {k: np.array(s, np.float64) for k, s in state["scores"].items()}
-        made.natural_ = dict(state["natural"])
+        """The calibration that `state` described; ModelError where no fit can have written it."""
+        known = validated(_State, state)
+        made = cls(known.seed)
+        made.tails_ = {k: Tail.from_state(np.array(t, np.float64)) for k, t in known.tails.items()}
+        made.scores_ = {k: np.array(s, np.float64) for k, s in known.scores.items()}
+        made.natural_ = known.natural
+        for key, scores in made.scores_.items():
+            check_finite(f"the scores of {key}", scores)
+            require((np.diff(scores) >= 0).all(), f"the scores of {key} are not in increasing order")
+        for key, natural in made.natural_.items():
+            size = len(made.scores_.get(key, ()))
+            require(natural <= size, f"{natural} of {size} calibration cases of {key} have exactly these parts")
         return made
+
+    def check(self, modalities: Sequence[Modality], joint: bool) -> None:
+        """ModelError unless this belongs to these modalities: a tail and scores for each, links where `joint` is."""
+        every = patterns(tuple(modalities))
+        terms = {_key((m,)) for m in modalities}
+        clashes = {_link_key(link) for p in every for link in links(p)} if joint else set()
+        allowed = terms | clashes | {_joint_key(p) for p in every}
+        for name, found in (("tails", self.tails_), ("scores", self.scores_)):
+            missing, other = sorted(terms - found.keys()), sorted(found.keys() - allowed)
+            require(not missing, f"the {name} lack {', '.join(missing)}")
+            require(not other, f"the {name} have {', '.join(other)[:100]}, which belongs to other parts")
+        whole = {_joint_key(p) for p in every}
+        require(self.natural_.keys() == whole & self.scores_.keys(), "natural and scores are of different patterns")
 
     def _part_surprises(self, parts: Mapping[Modality, float]) -> dict[str, float]:
         return {m: self.tails_[_key((m,))].surprise(score) for m, score in parts.items()}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mmdmad.errors import DataError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 
@@ -77,6 +78,9 @@ class Whitener:
         return {"mean": self.mean_, "scale": self.scale_, "components": self.components_}
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> "Whitener":
-        """Restore what `state` gave."""
+        """Restore what `state` gave; ModelError where it is nothing that `fit` can have learned."""
+        check_arrays(arrays, {"mean": "f E", "scale": "f E", "components": "f d E"})
+        require((arrays["scale"] >= 0).all(), "scale holds a number below 0")
+        require(np.abs(arrays["components"]).max(axis=1, initial=0).all(), "components holds a direction of zeros")
         self.mean_, self.scale_, self.components_ = arrays["mean"], arrays["scale"], arrays["components"]
         return self

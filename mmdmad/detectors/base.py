@@ -7,7 +7,6 @@ suite finds it by itself. Detectors know nothing about files or modalities.
 """
 
 import inspect
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.errors import ConfigError, DataError, NotFittedError
 from mmdmad.registry import Registry
+from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
 
 Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
@@ -98,6 +99,18 @@ def as_rows(items: Sequence[Tokens]) -> Rows:
     )
 
 
+class _Saved(BaseModel):
+    """What `config.json` of a detector holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    detector: str
+    params: dict[str, Any]
+    n_features_in_: int = Field(ge=1)
+    threshold_: float
+    state: dict[str, Any]
+
+
 class Detector(ABC):
     """A model of normal.
 
@@ -153,15 +166,13 @@ class Detector(ABC):
 
     def save(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` into `folder`."""
-        from safetensors.numpy import save_file
-
         if not hasattr(self, "n_features_in_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays, values = self._state()
         arrays = {**arrays, "decision_scores_": self.decision_scores_}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "model.safetensors")
+        write_arrays(folder / "model.safetensors", arrays)
         config = {
             "detector": self.about.name,
             "params": self.get_params(),
@@ -169,7 +180,7 @@ class Detector(ABC):
             "threshold_": self.threshold_,
             "state": values,
         }
-        (folder / "config.json").write_text(json.dumps(config, indent=1))
+        write_values(folder / "config.json", config)
 
     def export(self, path: str | Path) -> Path:
         """Write the token score as an ONNX graph, input normalisation included; returns the path.
@@ -257,15 +268,15 @@ def make_detector(name: str, **params: Any) -> Detector:
 
 
 def load_detector(folder: str | Path) -> Detector:
-    """The detector that `Detector.save` wrote into `folder`."""
-    from safetensors.numpy import load_file
-
-    folder = Path(folder)
-    config = json.loads((folder / "config.json").read_text())
-    arrays = load_file(folder / "model.safetensors")
-    made = make_detector(config["detector"], **config["params"])
-    made.n_features_in_ = config["n_features_in_"]
-    made.decision_scores_ = arrays.pop("decision_scores_")
-    made.threshold_ = config["threshold_"]
-    made._set_state(arrays, config["state"])
+    """The detector that `Detector.save` wrote into `folder`; ModelError where the files do not make one."""
+    config, arrays = Path(folder) / "config.json", Path(folder) / "model.safetensors"
+    saved, found = read_model(config, _Saved), read_arrays(arrays)
+    with reading(config):
+        made = make_detector(saved.detector, **saved.params)
+        made._check_params()
+    with reading(arrays):
+        check_arrays(found, {"decision_scores_": "f N"})
+        made.n_features_in_, made.threshold_ = saved.n_features_in_, saved.threshold_
+        made.decision_scores_ = found.pop("decision_scores_")
+        made._set_state(found, saved.state)
     return made

@@ -15,7 +15,7 @@ Every feature has about unit variance on training windows. Missing rows have no 
 rare it would hardly vary in training, and one lost row would outweigh every fault.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -34,10 +34,12 @@ from mmdmad.encoders.sensor_windows import (
     window_starts,
 )
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
+MOST_ROWS = 10_000_000  # of a window; far more than any table that can be read has
 GAP = 20.0
 """Training deviations that a segment without a single row counts for; half a segment counts for a quarter."""
 
@@ -181,10 +183,10 @@ class Windows(Encoder):
         return arrays, {n: list(v) if isinstance(v, tuple) else v for n, v in every.items() if n not in arrays}
 
     def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        """Restore what `state` gave."""
+        """Restore what `state` gave; ModelError where `fit` cannot have written it."""
         if arrays:
             every: dict[str, Any] = {**arrays, **{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}}
-            self.fitted_ = SensorState(**every)
+            self.fitted_ = _checked(SensorState(**every), arrays)
 
     def _fitted(self) -> SensorState:
         if not hasattr(self, "fitted_"):
@@ -241,6 +243,35 @@ def _learn(tables: list[np.ndarray], **known: Any) -> SensorState:
         joint_directions=directions,
         joint_scale=np.array([max(unit, 1e-6), max(float(np.sqrt((outside**2).mean())), 1e-3)]),
     )
+
+
+def _checked(state: SensorState, arrays: Mapping[str, np.ndarray]) -> SensorState:
+    """The state, if `_learn` can have written it; ModelError otherwise."""
+    channels = len(state.channels)
+    words = (*state.channels, *state.units)
+    require(all(isinstance(word, str) for word in words), "channels and units are words")
+    require(channels == len(state.units) == len(set(state.channels)) > 0, "channels and units do not go together")
+    numbers = (state.period, state.length, state.blocks, state.segments)
+    require(all(type(number) is int for number in numbers), f"{numbers} are not whole numbers")
+    require(isinstance(state.interval, float) and state.interval > 0, "the interval of rows is not above 0")
+    require(4 <= state.length <= MOST_ROWS and 1 <= state.segments <= SEGMENTS, "length or segments are out of range")
+    require(1 <= state.blocks <= BLOCKS and state.length % state.blocks == 0, "blocks do not divide the length")
+    check_arrays(
+        arrays,
+        {
+            **dict.fromkeys(("center", "scale", "quiet"), "f C"),
+            "local": "f 2 2 C",
+            **{"relation_mean": "f V", "relation_precision": "f V V", "relation_scale": "f V"},
+            **{"joint_mean": "f J", "joint_directions": "f J k", "joint_scale": "f 2"},
+        },
+        C=channels,
+        V=2 * channels,
+        J=joint_blocks(state.blocks, channels) * channels,
+    )
+    above = (state.scale, state.quiet, state.local[:, 1], state.relation_scale, state.joint_scale)
+    require(all((scale > 0).all() for scale in above), "a scale is not above 0")
+    require((np.diag(state.relation_precision) > 0).all(), "the precision of relations is not positive")
+    return state
 
 
 def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: SensorState) -> np.ndarray:

@@ -19,9 +19,10 @@ import numpy as np
 
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.sensor_windows import principal_directions
-from mmdmad.encoders.text_form import FORM, Counts, Known, fold, form
+from mmdmad.encoders.text_form import FOLDS, FORM, Counts, Known, fold, form
 from mmdmad.encoders.text_spans import spans
 from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 FIT_PIECES = 1500
@@ -123,9 +124,21 @@ class TextEncoder(Encoder):
         return arrays, {name: list(getattr(known, name).keys) for name in ("words", "templates", "triples")}
 
     def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        """Restore what `state` gave."""
+        """Restore what `state` gave; ModelError where `fit` cannot have written it."""
         if not arrays:
             return
+        forms = {"form": f"f 2 {len(FORM)}", "mean": "f E", "directions": "f E k", "scale": "f 1", "rest": "f 2"}
+        sizes = check_arrays(arrays, {**forms, "known.texts": f"i {FOLDS}"})
+        require(1 <= sizes["k"] <= self.components, f"{sizes['k']} directions are not 1 to {self.components}")
+        above = (arrays["form"][1], arrays["scale"], arrays["rest"][1:])
+        require(all((scale > 0).all() for scale in above), "a scale is not above 0")
+        texts = int(arrays["known.texts"].sum())
+        require((arrays["known.texts"] >= 0).all() and texts > 0, "the numbers of texts are out of range")
+        for name in ("words", "templates", "triples"):
+            keys, counted = values[name], arrays[f"known.{name}"]
+            require(isinstance(keys, list) and all(isinstance(key, str) for key in keys), f"{name} are words")
+            check_arrays(arrays, {f"known.{name}": f"i {len(keys)} {FOLDS}"})
+            require(((counted >= 0) & (counted <= texts)).all(), f"counts of {name} are out of range")
         counts = {n: Counts(tuple(values[n]), arrays[f"known.{n}"]) for n in ("words", "templates", "triples")}
         rest = {name: arrays[name] for name in ("form", "mean", "directions", "scale", "rest")}
         self.fitted_ = TextState(known=Known(texts=arrays["known.texts"], **counts), **rest)

@@ -18,7 +18,8 @@ from mmdmad.encoders.base import Encoder, encoder
 from mmdmad.encoders.lite0 import load_lite0, on_grid, prepare, stage_maps
 from mmdmad.encoders.sensor_windows import principal_directions
 from mmdmad.encoders.video_motion import MOTION, pair_cells, reduced_grey, reduced_size, window_motion
-from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.errors import ConfigError, DataError, ModelError, NotFittedError, PartError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 STAGES = (3, 4, 5, 7)
@@ -153,9 +154,17 @@ class Clip(Encoder):
         return {field.name: getattr(self.fitted_, field.name) for field in fields(ClipState)}, {}
 
     def set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        """Restore what `state` gave."""
-        if arrays:
-            self.fitted_ = ClipState(**arrays)
+        """Restore what `state` gave; ModelError where `fit` cannot have written it."""
+        if values:
+            raise ModelError(f"clips have no values, but {', '.join(values)} were given")
+        if not arrays:
+            return
+        forms = {"mean": "f cells V", "unit": "f V", "directions": "f V k", "score_scale": "f 1"}
+        forms |= {"rest": "f 2", "motion": f"f 2 {len(MOTION)}"}
+        check_arrays(arrays, forms, cells=self.rows * self.columns)
+        above = (arrays["unit"], arrays["score_scale"], arrays["rest"][1:], arrays["motion"][1])
+        require(all((scale > 0).all() for scale in above), "a scale is not above 0")
+        self.fitted_ = ClipState(**arrays)
 
     def _fitted(self) -> ClipState:
         if not hasattr(self, "fitted_"):

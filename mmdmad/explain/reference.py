@@ -4,20 +4,20 @@ The reference decides nothing. Scores and p-values come from detectors and calib
 "normal cases stay between … and …" and "the nearest normal case is …".
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.cases import Case, Modality
 from mmdmad.explain.motion import VIDEO_MEASURES, motion
 from mmdmad.explain.traces import MEASURES, traces
-from mmdmad.files import replacing
+from mmdmad.saved import check_arrays, read_arrays, read_model, reading, require, write_arrays, write_values
 
 QUANTILES = (0.005, 0.5, 0.995)
 MIN_GROUP = 20  # a group with fewer normal cases has no range of its own
@@ -25,6 +25,9 @@ MAX_SENSOR_CASES, MAX_VIDEO_CASES, MAX_WORDS, MAX_TEMPLATES = 3000, 160, 50_000,
 _VALUES_PER_CASE = 64
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 """A word without numbers."""
+
+
+Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,39 @@ class Ranges:
     def __getitem__(self, name: str) -> tuple[float, float, float]:
         low, middle, high = self.table[self.names.index(name)]
         return float(low), float(middle), float(high)
+
+
+class _SavedRanges(BaseModel):
+    """Names and number of cases of one `Ranges` in `reference.json`; its table lies beside it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    group: str
+    channel: str = ""
+    names: tuple[str, ...]
+    size: Count
+
+    def ranges(self, name: str, arrays: Mapping[str, np.ndarray]) -> Ranges:
+        """The ranges with the table called `name`; ModelError where low, middle and high do not rise."""
+        check_arrays(arrays, {name: f"f {len(self.names)} 3"})
+        require((np.diff(arrays[name], axis=1) >= 0).all(), f"{name} holds a range that does not rise")
+        return Ranges(self.names, arrays[name], self.size)
+
+
+class _Saved(BaseModel):
+    """What `reference.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: dict[Modality, list[str]]
+    groups: dict[Modality, list[str]]
+    sensor: list[_SavedRanges]
+    video: list[_SavedRanges]
+    units: dict[str, str]
+    words: dict[str, Count]
+    templates: dict[str, Count]
+    n_texts: Count
+    n_cases: Count
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +127,8 @@ class Reference:
                 sensors += 1
                 self.units |= dict(zip(signals["sensor"].channels, signals["sensor"].units, strict=True))
                 for channel, measures in _sensor_measures(signals["sensor"]).items():
+                    if not np.isfinite(measures).all():
+                        continue  # readings so far apart that squares overflow say nothing of what is usual
                     for group in sorted({"", case.group or ""}):
                         channels.setdefault((group, channel), []).append(measures)
             if "video" in signals and videos < MAX_VIDEO_CASES:
@@ -133,8 +171,6 @@ class Reference:
 
     def save(self, folder: str | Path) -> None:
         """Write `reference.json` and `reference.safetensors` into `folder`."""
-        from safetensors.numpy import save_file
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, np.ndarray] = {f"embedding.{m}": v for m, v in self.embeddings.items()}
@@ -152,29 +188,25 @@ class Reference:
             "n_texts": self.n_texts,
             "n_cases": self.n_cases,
         }
-        with replacing(folder / "reference.safetensors") as unfinished:
-            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, unfinished)
-        with replacing(folder / "reference.json") as unfinished:
-            unfinished.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        write_arrays(folder / "reference.safetensors", arrays)
+        write_values(folder / "reference.json", values)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """The reference that `save` wrote."""
-        from safetensors.numpy import load_file
-
-        folder = Path(folder)
-        arrays = load_file(folder / "reference.safetensors")
-        values = json.loads((folder / "reference.json").read_text(encoding="utf-8"))
-        sensor, video = values.pop("sensor"), values.pop("video")
-        return cls(
-            **values,
-            embeddings={m: arrays[f"embedding.{m}"] for m in values["ids"]},
-            sensor={
-                (s["group"], s["channel"]): Ranges(tuple(s["names"]), arrays[f"sensor.{i}"], s["size"])
-                for i, s in enumerate(sensor)
-            },
-            video={v["group"]: Ranges(tuple(v["names"]), arrays[f"video.{i}"], v["size"]) for i, v in enumerate(video)},
-        )
+        """The reference that `save` wrote; ModelError where the files do not make one."""
+        file = Path(folder) / "reference.safetensors"
+        values = read_model(Path(folder) / "reference.json", _Saved)
+        arrays = read_arrays(file)
+        with reading(file):
+            embeddings = {m: arrays[f"embedding.{m}"] for m in values.ids}
+            require(values.ids.keys() == values.groups.keys(), "ids and groups are of other parts")
+            for m, known in embeddings.items():
+                check_arrays({m: known}, {m: "f n E"}, n=len(values.ids[m]))
+                require(len(values.groups[m]) == len(known), f"the groups of {m} are not one a case")
+            sensor = {(s.group, s.channel): s.ranges(f"sensor.{i}", arrays) for i, s in enumerate(values.sensor)}
+            video = {v.group: v.ranges(f"video.{i}", arrays) for i, v in enumerate(values.video)}
+        rest = {name: getattr(values, name) for name in ("units", "words", "templates", "n_texts", "n_cases")}
+        return cls(**rest, ids=values.ids, groups=values.groups, embeddings=embeddings, sensor=sensor, video=video)
 
     def _space(self, modality: Modality) -> tuple[np.ndarray, np.ndarray, float]:
         """Centre and spread that make the embedding's axes alike, and the median distance to the nearest other case."""

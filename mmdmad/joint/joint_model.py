@@ -1,12 +1,12 @@
 """The joint model as a fitted whole: whitened part vectors, the network, and the noise its errors are measured on."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.calibration.patterns import Link
 from mmdmad.calibration.whitening import Whitener
@@ -18,7 +18,19 @@ from mmdmad.joint.model import JointDenoiser, Shape, stack
 from mmdmad.joint.settings import JointSettings
 from mmdmad.joint.shared import shared_directions
 from mmdmad.joint.training import train_joint
+from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
 from mmdmad.threads import one_thread
+
+
+class _About(BaseModel):
+    """What `joint.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modalities: tuple[Modality, ...] = Field(min_length=2)
+    dims: tuple[Annotated[int, Field(ge=1)], ...]
+    settings: JointSettings
+    seed: int = Field(ge=0)
 
 
 class JointModel:
@@ -80,34 +92,40 @@ class JointModel:
     def save(self, folder: Path) -> None:
         """Write `joint.json` and `joint.safetensors`."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network_.state_dict().items()}
+        arrays = {f"network.{k}": v.cpu().numpy() for k, v in self.network_.state_dict().items()}
         for m, whitener in self.whiteners_.items():
-            tensors |= {f"{m}.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in whitener.state().items()}
-        save_file(tensors, folder / "joint.safetensors")
+            arrays |= {f"{m}.{k}": v for k, v in whitener.state().items()}
+        write_arrays(folder / "joint.safetensors", arrays)
         about = {
             "modalities": self.modalities_,
             "dims": self.network_.shape.dims,
             "settings": self.settings.model_dump(),
             "seed": self.seed,
         }
-        (folder / "joint.json").write_text(json.dumps(about, indent=1))
+        write_values(folder / "joint.json", about)
 
     @classmethod
     def load(cls, folder: Path) -> "JointModel":
-        """The model that `save` wrote."""
-        about = json.loads((folder / "joint.json").read_text())
-        tensors = load_file(folder / "joint.safetensors")
-        made = cls(JointSettings.model_validate(about["settings"]), int(about["seed"]))
-        made.modalities_ = tuple(about["modalities"])
-        made.whiteners_ = {
-            m: Whitener(made.settings.dims, made.settings.floor).set_state(
-                {k: tensors[f"{m}.{k}"].numpy() for k in ("mean", "scale", "components")}
+        """The model that `save` wrote; ModelError where the files do not make one."""
+        about = read_model(folder / "joint.json", _About)
+        file = folder / "joint.safetensors"
+        arrays = read_arrays(file)
+        made = cls(about.settings, about.seed)
+        made.modalities_ = about.modalities
+        with reading(file):
+            made.whiteners_ = {
+                m: Whitener(made.settings.dims, made.settings.floor).set_state(
+                    {k: arrays[f"{m}.{k}"] for k in ("mean", "scale", "components")}
+                )
+                for m in made.modalities_
+            }
+            widths = tuple(len(w.components_) for w in made.whiteners_.values())
+            require(widths == about.dims, f"its vectors are {widths} wide, joint.json says {about.dims}")
+            shape = Shape(about.dims, about.settings.width, about.settings.blocks, about.settings.dropout)
+            made.network_ = JointDenoiser(shape, made.seed).eval()
+            made.network_.load_state_dict(
+                {k.removeprefix("network."): torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")}
             )
-            for m in made.modalities_
-        }
-        s = made.settings
-        made.network_ = JointDenoiser(Shape(tuple(about["dims"]), s.width, s.blocks, s.dropout), made.seed).eval()
-        made.network_.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
         made.network_.to(chosen_device())
         made._prepare()
         return made

@@ -52,8 +52,10 @@ class PipelineConfig(Settings):
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0)
-    min_parts: int = Field(default=8, ge=2, description="fewest usable parts a modality needs in each split")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    min_parts: int = Field(
+        default=8, ge=2, le=1_000_000, description="fewest usable parts a modality needs in each split"
+    )
 
     @model_validator(mode="after")
     def _some_part(self) -> "PipelineConfig":

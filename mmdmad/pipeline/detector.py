@@ -8,13 +8,13 @@
 The only module above `joint` and `explain`, so that the arrows between the packages keep one direction.
 """
 
-import json
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmdmad.calibration.patterns import JointCalibration, links
 from mmdmad.cases import Case, Cases, Modality, Refusal
@@ -26,9 +26,12 @@ from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages, split
+from mmdmad.pipeline.model_manifest import NAME as MANIFEST
+from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
 from mmdmad.pipeline.stages import fingerprint, stage, workspace
 from mmdmad.progress import shown
+from mmdmad.saved import read_model, read_values, reading, require, write_values
 
 __all__ = ["JointDetector", "PipelineConfig", "load_config"]
 
@@ -36,6 +39,24 @@ __all__ = ["JointDetector", "PipelineConfig", "load_config"]
 def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
     """A pipeline configuration: a preset's name ("pipelines/inspection"), a YAML file, a mapping, or one already."""
     return PipelineConfig.load(source)
+
+
+class _About(BaseModel):
+    """What `pipeline.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    config: PipelineConfig
+    modalities: tuple[Modality, ...] = Field(min_length=1)
+    joint: bool
+    refused: list[tuple[str, str, str, int | None]]
+
+    @model_validator(mode="after")
+    def _known(self) -> "_About":
+        # They name folders of the model, so nothing but the configured modalities, each once, may stand there.
+        if len(set(self.modalities)) < len(self.modalities) or not set(self.modalities) <= set(self.config.parts):
+            raise ValueError(f"modalities {', '.join(self.modalities)} are not those of its configuration")
+        return self
 
 
 class JointDetector:
@@ -179,15 +200,16 @@ class JointDetector:
         return Findings(findings, tuple(refused))
 
     def save(self, folder: str | Path) -> None:
-        """Write everything fitted into `folder` (safetensors and JSON)."""
+        """Write everything fitted into `folder` (safetensors and JSON), and last the manifest that vouches for it."""
         self._check_fitted()
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / MANIFEST).unlink(missing_ok=True)
         for modality, model in self.parts_.items():
             model.save(folder / modality)
         if self.joint_ is not None:
             self.joint_.save(folder / "joint")
-        (folder / "calibration.json").write_text(json.dumps(self.calibration_.state()))
+        write_values(folder / "calibration.json", self.calibration_.state())
         self.reference_.save(folder / "reference")
         about = {
             "config": self.config.model_dump(mode="json"),
@@ -195,21 +217,30 @@ class JointDetector:
             "joint": self.joint_ is not None,
             "refused": [[r.case_id, r.part, r.reason, r.row] for r in self.refused_],
         }
-        (folder / "pipeline.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
+        write_values(folder / "pipeline.json", about)
+        write_manifest(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """The detector that `save` wrote."""
+        """The detector that `save` wrote; ModelError unless every file is there, as written and within its range."""
         folder = Path(folder)
         if not (folder / "pipeline.json").is_file():
             raise NotFittedError(f"{folder} holds no fitted pipeline (no pipeline.json); fit one with `mmdmad fit`")
-        about = json.loads((folder / "pipeline.json").read_text())
-        made = cls(PipelineConfig.load(about["config"]))
-        made.parts_ = {m: PartModel.load(folder / m) for m in about["modalities"]}
-        made.joint_ = JointModel.load(folder / "joint") if about["joint"] else None
-        made.calibration_ = JointCalibration.from_state(json.loads((folder / "calibration.json").read_text()))
+        verify(folder)
+        about = read_model(folder / "pipeline.json", _About)
+        made = cls(about.config)
+        made.parts_ = {m: PartModel.load(folder / m) for m in about.modalities}
+        made.joint_ = JointModel.load(folder / "joint") if about.joint else None
+        calibration = read_values(folder / "calibration.json")
+        with reading(folder / "calibration.json"):
+            made.calibration_ = JointCalibration.from_state(calibration)
+            made.calibration_.check(about.modalities, about.joint)
+        with reading(folder / "pipeline.json"):
+            require(all(part.modality == m for m, part in made.parts_.items()), "a part is of another modality")
+            known = made.joint_.modalities_ if made.joint_ is not None else about.modalities
+            require(set(known) == set(about.modalities), "the joint model is of other modalities")
         made.reference_ = Reference.load(folder / "reference")
-        made.refused_ = tuple(Refusal(*line) for line in about["refused"])
+        made.refused_ = tuple(Refusal(*line) for line in about.refused)
         return made
 
     def _measure(

@@ -4,14 +4,12 @@ encoder and detector per modality (fit split) → scores and vectors of every ca
 → contradictions of held-out cases → tails (reference split) and conformal scores (calibration split)
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from mmdmad.calibration.conformal import case_uniform
 from mmdmad.calibration.patterns import JointCalibration, Link, Measures, links, patterns
@@ -25,6 +23,7 @@ from mmdmad.pipeline.part_model import PartModel, map_scale, part_of
 from mmdmad.pipeline.stages import stage
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.progress import Progress
+from mmdmad.saved import read_arrays, read_values, reading, require, write_arrays, write_values
 from mmdmad.tokens import Tokens
 
 SCALE_TOKENS = 200_000
@@ -94,7 +93,7 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
             refused += [Refusal(c.id, modality, reason, c.row) for c in rows.cases if modality in c.parts]
             continue
         made = stage(folder / modality, partial(_fit_part, config, rows, modality, cache, progress))
-        table = _read_table(made)
+        table = _read_table(made, len(rows.cases))
         refused += table.refused
         if (made / "part").is_dir():
             models[modality], tables[modality] = PartModel.load(made / "part"), table
@@ -224,15 +223,20 @@ def _write_table(
     embeddings = np.full((size, len(first.embedding)), np.nan, np.float32)
     for i, known in values.items():
         scores[i], vectors[i], embeddings[i] = compared.get(i, np.nan), known.vector, known.embedding
-    save_file({"scores": scores, "vectors": vectors, "embeddings": embeddings}, out / "table.safetensors")
+    write_arrays(out / "table.safetensors", {"scores": scores, "vectors": vectors, "embeddings": embeddings})
     lines = [[r.case_id, r.part, r.reason, r.row] for r in refused]
-    (out / "refused.json").write_text(json.dumps(lines, ensure_ascii=False))
+    write_values(out / "refused.json", lines)
 
 
-def _read_table(folder: Path) -> Table:
-    arrays = load_file(folder / "table.safetensors")
-    refused = tuple(Refusal(*line) for line in json.loads((folder / "refused.json").read_text()))
-    return Table(arrays["scores"], arrays["vectors"], arrays["embeddings"], refused)
+def _read_table(folder: Path, size: int) -> Table:
+    file, lines = folder / "table.safetensors", folder / "refused.json"
+    arrays, values = read_arrays(file, gaps=True), read_values(lines)
+    with reading(lines):
+        refused = tuple(Refusal(*line) for line in values)
+    with reading(file):
+        made = Table(arrays["scores"], arrays["vectors"], arrays["embeddings"], refused)
+        require(made.scores.shape == (size,) and len(made.vectors) == len(made.embeddings) == size, "it has other rows")
+    return made
 
 
 def _fit_joint(
@@ -269,10 +273,12 @@ def _calibrate(
                 Measures({m: t.scores[cut] for m, t in tables.items()}, {k: v[cut] for k, v in found.items()})
             )
         state = JointCalibration(config.seed).fit(*halves).state()
-        (out / "calibration.json").write_text(json.dumps(state))
+        write_values(out / "calibration.json", state)
 
     made = stage(folder / "calibration", make)
-    return JointCalibration.from_state(json.loads((made / "calibration.json").read_text()))
+    values = read_values(made / "calibration.json")
+    with reading(made / "calibration.json"):
+        return JointCalibration.from_state(values)
 
 
 def held_out_contradictions(

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from mmdmad.encoders.text_form import template
 from mmdmad.errors import DataError
+from mmdmad.saved import check_arrays, read_arrays, reading, require, write_arrays
 
 NEIGHBOURS = 5
 FLOOR = 1e-3
@@ -59,17 +59,26 @@ class Letters:
         """Write `letters.safetensors` into `folder`."""
         arrays = {"seen": self.seen_, "weight": self.weight_, "shape": np.array(self._known.shape)}
         arrays |= {name: getattr(self._known, name) for name in ("data", "indices", "indptr")}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "letters.safetensors")
+        write_arrays(folder / "letters.safetensors", arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """What `save` wrote."""
+        """What `save` wrote; ModelError where it is nothing that `fit` can have learned."""
         from scipy.sparse import csr_matrix
 
-        arrays, made = load_file(folder / "letters.safetensors"), cls()
+        made, file = cls(), folder / "letters.safetensors"
+        arrays = read_arrays(file)
+        with reading(file):
+            forms = {"seen": "i V", "weight": "f V", "shape": "i 2", "data": "f n", "indices": "i n", "indptr": "i p"}
+            sizes = check_arrays(arrays, forms)
+            rows, columns = arrays["shape"].tolist()
+            require(rows >= 2 and (rows + 1, columns) == (sizes["p"], sizes["V"]), "shape is not that of its arrays")
+            require((np.diff(arrays["seen"]) > 0).all(), "seen is not in increasing order")
+            require((arrays["weight"] > 0).all(), "weight holds a number that is not above 0")
+            known = csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), (rows, columns))
+            known.check_format(full_check=True)
         made.seen_, made.weight_ = arrays["seen"], arrays["weight"]
-        rows, columns = arrays["shape"].tolist()
-        made._remember(csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), (rows, columns)))
+        made._remember(known)
         return made
 
     def _remember(self, known: Any) -> None:

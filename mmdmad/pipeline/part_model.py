@@ -1,13 +1,12 @@
 """One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from mmdmad.calibration.likeness import Likeness
 from mmdmad.calibration.whitening import part_vector
@@ -17,15 +16,35 @@ from mmdmad.encoders import make_encoder, resolve_encoder
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.cache import encode
 from mmdmad.encoders.text_tokens import TextEncoder
-from mmdmad.errors import ConfigError, DataError, PartError
+from mmdmad.errors import ConfigError, DataError, ModelError, PartError
 from mmdmad.parts import Text, read
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.letters import FLOOR, Letters
 from mmdmad.pipeline.whole import WholePart
+from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
 LETTERS = 1  # the place of the letters among the views
+
+
+class _About(BaseModel):
+    """What `part.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modality: Modality
+    encoder: str
+    params: dict[str, Any]
+    state: dict[str, Any]
+    describe: str
+    scale: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _rises(self) -> "_About":
+        if not self.scale[0] < self.scale[1]:
+            raise ValueError(f"the scale of maps {self.scale} does not rise")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +171,7 @@ class PartModel:
         folder.mkdir(parents=True, exist_ok=True)
         arrays, values = self.encoder.state()
         if arrays:
-            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "encoder.safetensors")
+            write_arrays(folder / "encoder.safetensors", arrays)
         about: dict[str, Any] = {
             "modality": self.modality,
             "encoder": self.encoder.name,
@@ -161,10 +180,9 @@ class PartModel:
             "describe": self.encoder.describe(),
             "scale": self.scale,
         }
-        (folder / "part.json").write_text(json.dumps(about, indent=1))
+        write_values(folder / "part.json", about)
         for i, likeness in enumerate(self.likenesses):
-            arrays = {k: np.ascontiguousarray(v) for k, v in likeness.state().items()}
-            save_file(arrays, folder / f"likeness-{i}.safetensors")
+            write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
         if self.letters is not None:
             self.letters.save(folder)
         if self.whole is not None:
@@ -173,19 +191,29 @@ class PartModel:
 
     @classmethod
     def load(cls, folder: Path) -> "PartModel":
-        """The part model that `save` wrote."""
-        about = json.loads((folder / "part.json").read_text())
-        encoder = make_encoder(about["encoder"], **about["params"])
-        arrays = load_file(folder / "encoder.safetensors") if (folder / "encoder.safetensors").is_file() else {}
-        if arrays or about["state"]:
-            encoder.set_state(arrays, about["state"])
-        made = cls(about["modality"], encoder, load_detector(folder / "detector"))
-        made.scale = (float(about["scale"][0]), float(about["scale"][1]))
-        made.likenesses = [Likeness.from_state(load_file(f)) for f in sorted(folder.glob("likeness-*.safetensors"))]
+        """The part model that `save` wrote; ModelError where the files do not make one."""
+        about = read_model(folder / "part.json", _About)
+        with reading(folder / "part.json"):
+            encoder = make_encoder(about.encoder, **about.params)
+            require(encoder.modality == about.modality, f"the encoder {about.encoder} is not for {about.modality}")
+        file = folder / "encoder.safetensors"
+        arrays = read_arrays(file) if file.is_file() else {}
+        if arrays or about.state:
+            with reading(file):
+                encoder.set_state(arrays, about.state)
+        made = cls(about.modality, encoder, load_detector(folder / "detector"))
+        made.scale = about.scale
+        for file in sorted(folder.glob("likeness-*.safetensors")):
+            likeness = read_arrays(file)
+            with reading(file):
+                made.likenesses.append(Likeness.from_state(likeness))
         if (folder / "letters.safetensors").is_file():
             made.letters = Letters.load(folder)
         if (folder / "whole").is_dir():
             made.whole = WholePart.load(folder / "whole")
+        views = 1 + (made.letters is not None) + (made.whole is not None)
+        if len(made.likenesses) != views:
+            raise ModelError(f"{len(made.likenesses)} likeness files are there for {views} views of a part", folder)
         return made
 
 

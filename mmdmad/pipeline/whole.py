@@ -7,9 +7,9 @@ give them away. The closed-form Gaussian diffusion scores the standardised vecto
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from mmdmad.detectors.base import Detector, load_detector, make_detector
+from mmdmad.saved import check_arrays, read_arrays, reading, require, write_arrays
 
 
 class WholePart:
@@ -38,15 +38,18 @@ class WholePart:
     def save(self, folder: Path) -> None:
         """Write scale and detector into `folder`."""
         self.detector_.save(folder)
-        save_file({"mean": self.mean_, "scale": self.scale_}, folder / "whole.safetensors")
+        write_arrays(folder / "whole.safetensors", {"mean": self.mean_, "scale": self.scale_})
 
     @classmethod
     def load(cls, folder: Path) -> "WholePart":
-        """What `save` wrote."""
-        made = cls()
-        arrays = load_file(folder / "whole.safetensors")
-        made.mean_, made.scale_ = arrays["mean"], arrays["scale"]
+        """What `save` wrote; ModelError where the files do not go together."""
+        made, file = cls(), folder / "whole.safetensors"
+        arrays = read_arrays(file)
         made.detector_ = load_detector(folder)
+        with reading(file):
+            check_arrays(arrays, {"mean": "f E", "scale": "f E"}, E=made.detector_.n_features_in_)
+            require((arrays["scale"] >= 0).all(), "scale holds a number below 0")
+        made.mean_, made.scale_ = arrays["mean"], arrays["scale"]
         return made
 
     def _standard(self, vectors: np.ndarray) -> np.ndarray:

@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from mmdmad.errors import RunError
-from mmdmad.files import write_json
+from mmdmad.errors import ModelError, RunError
+from mmdmad.files import within, write_json
+from mmdmad.pipeline.model_manifest import NAME as MANIFEST
+from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import complete, connect
 from mmdmad.store.query import put_in_order
 
@@ -39,7 +41,18 @@ class Step:
     actions: tuple[Action, ...]
 
 
-STEPS: tuple[Step, ...] = (Step(2, (put_in_order,)),)
+def _list_model(folder: Path, connection: Connection) -> None:
+    """Format 2: the model's files are listed with their hashes; a damaged model is left without, and so refused."""
+    model = within(folder, "model")
+    if not model.is_dir() or (model / MANIFEST).exists():
+        return
+    try:
+        write_manifest(model)
+    except ModelError as why:
+        log.warning("%s; the findings can still be read, the model cannot be used", why)
+
+
+STEPS: tuple[Step, ...] = (Step(2, (_list_model, put_in_order)),)
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:

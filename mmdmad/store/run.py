@@ -138,7 +138,14 @@ class Run:
                 raise RunError(f"{self.path} has no fitted model; finish it with `mmdmad fit … --resume`")
             from mmdmad.pipeline.detector import JointDetector
 
-            self._model = JointDetector.load(self.path / "model")
+            model = JointDetector.load(within(self.path, "model"))
+            differing = differences(model.config.model_dump(mode="json"), _complete(self.config))
+            if differing:
+                raise RunError(
+                    f"{self.path / 'config.json'} was changed since the fit ({'; '.join(differing[:3])}); "
+                    f"put it back, or fit again into another folder"
+                )
+            self._model = model
         return self._model
 
     def check_config(self, config: dict[str, Any]) -> None:
@@ -359,6 +366,13 @@ class Run:
         with Session(self._engine) as session, session.begin():
             for key, value in values.items():
                 session.merge(db.MetaRow(key=key, value=value))
+
+
+def _complete(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with every default filled in, as a fitted model has it."""
+    from mmdmad.pipeline.config import PipelineConfig
+
+    return PipelineConfig.load(config).model_dump(mode="json")
 
 
 def _refusal(case: Case, line: str) -> Refusal:

@@ -1,14 +1,18 @@
 """A run's format: an old run is brought up to date with all that it holds, a newer one is refused."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from sqlalchemy import Connection
 
 from mmdmad.cases import Case, Part, Refusal
-from mmdmad.errors import RunError
+from mmdmad.errors import ModelError, RunError
+from mmdmad.pipeline.model_manifest import verify
 from mmdmad.store import format, serial
 from mmdmad.store.run import Run
 
@@ -96,6 +100,26 @@ def test_columns_that_an_old_table_lacks_are_added(old):
     query(old, "ALTER TABLE refusals DROP COLUMN row")
     run = Run.open(old)
     assert run.refusals() == [Refusal("lost", "image", "no such file", None)]
+    run.close()
+
+
+def test_the_model_of_an_old_run_is_listed_unless_it_is_damaged(old, caplog):
+    sound = old / "model" / "sensor"
+    sound.mkdir(parents=True)
+    (sound / "part.json").write_text('{"scale": [0.0, 1.0]}')
+    save_file({"spread": np.ones(1)}, sound / "likeness-0.safetensors")
+    damaged = Path(shutil.copytree(old, old.with_name("damaged")))
+    save_file({"spread": np.array([np.nan])}, damaged / "model" / "sensor" / "likeness-0.safetensors")
+    Run.open(old).close()
+    listed = json.loads((old / "model" / "manifest.json").read_text())["files"]
+    assert set(listed) == {"sensor/part.json", "sensor/likeness-0.safetensors"}
+    verify(old / "model")
+    run = Run.open(damaged)
+    assert run.count() == 1
+    assert "likeness-0.safetensors: spread holds numbers that are not finite" in caplog.text
+    assert not (damaged / "model" / "manifest.json").exists()
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        verify(damaged / "model")
     run.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from mmdmad.cases import Case, Cases, Part, Refusal
 from mmdmad.errors import RunError
 from mmdmad.findings import Explanation, Sentence
+from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.store.run import Run
 
 CONFIG = {"false_alarm_rate": 0.01, "parts": {"image": {"detector": "dte-np"}}}
@@ -220,7 +221,8 @@ class FakeDetector:
 
     @classmethod
     def load(cls, folder):
-        return json.loads((folder / "pipeline.json").read_text())
+        assert json.loads((folder / "pipeline.json").read_text()) == {}
+        return cls(PipelineConfig.load(CONFIG))
 
 
 def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
@@ -243,12 +245,23 @@ def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
     detector.stop = False
     again = Run.open(run.path).fit(cases, resume=True)
     assert again.fitted
-    assert Run.open(run.path).model == {}
+    assert isinstance(Run.open(run.path).model, detector)
     assert again.refusals() == [Refusal("a", "image", "truncated", 1)]
     again.fit(cases, resume=True)
     assert detector.fits == 2
     with pytest.raises(RunError, match="fitted already"):
         again.fit(cases)
+
+
+def test_a_configuration_changed_since_the_fit_is_refused(tmp_path, monkeypatch):
+    import mmdmad.pipeline.detector
+
+    monkeypatch.setattr(mmdmad.pipeline.detector, "JointDetector", FakeDetector)
+    run = Run.create(tmp_path / "run", {**CONFIG, "false_alarm_rate": 0.2})
+    FakeDetector(None).save(run.path / "model")
+    with pytest.raises(RunError, match=r"config.json was changed since the fit \(false_alarm_rate: 0.01 there, 0.2"):
+        _ = run.model
+    run.close()
 
 
 def test_explanation_is_stored_with_its_finding(scored):

@@ -12,6 +12,7 @@ from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 
@@ -119,7 +120,9 @@ class KNN(Detector):
         return {**self.space_.arrays(), "memory": self.memory_}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        remembered = check_arrays(arrays, {"memory": "f n k"}, k=self.space_.width)["n"]
+        require(remembered >= 1, f"{remembered} tokens are remembered; at least 1 is needed")
         self._remember(arrays["memory"])
 
 

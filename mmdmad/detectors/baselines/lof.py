@@ -15,6 +15,7 @@ from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import fit_trimmed
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 CHUNK = 64
@@ -112,5 +113,7 @@ class LOF(Detector):
         return {**self.space_.arrays(), "memory": self.memory_}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        remembered = check_arrays(arrays, {"memory": "f n k"}, k=self.space_.width)["n"]
+        require(remembered >= 2, f"{remembered} tokens are remembered; at least 2 is needed")
         self._remember(arrays["memory"])

@@ -20,6 +20,7 @@ from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import fit_trimmed
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 CHUNK = 64
@@ -129,7 +130,12 @@ class PaDiM(Detector):
         return {**self.space_.arrays(), **fitted}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        drawn = check_arrays(arrays, {"drawn": "i c"})["c"]
+        inside = (arrays["drawn"] >= 0) & (arrays["drawn"] < self.n_features_in_)
+        require(inside.all() and (np.diff(arrays["drawn"]) > 0).all(), "drawn holds no channels in increasing order")
+        self.space_ = FeatureSpace.from_arrays(arrays, drawn)
+        sizes = {"R": len(self.space_.mean), "k": self.space_.width}
+        check_arrays(arrays, {"mean": "f R k", "factor": "f R k k"}, **sizes)
         self.drawn_, self.mean_, self.factor_ = arrays["drawn"], arrays["mean"], arrays["factor"]
 
 

@@ -22,6 +22,7 @@ from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neighbours import Memory
 from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 PROJECTED = 128  # axes in which the coreset is chosen
@@ -187,8 +188,11 @@ class PatchCore(Detector):
         return {**self.space_.arrays(), **memory}, {"grid": list(self.grid_)}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
-        self.grid_ = tuple(values["grid"])
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        self.grid_ = tuple(int(side) for side in values["grid"])
+        require(len(self.grid_) in (0, 2) and min(self.grid_, default=1) >= 1, f"a grid of {self.grid_} is none")
+        found = check_arrays(arrays, {"memory": "f n k", "owner": "i n"}, k=self.space_.width)
+        require(found["n"] >= 1, "no token is remembered")
         self._remember(arrays["memory"], arrays["owner"])
 
 

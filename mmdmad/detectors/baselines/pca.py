@@ -13,6 +13,7 @@ from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 
@@ -81,5 +82,7 @@ class PCA(Detector):
         return {**self.space_.arrays(), "factor": self.factor_, "axes": self.axes_}, {"noise": self.noise_}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        check_arrays(arrays, {"factor": "f k m", "axes": "f k m"}, k=self.space_.width)
         self.factor_, self.axes_, self.noise_ = arrays["factor"], arrays["axes"], float(values["noise"])
+        require(self.noise_ > 0, "the noise is not above 0")

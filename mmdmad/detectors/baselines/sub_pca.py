@@ -20,6 +20,7 @@ from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays
 from mmdmad.tokens import Tokens
 
 CHUNK = 64
@@ -124,7 +125,9 @@ class SubPCA(Detector):
         return {**self.space_.arrays(), "mean": self.mean_, "factor": self.factor_}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        sizes = {"R": len(self.space_.mean), "k": self.space_.width}
+        check_arrays(arrays, {"mean": "f R k", "factor": "f R k k"}, **sizes)
         self.mean_, self.factor_ = arrays["mean"], arrays["factor"]
 
 

@@ -146,5 +146,5 @@ class DiffusionTime(Detector):
         return {**self.space_.arrays(), **self.memory_.arrays()}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
-        self.memory_ = PositionMemory.from_arrays(arrays, len(self.space_.positions))
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        self.memory_ = PositionMemory.from_arrays(arrays, len(self.space_.positions), self.space_.width)

@@ -18,6 +18,7 @@ from mmdmad.detectors.kit.neural import NeuralDetector
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 from mmdmad.diffusion.training import Plan
+from mmdmad.saved import check_arrays, require
 
 
 @detector(
@@ -106,4 +107,6 @@ class DiffusionTimeCategorical(NeuralDetector):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"limit": "f k"}, k=self.space_.width + (1 if self.space_.left_out else 0))
+        require((arrays["limit"] > 0).all(), "a limit is not above 0")
         self.limit_ = arrays["limit"]

@@ -23,6 +23,7 @@ from mmdmad.detectors.base import About, Detector, Rows, as_rows, detector
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 CHUNK = 32
@@ -185,10 +186,13 @@ class GaussianDiffusion(Detector):
         }
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        check_arrays(arrays, {"centre": "f R k", "factor": "f R k f"}, R=len(self.space_.mean), k=self.space_.width)
         self.centre_, self.factor_ = arrays["centre"], arrays["factor"]
         self.rest_weight_ = float(values["rest_weight"])
         self.floor_ = Floor(float(values["noise"]), float(values["shrinkage"]))
+        require(self.rest_weight_ >= 0 and self.floor_.noise > 0, "the weight of the rest or the noise is out of range")
+        require(0 <= self.floor_.shrinkage <= 1, "the shrinkage is not between 0 and 1")
 
 
 def _quadratic_form(axes: np.ndarray, centre: np.ndarray, factor: np.ndarray) -> np.ndarray:

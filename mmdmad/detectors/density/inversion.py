@@ -15,6 +15,7 @@ from mmdmad.detectors.kit.noise_predictor import STEPS, NoisePredictor
 from mmdmad.diffusion.noise import Schedule
 from mmdmad.diffusion.steppers import invert
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 
 
 @detector(
@@ -86,6 +87,8 @@ class Inversion(NoisePredictor):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"usual": "f 2 2"})
+        require((arrays["usual"][1] > 0).all(), "a usual deviation is not above 0")
         self.usual_ = arrays["usual"]
 
 

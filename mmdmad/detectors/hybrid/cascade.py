@@ -14,6 +14,7 @@ import numpy as np
 from mmdmad.detectors.base import About, Data, Detector, as_tokens, detector, make_detector
 from mmdmad.detectors.kit.trimming import trusted
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 FEW = 20  # items below which none is held out
@@ -192,11 +193,18 @@ class Cascade(Detector):
         return arrays, values
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.band_, self.share_ = tuple(values["band"]), float(values["share"])
+        low, high = (float(edge) for edge in values["band"])
+        self.band_, self.share_ = (low, high), float(values["share"])
+        require(low <= high and 0 <= self.share_ <= 1, f"a band of {self.band_} or a share of {self.share_} is none")
         self.members_, self.scales_ = self._make(), []
-        for number, (made, state, tails) in enumerate(zip(self.members_, values["members"], values["tails"])):
+        for number, (made, state, tails) in enumerate(
+            zip(self.members_, values["members"], values["tails"], strict=True)
+        ):
             own = {name.removeprefix(f"{number}."): a for name, a in arrays.items() if name.startswith(f"{number}.")}
+            check_arrays(own, {"scale.item": "f n", "scale.token": "f m"})
             points = own.pop("scale.item"), own.pop("scale.token")
+            require(all(len(one) and (np.diff(one) >= 0).all() for one in points), "a scale is not increasing")
+            require(len(tails) == 2 and min(tails) > 0, "the tail of a scale is not above 0")
             self.scales_.append((Scale(points[0], tails[0]), Scale(points[1], tails[1])))
             made.n_features_in_ = self.n_features_in_
             made._set_state(own, state)

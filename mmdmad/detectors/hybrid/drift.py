@@ -38,6 +38,7 @@ from mmdmad.detectors.kit.tracks import tracks
 from mmdmad.diffusion.decomposition import TrendAndRest, rolling_median
 from mmdmad.diffusion.noise import add_noise, alpha_bars, noise_bank
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout
 
 STEPS = 1000
@@ -210,4 +211,7 @@ class DriftReconstruction(SequenceDetector):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        width = self.space_.width + (1 if self.space_.left_out else 0)
+        check_arrays(arrays, {"furthest": "f p k"}, p=self._places(), k=width)
+        require((arrays["furthest"] >= 0).all(), "a distance is below 0")
         self.furthest_ = arrays["furthest"]

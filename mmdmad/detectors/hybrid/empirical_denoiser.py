@@ -22,6 +22,7 @@ from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.diffusion.empirical import posterior_weights
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays
 from mmdmad.tokens import Tokens
 
 CHUNK = 32
@@ -164,7 +165,9 @@ class EmpiricalDenoiser(Detector):
         return {**self.space_.arrays(), **own, **inner}, values
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        places = check_arrays(arrays, {"positions": "i L"})["L"]
+        check_arrays(arrays, {"memory": f"f n {places * self.space_.width}"})
         self.positions_ = arrays["positions"]
         self._remember(arrays["memory"])
         self.inner_ = self._judge()

@@ -27,13 +27,15 @@ from scipy.special import ndtri
 from mmdmad.detectors.base import About, Detector, as_rows, detector
 from mmdmad.detectors.kit.chunks import by_value, groups
 from mmdmad.detectors.kit.features import FeatureSpace
-from mmdmad.detectors.kit.neighbours import Memory
+from mmdmad.detectors.kit.neighbours import Memory, check_memory
 from mmdmad.detectors.kit.trimming import ROUNDS, trusted
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 CANDIDATES = 24  # nearest by squared distance, among which the nearest by absolute distance are sought
 KNOTS = 4096  # order statistics kept a feature and a time; more training tokens than that are thinned evenly
+OWN = {"row": "i", "owner": "i", "own": "f"}  # what a view keeps of each token besides its values
 TINY = 1e-3  # of the median time: what is added before logarithms, for tokens with exact copies
 
 
@@ -153,7 +155,17 @@ class Ensemble(Detector):
         return arrays, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
+        forms = {"knots": "f D K", "spread": "f D", "logs.tokens": "f n D", "ranks.tokens": "f n D"}
+        forms |= {f"{view}.{name}": f"{kind} n" for view in ("logs", "ranks") for name, kind in OWN.items()}
+        forms |= {f"tail.{number}": f"f t{number}" for number in range(4)}
+        found = check_arrays(arrays, forms, D=self.n_features_in_)
+        require((arrays["spread"] > 0).all(), "a spread is not above 0")
+        for view in ("logs", "ranks"):
+            check_memory(found["n"], arrays[f"{view}.row"], len(self.space_.positions))
+        rising = [arrays["knots"], *(arrays[f"tail.{number}"][1:] for number in range(4))]
+        require(all(r.shape[-1] and (np.diff(r) >= 0).all() for r in rising), "knots or a tail are not increasing")
+        require(all(arrays[f"tail.{number}"][0] > 0 for number in range(4)), "the floor of a tail is not above 0")
         self.marginals_ = Marginals(arrays["knots"], arrays["spread"])
         logs, ranks = (
             View(arrays[f"{name}.tokens"], arrays[f"{name}.row"], arrays[f"{name}.owner"], self.neighbours, power)

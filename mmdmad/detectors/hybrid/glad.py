@@ -33,6 +33,7 @@ from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, 
 from mmdmad.diffusion.prediction import target
 from mmdmad.diffusion.steppers import ddim_step
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 
 JUDGED = 256  # training planes from which usual differences are learned
 
@@ -186,6 +187,8 @@ class GLAD(GridDenoiser):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"usual": f"f {len(self._judging())} 3"})
+        require((arrays["usual"][:, 2] > 0).all(), "a usual deviation is not above 0")
         self.usual_ = arrays["usual"]
 
 

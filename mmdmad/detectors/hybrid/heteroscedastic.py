@@ -23,6 +23,7 @@ from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import PRIOR, FeatureSpace
 from mmdmad.detectors.kit.trimming import trusted
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 FOLDS = 3
@@ -156,9 +157,14 @@ class Heteroscedastic(Detector):
         return arrays, values
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.look_ = Look.from_arrays(arrays)
+        self.look_ = Look.from_arrays(arrays, self.n_features_in_)
+        rows, columns = len(self.look_.space.mean), 1 + len(self.look_.scale)
         self.members_, self.levels_ = [], []
-        for number, (name, state, (spread, floor)) in enumerate(zip(self.bases, values["members"], values["levels"])):
+        for number, (name, state, (spread, floor)) in enumerate(
+            zip(self.bases, values["members"], values["levels"], strict=True)
+        ):
+            check_arrays(arrays, {f"level.{number}": f"f {rows} {columns}"})
+            require(spread > 0 and (floor is None or floor > 0), "the spread or the floor of a level is not above 0")
             made = self._make(name)
             made.n_features_in_ = self.n_features_in_
             made._set_state(
@@ -212,10 +218,15 @@ class Look:
         return self.space.arrays() | {f"look.{name}": array for name, array in own.items()}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """The look that `arrays` gave."""
+    def from_arrays(cls, arrays: dict[str, np.ndarray], width: int) -> Self:
+        """The look that `arrays` gave for tokens of `width` features; ModelError where it is none."""
+        space = FeatureSpace.from_arrays(arrays, width)
+        forms = {"centre": "f A", "basis": "f A k", "scale": "f k", "low": "f k", "high": "f k"}
+        check_arrays(arrays, {f"look.{name}": form for name, form in forms.items()}, A=space.width)
+        require((arrays["look.scale"] > 0).all(), "look.scale holds a number that is not above 0")
+        require((arrays["look.low"] <= arrays["look.high"]).all(), "look.low lies above look.high")
         own = (arrays[f"look.{name}"] for name in ("centre", "basis", "scale", "low", "high"))
-        return cls(FeatureSpace.from_arrays(arrays), *own)
+        return cls(space, *own)
 
 
 def _medians(space: FeatureSpace, items: Sequence[Tokens]) -> np.ndarray:

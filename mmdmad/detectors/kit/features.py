@@ -13,6 +13,7 @@ import numpy as np
 
 from mmdmad.detectors.base import as_rows
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
 CHUNK = 256
@@ -119,8 +120,22 @@ class FeatureSpace:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """The space that `arrays` gave."""
+    def from_arrays(cls, arrays: dict[str, np.ndarray], width: int) -> Self:
+        """The space that `arrays` gave for tokens of `width` features; ModelError where `fit` cannot have made it."""
+        forms = {
+            "positions": "i P",
+            "mean": "f R D",
+            "scale": "f R D",
+            "basis": "f D k",
+            "variance": "f v",
+            "rest": "f 1",
+        }
+        found = check_arrays(arrays, {f"space.{name}": form for name, form in forms.items()}, D=width)
+        require(found["R"] == found["P"] + 1, "space.mean is not one row a position and one for all")
+        require(found["v"] == (found["k"] or width) <= width, "space.variance is not one number an axis")
+        require((np.diff(arrays["space.positions"]) > 0).all(), "space.positions are not in increasing order")
+        require((arrays["space.scale"] > 0).all(), "space.scale holds a number that is not above 0")
+        require((arrays["space.variance"] >= 0).all() and arrays["space.rest"][0] >= 0, "a variance is below 0")
         return cls(
             arrays["space.positions"],
             arrays["space.mean"],

@@ -42,6 +42,10 @@ class ForecastDetector(SequenceDetector):
             raise ConfigError(f"past={self.past}, horizon={self.horizon} were given; both must be at least 1")
 
     @property
+    def _kinds(self) -> int:
+        return self._behind // self.group_ + 1
+
+    @property
     def _behind(self) -> int:
         return self.width_ - self.horizon * self.group_
 
@@ -49,7 +53,6 @@ class ForecastDetector(SequenceDetector):
         """As much past as training items have: a longer one would be judged by weights that never saw any."""
         steps = self._most(layouts, (self.past + self.horizon) * self.group_) // self.group_
         past = max(1, min(self.past, steps - 1))
-        self._kinds = past + 1
         return (past + self.horizon) * self.group_
 
     def _cut(self, layout: Layout, training: bool) -> np.ndarray:

@@ -163,7 +163,7 @@ class GridDetector(Detector):
         return {**self.space_.arrays(), **weights}, {"shape": list(self.shape_)}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
         height, width = values["shape"]
         self.shape_ = (int(height), int(width))
         self.net_ = build(lambda: self._build(self._axes()), self.seed)

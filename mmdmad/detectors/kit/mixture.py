@@ -10,6 +10,8 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from mmdmad.saved import check_arrays, require
+
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
@@ -59,5 +61,9 @@ class Mixture:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """The mixture that `arrays` gave."""
+        """The mixture that `arrays` gave; ModelError where it is none."""
+        forms = {"centre": "f L", "scale": "f L", "weights": "f n", "means": "f n L", "factors": "f n L L"}
+        check_arrays(arrays, {f"mixture.{name}": form for name, form in forms.items()})
+        above = (arrays["mixture.scale"], arrays["mixture.weights"], np.diagonal(arrays["mixture.factors"], 0, 1, 2))
+        require(all(len(one) and (one > 0).all() for one in above), "a scale, weight or factor is not above 0")
         return cls(*(arrays[f"mixture.{name}"] for name in ("centre", "scale", "weights", "means", "factors")))

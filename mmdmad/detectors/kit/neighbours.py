@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from mmdmad.detectors.kit.chunks import by_value, in_chunks
+from mmdmad.saved import check_arrays, require
 
 BLOCK = 65536
 SPARE = 8  # extra candidates, so that rounding cannot lose a true neighbour
@@ -192,6 +193,12 @@ def _exact(axes: np.ndarray, memory: np.ndarray, rows: np.ndarray) -> np.ndarray
     return squares
 
 
+def check_memory(count: int, row: np.ndarray, known: int) -> None:
+    """ModelError unless `count` remembered tokens are some, and each belongs to one of `known` positions or to all."""
+    require(count > 0, "no token is remembered")
+    require(((row >= 0) & (row <= known)).all(), f"a token belongs to no position; there are {known}")
+
+
 class PositionMemory:
     """One `Memory` a position; positions never seen are compared with all tokens together."""
 
@@ -233,7 +240,10 @@ class PositionMemory:
         return {f"memory.{name}": array for name, array in self._arrays.items()}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], known: int) -> "PositionMemory":
-        """The memory that `arrays` gave."""
+    def from_arrays(cls, arrays: dict[str, np.ndarray], known: int, width: int) -> "PositionMemory":
+        """The memory that `arrays` gave, of `known` positions and `width` axes; ModelError where it is none."""
+        forms = {"memory.axes": "f n k", "memory.residual": "f n", "memory.row": "i n", "memory.owner": "i n"}
+        check_memory(check_arrays(arrays, forms, k=width)["n"], arrays["memory.row"], known)
+        require((arrays["memory.residual"] >= 0).all(), "memory.residual holds a square below 0")
         axes, residual, row, owner = (arrays[f"memory.{name}"] for name in ("axes", "residual", "row", "owner"))
         return cls(axes, residual, row, owner, known)

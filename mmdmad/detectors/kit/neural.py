@@ -139,7 +139,7 @@ class NeuralDetector(Detector):
         return {**self.space_.arrays(), **weights}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
         width = self.space_.width + (1 if self.space_.left_out else 0)
         self.net_ = build(lambda: self._build(width, self._places()), self.seed)
         named = {

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmdmad.detectors.kit.grids import GridDetector, planes_at_once
+from mmdmad.saved import check_arrays, require
 
 LIMIT = 10.0  # standard deviations; beyond, only the length of a token tells a network how far it is
 ODDS = 5.0  # log-odds that a network can add to or take from those of the lengths
@@ -72,4 +73,6 @@ class PartScores(GridDetector):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"usual": f"f 2 {len(self._weights())}"})
+        require((arrays["usual"][1] > 0).all(), "a usual deviation is not above 0")
         self.usual_ = arrays["usual"]

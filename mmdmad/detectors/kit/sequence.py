@@ -23,10 +23,12 @@ from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.training import History, Plan, train
 from mmdmad.errors import ConfigError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 AXES = 64  # principal axes a token keeps, at most
 SAMPLE = 8192  # training tokens from which the usual errors are learned
+LONGEST = 2**20  # tokens of a window; far more than any network here can be trained on
 PRIOR = 16.0  # tokens' worth of belief in the pooled usual error when that of a rare kind of token is estimated
 
 
@@ -69,7 +71,6 @@ class SequenceDetector(Detector):
     components: int | Literal["auto"]
     per_position: bool | Literal["auto"]
     _together: ClassVar[int] = 16  # tokens of one time that are still seen together
-    _kinds: int = 1  # kinds of tokens whose errors differ from the start
     _in_usual_units: bool = True  # False: errors are differences of errors, which are left as they are
     no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
     window_note: ClassVar[str] = "windows follow each other along time"  # how an exported graph's windows are cut
@@ -81,6 +82,11 @@ class SequenceDetector(Detector):
                 f"steps={self.steps}, learning_rate={self.learning_rate}, depth={self.depth}, inner={self.inner} were "
                 "given; allowed are positive numbers and a multiple of 4 for inner"
             )
+
+    @property
+    def _kinds(self) -> int:
+        """Kinds of tokens whose errors differ from the start; the windows are known when it is asked for."""
+        return 1
 
     @abstractmethod
     def _build(self, width: int, positions: int) -> nn.Module:
@@ -256,9 +262,13 @@ class SequenceDetector(Detector):
         return {**self.space_.arrays(), **weights, "usual": self.usual_}, {"group": self.group_, "width": self.width_}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.space_ = FeatureSpace.from_arrays(arrays)
-        self.group_, self.width_, self.usual_ = values["group"], values["width"], arrays["usual"]
+        self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
         width = self.space_.width + (1 if self.space_.left_out else 0)
+        self.group_, self.width_ = int(values["group"]), int(values["width"])
+        require(1 <= self.group_ <= self.width_ <= LONGEST, f"windows of {self.width_} in {self.group_} are none")
+        check_arrays(arrays, {"usual": "f kinds K k"}, kinds=self._kinds, k=width)
+        require((arrays["usual"] > 0).all(), "a usual error is not above 0")
+        self.usual_ = arrays["usual"]
         self.net_ = build(lambda: self._build(width, self._places()), self.seed)
         self.net_.load_state_dict(
             {name.removeprefix("net."): torch.from_numpy(a) for name, a in arrays.items() if name.startswith("net.")}

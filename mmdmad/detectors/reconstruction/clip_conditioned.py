@@ -30,6 +30,7 @@ from mmdmad.diffusion.denoisers import Transformer, drop_condition, guided
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
 from mmdmad.diffusion.prediction import target, to_eps
 from mmdmad.errors import ConfigError, DataError
+from mmdmad.saved import check_arrays
 from mmdmad.tokens import Layout, Tokens
 
 LIMIT = 3.0  # training deviations within which a condition is held
@@ -200,6 +201,7 @@ class ClipConditioned(SequenceDetector):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"condition.mean": "f E", "condition.basis": "f E a"}, a=self.axes)
         self.condition_mean_, self.condition_basis_ = arrays["condition.mean"], arrays["condition.basis"]
 
 

@@ -25,6 +25,7 @@ from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, planes_at_once
 from mmdmad.diffusion.guidance import guided_walk
 from mmdmad.diffusion.noise import Schedule, add_noise, noise_bank, spaced_steps
 from mmdmad.errors import ConfigError
+from mmdmad.saved import require
 
 FEATURES = 16  # tokens with at least so many values are features, with fewer they are pixels
 
@@ -151,3 +152,4 @@ class ConditionedDenoising(GridDenoiser):
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
         self.ratio_ = float(values["ratio"])
+        require(self.ratio_ > 0, f"a ratio of {self.ratio_} is not above 0")

@@ -37,6 +37,7 @@ from mmdmad.diffusion.imputation import grating, impute, observed_by_change
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
 from mmdmad.diffusion.prediction import target
 from mmdmad.errors import ConfigError, ExportError
+from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 
@@ -195,4 +196,6 @@ class Imputation(SequenceDetector):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._set_state(arrays, values)
+        check_arrays(arrays, {"vote_thresholds": "f K"}, K=self.usual_.shape[1])
+        require((arrays["vote_thresholds"] > 0).all(), "a threshold is not above 0")
         self.vote_thresholds_ = arrays["vote_thresholds"]
