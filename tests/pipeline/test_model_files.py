@@ -28,8 +28,8 @@ def tiny():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    for name in set(encoder_registry._REGISTRY) - set(before):
-        del encoder_registry._REGISTRY[name]
+    for name in set(encoder_registry.encoders()) - set(before):
+        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module")
