@@ -28,7 +28,7 @@ LAYERS = (
     ("fence", "registry", "plain"),
     ("modalities.base",),
     ("cases", "manifest", "manifest_rows"),
-    ("parts", "findings"),
+    ("parts", "findings", "reasons"),
     ("encoders",),
     ("diffusion",),
     ("detectors",),

@@ -18,6 +18,7 @@ from mmdmad.errors import MmdmadError
 from mmdmad.fence import fence
 from mmdmad.findings import Evidence, Finding, PartFinding, Verdict
 from mmdmad.modalities.base import detail_kinds, modalities
+from mmdmad.reasons import channels, contradicted, main_part, missing, unusual
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -31,7 +32,7 @@ class Filter(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     verdict: Verdict | None = Field(default=None, description="verdict at the declared false-alarm rate")
-    driver: Modality | None = Field(default=None, description="the part with the largest share of the joint score")
+    driver: Modality | None = Field(default=None, description="what carries the largest share of the joint score")
     unusual: Modality | None = Field(default=None, description="a part whose own p-value is at most the declared rate")
     missing: Modality | None = Field(default=None, description="a part that the case lacks")
     group: str | None = Field(default=None, description="group or product, as stored")
@@ -41,33 +42,6 @@ class Filter(BaseModel):
     )
     since: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (included)")
     until: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (excluded)")
-
-
-def driver(finding: Finding) -> Modality | None:
-    """The part with the largest share of the joint score."""
-    return max(finding.parts, key=lambda p: p.share).modality if finding.parts else None
-
-
-def contradicted(finding: Finding) -> list[Modality]:
-    """Parts that do not fit the others at the declared rate, the one that carries most of the joint score first.
-
-    One odd part makes every pair with it odd, often at the same smallest p-value; the share tells it from the rest.
-    """
-    odd = [c for c in finding.contradictions if c.p_value <= finding.guarantee.rate]
-    return [c.part for c in sorted(odd, key=lambda c: (-c.share, c.p_value))]
-
-
-def missing(finding: Finding) -> list[Modality]:
-    """The parts a finding was judged without."""
-    return [m for m in modalities() if m not in finding.pattern]
-
-
-def channels(finding: Finding) -> list[str]:
-    """Sensor channels that the evidence names as unusual, in its order."""
-    found = [
-        str(f.value) for e in finding.evidence for f in e.facts if f.name == "channel" and e.kind in ("channel", "span")
-    ]
-    return list(dict.fromkeys(found))
 
 
 def select(run: "Run", where: Filter) -> list[Finding]:
@@ -100,10 +74,9 @@ def _passes(f: Finding, where: Filter, clock: dict[str, time]) -> bool:
         at = f.time.time().replace(tzinfo=None)
         if ("since" in clock and at < clock["since"]) or ("until" in clock and at >= clock["until"]):
             return False
-    own = {p.modality for p in f.parts if p.p_value <= f.guarantee.rate}
     return (
-        (where.driver is None or driver(f) == where.driver)
-        and (where.unusual is None or where.unusual in own)
+        (where.driver is None or main_part(f) == where.driver)
+        and (where.unusual is None or where.unusual in unusual(f))
         and (where.missing is None or where.missing in missing(f))
         and (where.channel is None or where.channel in channels(f))
     )
@@ -113,7 +86,7 @@ def brief(f: Finding) -> dict[str, Any]:
     """One finding in a line of JSON."""
     return {
         "case": f.case_id, "time": f.time.isoformat(sep=" ", timespec="seconds") if f.time else None, "group": f.group,
-        "verdict": f.verdict, "p_value": _round(f.p_value), "driver": driver(f), "contradicts": contradicted(f),
+        "verdict": f.verdict, "p_value": _round(f.p_value), "driver": main_part(f), "contradicts": contradicted(f),
         "missing": missing(f),
     }  # fmt: skip
 
@@ -160,7 +133,8 @@ def overview(run: "Run") -> dict[str, Any]:
         "last": times[-1].isoformat(sep=" ", timespec="seconds") if times else None,
         "groups": sorted({f.group for f in every if f.group}),
         "channels": sorted({str(x.value) for f in every for e in f.evidence for x in e.facts if x.name == "channel"}),
-        "flagged_by_driver": _count(driver(f) for f in flagged), "flagged_by_group": _count(f.group for f in flagged),
+        "flagged_by_driver": _count(main_part(f) for f in flagged),
+        "flagged_by_group": _count(f.group for f in flagged),
         "flagged_by_hour": _count(f.time.strftime("%Y-%m-%d %H:00") for f in flagged if f.time),
         "flagged_by_evidence": _count(k for f in flagged for k in {e.kind for e in f.evidence}),
         "flagged_with_contradiction": sum(bool(contradicted(f)) for f in flagged),
@@ -200,7 +174,7 @@ def _keys(f: Finding, by: By) -> Iterable[Any]:
         return missing(f)
     if by in ("hour", "day"):
         return [f.time.strftime("%Y-%m-%d %H:00" if by == "hour" else "%Y-%m-%d")] if f.time else []
-    return [{"verdict": f.verdict, "group": f.group, "driver": driver(f)}[by]]
+    return [{"verdict": f.verdict, "group": f.group, "driver": main_part(f)}[by]]
 
 
 def _count(keys: Iterable[Any]) -> dict[str, int]:

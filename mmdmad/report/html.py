@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmdmad.findings import Finding
-from mmdmad.report.model import Report, lead, main_reason, percent
+from mmdmad.reasons import main_reason
+from mmdmad.report.model import Report, lead, percent
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
 
@@ -74,7 +75,7 @@ def _view(finding: Finding, packer: Packer, run: "Run") -> View:
     return View(
         finding=finding,
         lead=lead(finding),
-        reason=main_reason(finding),
+        reason=main_reason(finding) or "",
         bars=bars(finding),
         order=[p.modality for p in sorted(finding.parts, key=lambda p: -p.share)],
         pictures=packer.pack(finding),

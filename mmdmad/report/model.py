@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmdmad.findings import Finding, Guarantee, PartName, Verdict
 from mmdmad.modalities.base import detail_kinds, ordered
+from mmdmad.reasons import CONTRADICTION, main_reason
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -147,14 +148,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def main_reason(finding: Finding) -> str:
-    """The part or contradiction that carries the largest share of the joint score."""
-    shares = {p.modality: p.share for p in finding.parts}
-    odd = sum(c.share for c in finding.contradictions)
-    best = max(shares, key=lambda m: shares[m])
-    return "contradiction" if odd > shares[best] else best
-
-
 def lead(finding: Finding, limit: int = 3) -> list[str]:
     """The captions that say what is wrong and where, most telling first: evidence comes in the order of its share.
 
@@ -184,8 +177,8 @@ def _bases(findings: Sequence[Finding]) -> tuple[Basis, ...]:
 
 
 def _reasons(flagged: Sequence[Finding]) -> tuple[Reason, ...]:
-    counts = Counter(main_reason(f) for f in flagged)
-    names = (*ordered(counts.keys() - {"contradiction"}), "contradiction")
+    counts = Counter(main_reason(f) or "" for f in flagged)
+    names = (*ordered(counts.keys() - {CONTRADICTION, ""}), CONTRADICTION)
     return tuple(Reason(name=n, count=counts[n]) for n in names if counts[n])
 
 

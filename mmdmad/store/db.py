@@ -1,17 +1,21 @@
 """The case store: one SQLite file with a row per judged case, refusals and feedback (SQLAlchemy 2 models).
 
-A finding is stored whole as JSON; the columns beside it are copies that filters and orders can use an index for.
+A finding is stored whole as JSON (`documents`). The narrow tables beside it (`cases`, `parts`, `evidence`, `facts`) are
+copies of what filters, counts and orders ask for, so that none of them ever reads the JSON; `store.rows` writes both.
 """
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     Connection,
     Engine,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -23,32 +27,59 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
+from sqlalchemy.types import UserDefinedType
 
 
 class Base(DeclarativeBase):
     """Root of the tables."""
 
 
+class Value(UserDefinedType[float | int | str | None]):
+    """A column without a type: SQLite keeps a number as a number and a word as a word, each as it was given."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **keywords: Any) -> str:
+        """The column's type in CREATE TABLE; BLOB is the one that converts nothing."""
+        return "BLOB"
+
+
 class CaseRow(Base):
-    """One judged case: where its parts lie, its finding, and copies of what filters ask for."""
+    """One judged case: what filters, counts and orders ask of it. Few bytes a row, so that all can be gone through."""
 
     __tablename__ = "cases"
     __table_args__ = (Index("cases_by_rank", "rung", "rung_p", "score", "id"),)
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     time: Mapped[float | None] = mapped_column(Float, index=True)  # seconds since 1970 UTC, so that zones compare
+    clock: Mapped[str | None] = mapped_column(String)  # the same on the case's own clock: 2026-04-01 06:07:00.000000
     group: Mapped[str | None] = mapped_column(String, index=True)
     verdict: Mapped[str] = mapped_column(String, index=True)
     p_value: Mapped[float] = mapped_column(Float, index=True)
     score: Mapped[float] = mapped_column(Float)
     rung: Mapped[int] = mapped_column(server_default="0")  # the head of `findings.order_key`, the one order
     rung_p: Mapped[float] = mapped_column(Float, server_default="0")
+    reason: Mapped[str | None] = mapped_column(String, index=True)  # `reasons.main_reason`
     contradictory: Mapped[bool] = mapped_column(index=True)
+    pattern: Mapped[str | None] = mapped_column(String, index=True)  # of its guarantee: "image,text"
+    size: Mapped[int | None] = mapped_column()  # calibration cases of that pattern
+    label: Mapped[int | None] = mapped_column()
+    simulated: Mapped[bool | None] = mapped_column()
+    spelling: Mapped[str | None] = mapped_column(String, index=True)  # `rows.spelling` of the id, to find it by
+    number: Mapped[int | None] = mapped_column(BigInteger, index=True)  # the digits at the end of the id
+    judged_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+class DocumentRow(Base):
+    """The wide part of a judged case: its finding as JSON, and what is needed to know and to read its files again."""
+
+    __tablename__ = "documents"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
     stamp: Mapped[str] = mapped_column(Text)  # paths, sizes and times of the judged files
     content: Mapped[str] = mapped_column(String)  # hash of what was in them; where it differs, the case is judged again
     source: Mapped[str] = mapped_column(Text)  # the Case as JSON, to read its signals again
     finding: Mapped[str] = mapped_column(Text)
-    judged_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
 class PartRow(Base):
@@ -63,6 +94,38 @@ class PartRow(Base):
     score: Mapped[float] = mapped_column(Float)
     share: Mapped[float] = mapped_column(Float)
     stands_out: Mapped[bool] = mapped_column()  # its own p-value is at most the declared rate
+    encoder: Mapped[str] = mapped_column(String, server_default="")
+    detector: Mapped[str] = mapped_column(String, server_default="")
+
+
+class EvidenceRow(Base):
+    """One numbered piece of evidence of a case; its caption stands in the finding."""
+
+    __tablename__ = "evidence"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  (SQLAlchemy's form)
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    kind: Mapped[str] = mapped_column(String, index=True)
+    part: Mapped[str | None] = mapped_column(String)
+
+
+class FactRow(Base):
+    """One fact of a piece of evidence: a named value with its unit, found by name and value over all cases."""
+
+    __tablename__ = "facts"
+    __table_args__ = (
+        ForeignKeyConstraint(["case_id", "evidence"], ["evidence.case_id", "evidence.id"], ondelete="CASCADE"),
+        Index("facts_by_name", "name", "value"),
+        {"sqlite_with_rowid": False},
+    )
+
+    case_id: Mapped[str] = mapped_column(String, primary_key=True)
+    evidence: Mapped[str] = mapped_column(String, primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)  # among the facts of its evidence
+    name: Mapped[str] = mapped_column(String)
+    value: Mapped[float | int | str | None] = mapped_column(Value)
+    unit: Mapped[str] = mapped_column(String, default="")
 
 
 class RefusalRow(Base):

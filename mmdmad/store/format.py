@@ -19,9 +19,9 @@ from mmdmad.files import within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import complete, connect
-from mmdmad.store.query import put_in_order
+from mmdmad.store.rows import fill
 
-FORMAT = 2
+FORMAT = 3
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -52,7 +52,7 @@ def _list_model(folder: Path, connection: Connection) -> None:
         log.warning("%s; the findings can still be read, the model cannot be used", why)
 
 
-STEPS: tuple[Step, ...] = (Step(2, (_list_model, put_in_order)),)
+STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)))
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:

@@ -1,17 +1,18 @@
-"""Filters and orders over the case store, as SQL conditions."""
+"""Filters and orders over the case store, as SQL conditions on its narrow tables."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime, time
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, func, select
 
 from mmdmad.cases import Modality
 from mmdmad.errors import RunError
-from mmdmad.findings import Finding, Verdict
+from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
-from mmdmad.store.db import CaseRow, PartRow
+from mmdmad.reasons import CHANNEL_KINDS, CONTRADICTION
+from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, PartRow
+from mmdmad.store.rows import timestamp
 
 _ORDERS: dict[str, tuple[Any, ...]] = {
     # `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
@@ -28,27 +29,33 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def timestamp(time: datetime | None) -> float | None:
-    """Seconds since 1970 UTC; times without a zone count as UTC, so that they order among themselves."""
-    if time is None:
-        return None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-
-
 @dataclass(frozen=True)
 class Filters:
-    """Which findings are asked for; None leaves a filter out."""
+    """Which findings are asked for; None leaves a filter out.
+
+    `part` and `unusual` are the same: a part whose own p-value is at most the declared rate. `driver` is what carries
+    the largest share (`reasons.main_reason`). `since` and `until` are moments, `from_clock` and `to_clock` times of any
+    day on the case's own clock; the ends are left out.
+    """
 
     verdict: Verdict | None = None
     part: Modality | None = None
+    driver: str | None = None
+    missing: Modality | None = None
     group: str | None = None
+    channel: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    from_clock: time | None = None
+    to_clock: time | None = None
     contradictory: bool | None = None
 
     def __post_init__(self) -> None:
         _known("verdict", self.verdict, get_args(Verdict))
-        _known("part", self.part, tuple(modalities()))
+        known = tuple(modalities())
+        _known("part", self.part, known)
+        _known("missing", self.missing, known)
+        _known("driver", self.driver, (*known, CONTRADICTION))
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as conditions on CaseRow."""
@@ -57,16 +64,39 @@ class Filters:
             conditions.append(CaseRow.verdict == self.verdict)
         if self.group is not None:
             conditions.append(CaseRow.group == self.group)
+        if self.driver is not None:
+            conditions.append(CaseRow.reason == self.driver)
         if self.since is not None:
             conditions.append(CaseRow.time >= timestamp(self.since))
         if self.until is not None:
             conditions.append(CaseRow.time < timestamp(self.until))
+        if self.from_clock is not None:
+            conditions.append(_of_day() >= self.from_clock.isoformat("microseconds"))
+        if self.to_clock is not None:
+            conditions.append(_of_day() < self.to_clock.isoformat("microseconds"))
         if self.contradictory is not None:
             conditions.append(CaseRow.contradictory == self.contradictory)
         if self.part is not None:
             standing_out = select(PartRow.case_id).where(PartRow.modality == self.part, PartRow.stands_out)
             conditions.append(CaseRow.id.in_(standing_out))
+        if self.missing is not None:
+            conditions.append(CaseRow.id.not_in(select(PartRow.case_id).where(PartRow.modality == self.missing)))
+        if self.channel is not None:
+            conditions.append(CaseRow.id.in_(channel_facts().where(FactRow.value == self.channel)))
         return conditions
+
+
+def channel_facts() -> Any:
+    """Cases and the sensor channels that their evidence names as unusual, as `reasons.channels` has them."""
+    return (
+        select(FactRow.case_id)
+        .join(EvidenceRow, (EvidenceRow.case_id == FactRow.case_id) & (EvidenceRow.id == FactRow.evidence))
+        .where(FactRow.name == "channel", EvidenceRow.kind.in_(CHANNEL_KINDS))
+    )
+
+
+def _of_day() -> Any:
+    return func.substr(CaseRow.clock, 12)
 
 
 def ordering(order: str) -> tuple[Any, ...]:
@@ -78,11 +108,3 @@ def ordering(order: str) -> tuple[Any, ...]:
 def _known(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise RunError(f"{name}={value!r} was given; allowed are {', '.join(allowed)}")
-
-
-def put_in_order(folder: Path, connection: Connection) -> None:
-    """Step to format 2: give every stored finding its place in the one order."""
-    for case_id in connection.scalars(select(CaseRow.id)).all():  # ids first: findings are large, and read one by one
-        kept = connection.execute(select(CaseRow.finding).where(CaseRow.id == case_id)).scalar_one()
-        rung, rung_p, *_ = Finding.model_validate_json(kept).order_key
-        connection.execute(update(CaseRow).where(CaseRow.id == case_id).values(rung=rung, rung_p=rung_p))

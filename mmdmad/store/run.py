@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Cases, Refusal
@@ -24,11 +24,12 @@ from mmdmad.errors import PartError, RunError
 from mmdmad.files import within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
-from mmdmad.store import db, serial
+from mmdmad.store import db, rows, serial
 from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
-from mmdmad.store.query import Filters, ordering, timestamp
+from mmdmad.store.query import Filters, ordering
 from mmdmad.store.setup import differences, versions
+from mmdmad.store.tally import Tally
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
@@ -209,7 +210,8 @@ class Run:
         `until` (datetimes, the end left out); `contradictory` (True or False). `order` is rank (most anomalous first,
         see `findings.order_key`), p_value, score, time or id, with a leading minus for the other direction.
         """
-        query = select(db.CaseRow.finding).where(*Filters(**filters).conditions()).order_by(*ordering(order))
+        query = select(db.DocumentRow.finding).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
+        query = query.where(*Filters(**filters).conditions()).order_by(*ordering(order))
         if limit is not None or offset:
             query = query.limit(-1 if limit is None else limit).offset(offset)
         with Session(self._engine) as session:
@@ -218,9 +220,12 @@ class Run:
 
     def count(self, **filters: Any) -> int:
         """How many stored findings pass the filters of `findings`."""
-        query = select(func.count()).select_from(db.CaseRow).where(*Filters(**filters).conditions())
-        with Session(self._engine) as session:
-            return int(session.scalar(query) or 0)
+        return self.tally.count(**filters)
+
+    @property
+    def tally(self) -> Tally:
+        """Counts and names over the stored findings, without loading them."""
+        return Tally(self._engine)
 
     def groups(self) -> list[str]:
         """The groups that judged cases belong to."""
@@ -231,7 +236,7 @@ class Run:
     def finding(self, case_id: str) -> Finding | None:
         """The finding of one case, or None where it was not judged."""
         with Session(self._engine) as session:
-            row = session.get(db.CaseRow, case_id)
+            row = session.get(db.DocumentRow, case_id)
             return None if row is None else Finding.model_validate_json(row.finding).located(self.path)
 
     def case(self, case_id: str) -> Case:
@@ -288,38 +293,9 @@ class Run:
         if simulated:
             finding = finding.model_copy(update={"simulated": True})
         problems = [_refusal(case, line) for line in finding.refused]
-        rung, rung_p, *_ = finding.order_key
         with Session(self._engine) as session, session.begin():
-            session.merge(
-                db.CaseRow(
-                    id=case.id,
-                    time=timestamp(case.time),
-                    group=finding.group,
-                    verdict=finding.verdict,
-                    p_value=finding.p_value,
-                    score=finding.score,
-                    rung=rung,
-                    rung_p=rung_p,
-                    contradictory=any(c.p_value <= rate for c in finding.contradictions),
-                    stamp=stamp,
-                    content=content,
-                    source=serial.case_to_json(case),
-                    finding=finding.model_dump_json(),
-                )
-            )
-            session.flush()
-            session.execute(delete(db.PartRow).where(db.PartRow.case_id == case.id))
-            session.add_all(
-                db.PartRow(
-                    case_id=case.id,
-                    modality=p.modality,
-                    p_value=p.p_value,
-                    score=p.score,
-                    share=p.share,
-                    stands_out=p.p_value <= rate,
-                )
-                for p in finding.parts
-            )
+            judged = rows.Judged(finding, stamp, content, serial.case_to_json(case))
+            rows.put(session.connection(), [judged])
             session.execute(
                 delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case.id)
             )
@@ -328,7 +304,7 @@ class Run:
 
     def _is_judged(self, case: Case) -> bool:
         with Session(self._engine) as session, session.begin():
-            row = session.get(db.CaseRow, case.id)
+            row = session.get(db.DocumentRow, case.id)
             if row is None:
                 return False
             if row.stamp == (stamp := serial.stamp(case)):
@@ -351,8 +327,8 @@ class Run:
         self._set_meta(false_alarm_rate=repr(rate))
         return rate
 
-    def _row(self, session: Session, case_id: str) -> db.CaseRow:
-        row = session.get(db.CaseRow, case_id)
+    def _row(self, session: Session, case_id: str) -> db.DocumentRow:
+        row = session.get(db.DocumentRow, case_id)
         if row is None:
             raise RunError(f"case {case_id!r} was not judged in {self.path}; `mmdmad score` judges cases")
         return row

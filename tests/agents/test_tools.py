@@ -34,7 +34,7 @@ def test_overview_adds_up(tools, fake_run):
     ("where", "holds"),
     [
         ({"verdict": "anomalous"}, lambda f: f.verdict == "anomalous"),
-        ({"driver": "text"}, lambda f: queries.driver(f) == "text"),
+        ({"driver": "text"}, lambda f: queries.main_part(f) == "text"),
         ({"missing": "video"}, lambda f: f.part("video") is None),
         ({"contradictory": True}, lambda f: bool(f.contradictions)),
         ({"group": "moon plate", "verdict": "normal"}, lambda f: f.group == "moon plate" and f.verdict == "normal"),

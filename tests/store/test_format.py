@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 from sqlalchemy import Connection
 
+from mmdmad import reasons
 from mmdmad.cases import Case, Part, Refusal
 from mmdmad.errors import ModelError, RunError
 from mmdmad.pipeline.model_manifest import verify
@@ -81,7 +82,10 @@ def test_an_old_run_is_brought_up_to_date_and_keeps_what_it_holds(old, tmp_path)
     assert [f.who for f in run.feedbacks("bad-1")] == ["Kim"]
     assert run.false_alarm_rate == 0.01
     assert run.case("bad-1").parts["text"].value == "text of bad-1"
+    assert run.tally.by("driver") == {reasons.main_reason(run.finding("bad-1")): 1}
     run.close()
+    told = sum(len(e.facts) for e in run.finding("bad-1").evidence)
+    assert query(old, "SELECT count(*), min(case_id), max(case_id) FROM facts") == [(told, "bad-1", "bad-1")]
     for folder in (old, tmp_path / "new"):
         assert query(folder, "PRAGMA user_version") == [(format.FORMAT,)]
         assert json.loads((folder / "config.json").read_text())["format"] == format.FORMAT

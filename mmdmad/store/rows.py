@@ -1,0 +1,169 @@
+"""A judged case as rows: its finding whole, and the copies that SQL filters, counts and orders by.
+
+The rules behind the copies have their owners (`findings`, `reasons`); here they are only written down.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy.dialects.sqlite import insert
+
+from mmdmad import reasons
+from mmdmad.errors import RunError
+from mmdmad.findings import Fact, Finding
+from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, PartRow
+
+LARGEST = 2**63 - 1  # what SQLite holds as a whole number
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding and what is kept beside it: the marks by which its files are known again, and the Case as JSON."""
+
+    finding: Finding
+    stamp: str = ""
+    content: str = ""
+    source: str = "{}"
+
+
+def put(connection: Connection, judged: Sequence[Judged]) -> None:
+    """Write findings with all their rows, in place of earlier ones of the same cases; the caller's transaction."""
+    now = datetime.now(UTC)
+    cases = [{"id": j.finding.case_id, "judged_at": now, **columns(j.finding)} for j in judged]
+    documents = [
+        {
+            "case_id": j.finding.case_id, "stamp": j.stamp, "content": j.content, "source": j.source,
+            "finding": j.finding.model_dump_json(),
+        }
+        for j in judged
+    ]  # fmt: skip
+    _upsert(connection, CaseRow, "id", cases)
+    _upsert(connection, DocumentRow, "case_id", documents)
+    write(connection, [j.finding for j in judged])
+
+
+def _upsert(connection: Connection, table: type[Base], key: str, rows: list[dict[str, Any]]) -> None:
+    """Insert rows or update those that are there; a row is never deleted, since feedback refers to it."""
+    if rows:
+        statement = insert(table)
+        given = {name: statement.excluded[name] for name in rows[0] if name != key}
+        connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=given), rows)
+
+
+def columns(finding: Finding) -> dict[str, Any]:
+    """The columns of a finding in the table of cases, without its id."""
+    time, case_id = finding.time, finding.case_id
+    digits = re.search(r"(\d+)\D*$", case_id)
+    number = int(digits[1]) if digits and len(digits[1]) < 30 else None
+    rung, rung_p, *_ = finding.order_key
+    return {
+        "time": timestamp(time),
+        "clock": None if time is None else time.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds"),
+        "group": finding.group,
+        "verdict": finding.verdict,
+        "p_value": finding.p_value,
+        "score": finding.score,
+        "rung": rung,
+        "rung_p": rung_p,
+        "reason": reasons.main_reason(finding),
+        "contradictory": bool(reasons.contradicted(finding)),
+        "pattern": ",".join(finding.guarantee.pattern),
+        "size": finding.guarantee.size,
+        "label": finding.label,
+        "simulated": finding.simulated,
+        "spelling": spelling(case_id),
+        "number": number if number is not None and number <= LARGEST else None,
+    }
+
+
+def write(connection: Connection, findings: Sequence[Finding]) -> None:
+    """Write the rows of the findings' parts, evidence and facts, in place of those that their cases had."""
+    if not findings:
+        return
+    ids = [{"judged": f.case_id} for f in findings]
+    for old in (PartRow, EvidenceRow):  # facts go with their evidence
+        connection.execute(delete(old).where(old.case_id == bindparam("judged")), ids)
+    made: tuple[tuple[type[Base], Callable[[Finding], Iterator[dict[str, Any]]]], ...] = (
+        (PartRow, _parts), (EvidenceRow, _evidence), (FactRow, _facts),
+    )  # fmt: skip
+    for table, rows_of in made:
+        rows = [row for f in findings for row in rows_of(f)]
+        if rows:
+            connection.execute(insert(table), rows)
+
+
+def _parts(f: Finding) -> Iterator[dict[str, Any]]:
+    odd = set(reasons.unusual(f))
+    for p in f.parts:
+        yield {
+            "case_id": f.case_id, "modality": p.modality, "p_value": p.p_value, "score": p.score, "share": p.share,
+            "stands_out": p.modality in odd, "encoder": p.encoder, "detector": p.detector,
+        }  # fmt: skip
+
+
+def _evidence(f: Finding) -> Iterator[dict[str, Any]]:
+    for e in f.evidence:
+        yield {"case_id": f.case_id, "id": e.id, "kind": e.kind, "part": e.part}
+
+
+def _facts(f: Finding) -> Iterator[dict[str, Any]]:
+    for e in f.evidence:
+        for place, fact in enumerate(e.facts):
+            yield {
+                "case_id": f.case_id, "evidence": e.id, "place": place, "name": fact.name, "value": _value(fact),
+                "unit": fact.unit,
+            }  # fmt: skip
+
+
+def _value(fact: Fact) -> float | int | str:
+    return float(fact.value) if isinstance(fact.value, int) and abs(fact.value) > LARGEST else fact.value
+
+
+def timestamp(time: datetime | None) -> float | None:
+    """Seconds since 1970 UTC; times without a zone count as UTC, so that they order among themselves."""
+    if time is None:
+        return None
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def spelling(case_id: str) -> str:
+    """An id without what people leave out when they write it: case, blanks, hyphens, underscores.
+
+    >>> spelling("Test_00 7")
+    'test007'
+    """
+    return re.sub(r"[\W_]+", "", case_id).lower()
+
+
+def fill(folder: Path, connection: Connection) -> None:
+    """Step to format 3: wide columns move to `documents`, and every finding gets its copies and its facts."""
+    wide = ("stamp", "content", "source", "finding")
+    names = {row[1] for row in connection.execute(text("PRAGMA table_info(cases)"))}
+    if set(wide) <= names:
+        both = ", ".join(wide)
+        connection.execute(text(f"INSERT OR REPLACE INTO documents (case_id, {both}) SELECT id, {both} FROM cases"))
+        for name in wide:
+            connection.execute(text(f"ALTER TABLE cases DROP COLUMN {name}"))
+    for finding in _findings(connection):
+        connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**columns(finding)))
+        write(connection, [finding])
+
+
+def _findings(connection: Connection) -> Iterator[Finding]:
+    """Every stored finding, one in memory at a time; RunError names the first that cannot be read."""
+    query = select(DocumentRow.case_id, DocumentRow.finding).order_by(DocumentRow.case_id).limit(1)
+    row = connection.execute(query).first()
+    while row is not None:
+        try:
+            yield Finding.model_validate_json(row.finding)
+        except ValidationError as error:
+            raise RunError(
+                f"the finding of case {row.case_id!r} cannot be read ({error.errors()[0]['msg']})"
+            ) from error
+        row = connection.execute(query.where(DocumentRow.case_id > row.case_id)).first()

@@ -1,0 +1,184 @@
+"""Counts, names and points over the stored findings, all in SQL: however many there are, no finding is loaded."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Engine, Select, distinct, func, select
+from sqlalchemy.orm import Session
+
+from mmdmad.errors import RunError
+from mmdmad.findings import Verdict
+from mmdmad.modalities.base import modalities
+from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, PartRow, RefusalRow
+from mmdmad.store.query import Filters, channel_facts, ordering
+from mmdmad.store.rows import LARGEST
+
+By = Literal["verdict", "group", "driver", "channel", "kind", "hour", "day", "missing"]
+NEAR = 50  # ids on each side, in alphabetical order, among which a misspelt one is looked for
+
+
+@dataclass(frozen=True)
+class Point:
+    """One case on the line of time: what a drawing of all cases needs of it."""
+
+    case_id: str
+    time: datetime | None
+    p_value: float
+    verdict: Verdict
+
+
+class Tally:
+    """What is counted over the findings of one run; filters are those of `Run.findings`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self, **filters: Any) -> int:
+        """How many findings pass the filters."""
+        return int(self._one(select(func.count()).select_from(CaseRow).where(*Filters(**filters).conditions())))
+
+    def by(self, what: By, **filters: Any) -> dict[str, int]:
+        """How many findings pass the filters by a property, most first; a case may count for several channels."""
+        where = Filters(**filters).conditions()
+        if what == "missing":
+            every = self.count(**filters)
+            parts = _grouped(PartRow.modality, where).join(PartRow, PartRow.case_id == CaseRow.id)
+            have = self._counts(parts)
+            lacking = {m: every - have.get(m, 0) for m in modalities()}
+            return {m: n for m, n in sorted(lacking.items(), key=lambda item: -item[1]) if n}
+        if what == "channel":
+            named = channel_facts().add_columns(FactRow.value).distinct().subquery()
+            return self._counts(_grouped(named.c.value, where).join(named, named.c.case_id == CaseRow.id))
+        if what == "kind":
+            kinds = select(EvidenceRow.kind, func.count(distinct(EvidenceRow.case_id)).label("n"))
+            return self._counts(kinds.join(CaseRow, CaseRow.id == EvidenceRow.case_id).where(*where))
+        columns: dict[str, ColumnElement[Any]] = {
+            "verdict": CaseRow.verdict.expression,
+            "group": CaseRow.group.expression,
+            "driver": CaseRow.reason.expression,
+            "hour": func.substr(CaseRow.clock, 1, 13) + ":00",
+            "day": func.substr(CaseRow.clock, 1, 10),
+        }
+        if what not in columns:
+            raise RunError(f"by={what!r} was given; allowed are {', '.join(get_args(By))}")
+        return self._counts(_grouped(columns[what], where))
+
+    def refused(self) -> int:
+        """How many parts and cases were refused."""
+        return int(self._one(select(func.count()).select_from(RefusalRow)))
+
+    def channels(self) -> list[str]:
+        """Every sensor channel that any evidence speaks of."""
+        query = select(FactRow.value).where(FactRow.name == "channel").distinct().order_by(FactRow.value)
+        return [str(value) for value in self._all(query)]
+
+    def sizes(self) -> tuple[int, int] | None:
+        """The smallest and the largest calibration set that a verdict rests on."""
+        with Session(self._engine) as session:
+            low, high = session.execute(select(func.min(CaseRow.size), func.max(CaseRow.size))).one()
+        return None if low is None or high is None else (low, high)
+
+    def span(self) -> tuple[str, str] | None:
+        """The first and the last time of a case, each on its own clock, to the second."""
+        ends = [select(CaseRow.clock).where(CaseRow.time.is_not(None)).order_by(order).limit(1) for order in _ENDS]
+        first, last = (self._one(query) for query in ends)
+        return None if first is None else (str(first)[:19], str(last)[:19])
+
+    def simulated(self) -> bool:
+        """Whether any judged case comes from a simulation."""
+        return self._one(select(CaseRow.id).where(CaseRow.simulated.is_(True)).limit(1)) is not None
+
+    def patterns(self) -> list[tuple[str, int, int]]:
+        """For each pattern of present parts: its worst case's id, cases judged, cases flagged; most judged first."""
+        flagged = func.count().filter(CaseRow.verdict == "anomalous")
+        counted = select(CaseRow.pattern, func.count().label("n"), flagged.label("bad")).group_by(CaseRow.pattern)
+        with Session(self._engine) as session:
+            rows = session.execute(counted.order_by(func.count().desc(), func.length(CaseRow.pattern).desc())).all()
+            return [
+                (str(session.scalar(_first(CaseRow.pattern == pattern))), int(n), int(bad)) for pattern, n, bad in rows
+            ]
+
+    def labels(self) -> dict[tuple[int, bool], int]:
+        """How many labelled cases there are by (label, flagged)."""
+        flagged = CaseRow.verdict == "anomalous"
+        query = select(CaseRow.label, flagged, func.count()).where(CaseRow.label.is_not(None))
+        with Session(self._engine) as session:
+            rows = session.execute(query.group_by(CaseRow.label, flagged)).all()
+        return {(label, bool(bad)): n for label, bad, n in rows if label is not None}
+
+    def models(self) -> list[tuple[str, str, str]]:
+        """Which encoder and detector judged which part."""
+        query = select(PartRow.modality, PartRow.encoder, PartRow.detector).distinct()
+        with Session(self._engine) as session:
+            return [(m, e, d) for m, e, d in session.execute(query)]
+
+    def points(self, most: int) -> tuple[list[Point], bool]:
+        """Cases in the order of time (those without last), and whether only an even sample of them.
+
+        Flagged and other cases are sampled apart, each down to `most`, so that few flagged ones are all there.
+        """
+        flagged = CaseRow.verdict == "anomalous"
+        order = (CaseRow.time.asc().nulls_last(), CaseRow.id)
+        place = func.row_number().over(partition_by=flagged, order_by=order).label("place")
+        counts = dict.fromkeys((True, False), 0)
+        with Session(self._engine) as session:
+            for bad, n in session.execute(select(flagged, func.count()).group_by(flagged)):
+                counts[bool(bad)] = int(n)
+            steps = {bad: max(1, -(-n // most)) for bad, n in counts.items()}
+            row = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict, place).subquery()
+            odd, since = row.c.verdict == "anomalous", row.c.place - 1
+            kept = (odd & (since % steps[True] == 0)) | (~odd & (since % steps[False] == 0))
+            query = select(row).where(kept).order_by(row.c.time.asc().nulls_last(), row.c.id)
+            points = [Point(r.id, _moment(r.time, r.clock), r.p_value, r.verdict) for r in session.execute(query)]
+        return points, max(steps.values()) > 1
+
+    def spelt(self, spelling: str) -> list[str]:
+        """Ids that are the same but for case, blanks, hyphens and underscores, a few at most."""
+        return self._all(select(CaseRow.id).where(CaseRow.spelling == spelling).order_by(CaseRow.id).limit(NEAR))
+
+    def numbered(self, number: int) -> list[str]:
+        """Ids that end in this number, a few at most."""
+        if number > LARGEST:
+            return []
+        return self._all(select(CaseRow.id).where(CaseRow.number == number).order_by(CaseRow.id).limit(NEAR))
+
+    def near(self, spelling: str) -> list[str]:
+        """Ids around this spelling in alphabetical order."""
+        after = select(CaseRow.id).where(CaseRow.spelling >= spelling).order_by(CaseRow.spelling).limit(NEAR)
+        before = select(CaseRow.id).where(CaseRow.spelling < spelling).order_by(CaseRow.spelling.desc()).limit(NEAR)
+        return [*reversed(self._all(before)), *self._all(after)]
+
+    def _one(self, query: Select[Any]) -> Any:
+        with Session(self._engine) as session:
+            return session.scalar(query)
+
+    def _all(self, query: Select[Any]) -> list[Any]:
+        with Session(self._engine) as session:
+            return list(session.scalars(query))
+
+    def _counts(self, query: Select[str, int]) -> dict[str, int]:
+        key, n = query.selected_columns[0], query.selected_columns[1]
+        ranked = query.where(key.is_not(None)).group_by(key).order_by(n.desc(), key)
+        with Session(self._engine) as session:
+            return {str(name): int(count) for name, count in session.execute(ranked)}
+
+
+_ENDS = (CaseRow.time.asc(), CaseRow.time.desc())
+
+
+def _grouped(key: Any, where: list[ColumnElement[bool]]) -> Select[str, int]:
+    return select(key, func.count().label("n")).select_from(CaseRow).where(*where)
+
+
+def _first(where: Any) -> Select[Any]:
+    return select(CaseRow.id).where(where).order_by(*ordering("rank")).limit(1)
+
+
+def _moment(seconds: float | None, clock: str | None) -> datetime | None:
+    """A stored time as it was given: its clock, with the distance to UTC that its seconds tell."""
+    if seconds is None or clock is None:
+        return None
+    local = datetime.fromisoformat(clock)
+    ahead = timedelta(seconds=round(local.replace(tzinfo=UTC).timestamp() - seconds))
+    return local.replace(tzinfo=timezone(ahead)) if ahead and abs(ahead) < timedelta(days=1) else local
