@@ -3,7 +3,7 @@
 import math
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from mmdmad.cases import Part
-from mmdmad.parts.limits import MAX_CHANNELS, decoding, refuse
+from mmdmad.parts.limits import MAX_CHANNELS, decoding, is_own_fault, refuse
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +51,12 @@ class StoredArrays:
     part: Part
     archive: zipfile.ZipFile
     names: tuple[str, ...]
+    streams: ExitStack
 
     def open(self, name: str) -> StoredArray:
         """One array, its header read and checked."""
         info = self.archive.getinfo(name + ".npy")
-        return _open(self.part, self.archive.open(info), info.file_size, name)
+        return _open(self.part, self.streams.enter_context(self.archive.open(info)), info.file_size, name)
 
 
 def _open(part: Part, stream: IO[bytes], size: int, name: str) -> StoredArray:
@@ -66,6 +67,8 @@ def _open(part: Part, stream: IO[bytes], size: int, name: str) -> StoredArray:
     try:
         shape, fortran, dtype = readers[version](stream)
     except Exception as why:  # the header is parsed as a Python literal, which fails in many ways
+        if is_own_fault(why):
+            raise
         raise refuse(part, f"{name} has a header that is not one of NumPy's") from why
     if dtype.kind not in "buifUSM":
         raise refuse(part, f"{name} holds {dtype}; only plain numbers and words are read, never pickled objects")
@@ -89,11 +92,12 @@ def open_npz(part: Part, path: Path) -> Iterator[StoredArrays]:
     """An open NPZ file."""
     with decoding(part, path.name):
         archive = zipfile.ZipFile(path)
-    with archive:
+    # An archive stays open as long as one of its streams does, so these are closed first, also after a damaged one.
+    with archive, ExitStack() as streams:
         files = archive.namelist()
         names = tuple(f[:-4] for f in files if f.endswith(".npy"))
         if not names or len(names) != len(files):
             raise refuse(part, f"{path.name} is a zip file, but not one of NumPy arrays only")
         if len(set(names)) < len(names) or len(names) > MAX_CHANNELS + 2:
             raise refuse(part, f"{path.name} holds {len(names)} arrays; at most {MAX_CHANNELS}, all of different names")
-        yield StoredArrays(part, archive, names)
+        yield StoredArrays(part, archive, names, streams)

@@ -1,6 +1,7 @@
 """What a part may be at most, and how a file is opened: so that no file can hang a run or eat its memory."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ MAX_CELLS = 50_000_000
 """Numbers in a sensor table, or in the rows that a slice picks from a longer one."""
 MAX_CHANNELS = 4096
 MAX_FRAMES = 10_000_000
+_READS_BYTES = re.compile(
+    r"PIL\.(\w+ImagePlugin|ImageFile)|numpy\.lib\._?format(_impl)?|numpy\._core\._internal|ast|zipfile"
+)
+"""Modules in Python that take a file's bytes apart."""
 
 
 def refuse(part: Part, reason: str) -> PartError:
@@ -32,10 +37,11 @@ def refuse(part: Part, reason: str) -> PartError:
 
 @contextmanager
 def decoding(part: Part, what: str) -> Iterator[None]:
-    """Turns whatever a third-party decoder throws at a broken file into a PartError.
+    """Turns whatever a third-party decoder throws at a broken file into a PartError; faults of our own go on.
 
     Decoders of damaged input raise nearly every built-in exception (struct.error, KeyError, ZeroDivisionError,
-    MemoryError, …), so the net is wide; only calls into decoders belong inside.
+    MemoryError, …), so the net is wide; only calls into decoders belong inside. What it lets through is a fault of the
+    program, see `is_own_fault`: blamed on the file, it would have every file of a kind refused without a word.
     """
     try:
         yield
@@ -44,8 +50,31 @@ def decoding(part: Part, what: str) -> Iterator[None]:
     except MemoryError as why:
         raise refuse(part, f"{what} needs more memory than there is") from why
     except Exception as why:
+        if is_own_fault(why):
+            raise
         reason = getattr(why, "strerror", None) or str(why) or type(why).__name__
         raise refuse(part, f"{what} cannot be decoded: {reason}") from why
+
+
+def is_own_fault(error: Exception) -> bool:
+    """Whether an exception tells of a wrong call (another release of a library, a slip of ours) and not of a file.
+
+    A name, attribute, argument or module that is not there is a fault of the program, whatever the file holds. Only
+    decoders written in Python trip over bytes in that way themselves (a dictionary key that is a list in an NPY
+    header); there the innermost line that was running is theirs, while a call with a wrong argument fails at the call.
+    An error class of a library's own (pyarrow's ArrowTypeError) is its word on the data.
+
+    >>> is_own_fault(TypeError("unexpected keyword argument")), is_own_fault(ValueError("bad magic number"))
+    (True, False)
+    """
+    if isinstance(error, NameError | ImportError):
+        return True
+    if not isinstance(error, TypeError | AttributeError) or type(error).__module__ != "builtins":
+        return False
+    module, trace = "", error.__traceback__
+    while trace is not None:
+        module, trace = str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_next
+    return not _READS_BYTES.fullmatch(module)
 
 
 def plain_file(part: Part, most: int | None = None) -> Path:

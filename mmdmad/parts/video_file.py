@@ -4,7 +4,8 @@ The file is opened as bytes from disk only, with a list of allowed containers: p
 follow to other files or to the network, are not on it. FFmpeg's log is off in PyAV unless somebody turns it on.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -69,9 +70,10 @@ class Container:
     def _open(self) -> Iterator[tuple[Any, Any]]:
         with self.path.open("rb") as raw:
             file = _Bytes(raw)
+            # For the container alone: handed to the streams too, they end the process in PyAV 15 and 16 (MPEG-PS).
             options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "", "max_streams": "100"}
             try:
-                opened = av.open(file, options=options, timeout=WAIT, metadata_errors="replace")
+                opened = _opened(file, options)
             except av.error.FFmpegError:
                 name = self.path.name
                 raise refuse(
@@ -155,10 +157,29 @@ class Container:
 
     def _pixels(self, frame: Any) -> np.ndarray:
         check_size(self.part, frame.height, frame.width, self.path.name)
+        # The matrix itself, not PyAV's `rotation`: that came with 14.1, and takes a mirrored clip for a turned one.
+        matrix = frame.side_data.get("DISPLAYMATRIX")
         pixels = frame.to_ndarray(format="rgb24")
-        if frame.rotation % 90 == 0 and frame.rotation:
-            pixels = np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90))
+        return pixels if matrix is None else upright(pixels, struct.unpack("=9i", bytes(matrix)[:36]))
+
+
+def upright(pixels: np.ndarray, matrix: Sequence[int]) -> np.ndarray:
+    """Pixels (H, W, 3) as the file's display matrix wants them shown; quarter turns and mirrors only.
+
+    A pixel at (x, y) is shown at (a x + c y, b x + d y); `matrix` is a, b, _, c, d, ... (ISO/IEC 14496-12, tkhd).
+
+    >>> turned = upright(np.arange(6).reshape(2, 3, 1), (0, 1, 0, -1, 0, 0, 0, 0, 1))
+    >>> turned[..., 0].tolist()
+    [[3, 0], [4, 1], [5, 2]]
+    """
+    a, b, _, c, d = matrix[:5]
+    if a and d and not (b or c):
+        across, down = a, d
+    elif b and c and not (a or d):
+        pixels, across, down = pixels.swapaxes(0, 1), c, b
+    else:
         return pixels
+    return np.ascontiguousarray(pixels[:: 1 if down > 0 else -1, :: 1 if across > 0 else -1])
 
 
 class _Bytes:
@@ -172,6 +193,17 @@ class _Bytes:
             return self._seek(offset, whence)
         except (OSError, ValueError, OverflowError):
             return -1
+
+
+def _opened(file: _Bytes, options: dict[str, str]) -> Any:
+    """The open container. Titles and the like may be in any alphabet: nothing of them is used."""
+    try:
+        return av.open(file, container_options=options, timeout=WAIT)
+    except UnicodeDecodeError:
+        # Before release 19, PyAV fails on metadata that are not UTF-8 unless told otherwise; since then it knows no
+        # such argument and does not fail.
+        file.seek(0, 0)
+        return av.open(file, container_options=options, timeout=WAIT, metadata_errors="replace")
 
 
 def _seconds(container: Any, stream: Any) -> float | None:

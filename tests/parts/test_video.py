@@ -102,6 +102,36 @@ def test_a_turned_clip_is_shown_upright(tmp_path: Path) -> None:
     assert (turned.height, turned.width) == (64, 48)
 
 
+def test_a_mirrored_clip_is_shown_mirrored_and_not_turned(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    left = np.zeros((48, 64, 3), np.uint8)
+    left[:24, :20] = 255  # bright at upper left
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(left)))
+        container.mux(stream.encode())
+    data = bytearray(path.read_bytes())
+    at, one = data.index(b"tkhd") + 4 + 4 + 20 + 16, 1 << 16
+    bright = {
+        (one, 0, 0, 0, one, 0, 0, 0, 1 << 30): (slice(4, 20), slice(4, 16)),
+        (-one, 0, 0, 0, one, 0, 0, 0, 1 << 30): (slice(4, 20), slice(48, 60)),
+        (one, 0, 0, 0, -one, 0, 0, 0, 1 << 30): (slice(28, 44), slice(4, 16)),
+        (-one, 0, 0, 0, -one, 0, 0, 0, 1 << 30): (slice(28, 44), slice(48, 60)),
+        (0, one, 0, -one, 0, 0, 0, 0, 1 << 30): (slice(4, 16), slice(28, 44)),
+        (0, one, 0, one, 0, 0, 0, 0, 1 << 30): (slice(4, 16), slice(4, 20)),
+        (0, -one, 0, one, 0, 0, 0, 0, 1 << 30): (slice(48, 60), slice(4, 20)),
+    }
+    for matrix, (rows, columns) in bright.items():
+        data[at : at + 36] = b"".join(n.to_bytes(4, "big", signed=True) for n in matrix)
+        (tmp_path / "b.mp4").write_bytes(data)
+        frame = video(tmp_path / "b.mp4").frame_at(0.0)
+        assert frame.shape == ((48, 64, 3) if matrix[0] else (64, 48, 3))
+        assert frame[rows, columns].mean() > 240, matrix
+        assert frame.mean() < 60
+
+
 def test_a_folder_of_frames_in_natural_order(tmp_path: Path) -> None:
     for i in range(12):
         Pillow.fromarray(FRAMES[i]).save(tmp_path / f"frame{i}.png")
@@ -194,3 +224,30 @@ def test_content_keys(tmp_path: Path) -> None:
     np.save(out, FRAMES)
     (tmp_path / "a.npy").write_bytes(out.getvalue())
     assert len(content_key(Part("video", tmp_path / "a.npy"))) == 64
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+def test_titles_in_another_alphabet_do_not_matter(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "TITLEabcd"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for pixels in FRAMES[:5]:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    assert b"TITLEabcd" in data
+    path.write_bytes(data.replace(b"TITLEabcd", b"TITLE" + "äöüß".encode("latin-1")))
+    assert len(list(video(path).frames())) == 5
+
+
+def test_only_arguments_that_every_pyav_knows_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.mp4", "libx264", {})
+    real = av.open
+
+    def newer(file: object, mode: str = "r", *, container_options: object = None, timeout: object = None) -> object:
+        return real(file, mode, container_options=container_options, timeout=timeout)
+
+    monkeypatch.setattr(av, "open", newer)
+    assert len(list(video(path).frames())) == 40
