@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from mmdmad.cases import Case, Part, Refusal
-from mmdmad.explain.reference import Reference
+from mmdmad.explain.normal import Normal
 from mmdmad.findings import Contradiction, Guarantee
 from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.parts import Image, Sensor, Text, Video
@@ -65,7 +65,7 @@ def embedding(seed: int, group: str = "A") -> np.ndarray:
     return np.concatenate([[4.0 if group == "A" else -4.0], rng.normal(0, 1, 5)]).astype(np.float32)
 
 
-def reference(n: int = 60) -> Reference:
+def normals(n: int = 60) -> Normal:
     """What normal looks like in n normal cases, half of group A and half of group B."""
 
     def rows():
@@ -75,7 +75,7 @@ def reference(n: int = 60) -> Reference:
             case = Case(f"n-{i:03d}", {m: Part(m) for m in found}, group=group)
             yield case, found, {m: embedding(i, group) for m in found}
 
-    return Reference.fit(rows())
+    return Normal.fit(rows())
 
 
 def layouts(found: dict) -> dict[str, Layout]:
@@ -154,8 +154,8 @@ def judgement(
 class FakeModel:
     """Stands in for a fitted JointDetector: judges by id, without any network; refuses ids with "broken"."""
 
-    def __init__(self, known: Reference, pause: float = 0.0) -> None:
-        self.reference_, self.pause, self.calls = known, pause, []
+    def __init__(self, known: Normal, pause: float = 0.0) -> None:
+        self.normal_, self.pause, self.calls = known, pause, []
 
     def finding(self, case, false_alarm_rate=None, artifacts=None, *, cache=None):
         import time
@@ -181,4 +181,4 @@ class FakeModel:
             odd="image" if "odd" in case.id else None, refused=refused,
         )  # fmt: skip
         made = replace(made, case=case)
-        return made.finding(gather(made, self.reference_, artifacts))
+        return made.finding(gather(made, self.normal_, artifacts))

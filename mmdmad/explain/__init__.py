@@ -5,19 +5,17 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmdmad.cases import Modality
 from mmdmad.files import folder_name, replacing
 from mmdmad.findings import Evidence
+from mmdmad.modalities.base import modality_of
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
-
-    from mmdmad.explain.maps import Span
-    from mmdmad.explain.reference import Reference
+    from mmdmad.explain.base import Look
+    from mmdmad.explain.normal import Normal
     from mmdmad.explain.words import Draft
     from mmdmad.judgement import Judgement, PartJudgement
 
@@ -26,7 +24,7 @@ DRAWN_UP_TO = 0.05  # cases up to this joint p-value get pictures even if they a
 __all__ = ["folder_name", "gather"]
 
 
-def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | None) -> tuple[Evidence, ...]:
+def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> tuple[Evidence, ...]:
     """Numbered evidence for a judged case: the verdict with its guarantee first, then what carries it, by share.
 
     Pictures go to `artifacts`/<folder of the case>/E<n>.png, for cases that are flagged or close to it; evidence
@@ -34,6 +32,7 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
     that stand out also where, what was measured there, and the nearest normal cases.
     """
     from mmdmad.explain import relations, verdict
+    from mmdmad.explain.base import Look
 
     near_flagged = judgement.p_value <= max(judgement.guarantee.rate, DRAWN_UP_TO)
     folder = None
@@ -49,27 +48,27 @@ def gather(judgement: "Judgement", reference: "Reference", artifacts: Path | Non
     contradictions = relations.worth_saying(judgement)
     main = max((p.share for p in judgement.parts.values()), default=0.0)
     for contradiction in (c for c in contradictions if c.share >= main):
-        add(relations.contradiction(contradiction, judgement, reference))
+        add(relations.contradiction(contradiction, judgement, normal))
     parts = sorted(judgement.parts.values(), key=lambda p: -p.share)
     for judged in parts:
         artifact: str | None = None
-        drafts: list[Draft] = []
+        look = Look()
         wanted = stands_out(judged, judgement)
         if wanted or folder is not None:
-            drafts, picture, texts = _look(judged, judgement, reference)
+            look = _look(judged, judgement, normal)
         if folder is not None:
-            artifact = folder.save(f"E{len(found) + 1}", picture, texts)
+            artifact = folder.save(f"E{len(found) + 1}", judged.modality, look)
         add(verdict.part(judged, judgement), artifact)
-        for draft in drafts if wanted else []:
+        for draft in look.drafts if wanted else ():
             add(draft, artifact)
     for contradiction in (c for c in contradictions if c.share < main):
-        add(relations.contradiction(contradiction, judgement, reference))
+        add(relations.contradiction(contradiction, judgement, normal))
     odd = {c.part for c in contradictions}
     compared = [p for p in parts if stands_out(p, judgement) or p.modality in odd] or parts[:1]
     for judged in compared:
-        for draft in relations.neighbours(judged, reference):
+        for draft in relations.neighbours(judged, normal):
             add(draft)
-    for draft in verdict.missing(judgement, reference):
+    for draft in verdict.missing(judgement, normal):
         add(draft)
     return tuple(found)
 
@@ -88,60 +87,18 @@ def stands_out(judged: "PartJudgement", judgement: "Judgement") -> bool:
     return odd or judged.share == max(shares)
 
 
-def _look(
-    judged: "PartJudgement", judgement: "Judgement", reference: "Reference"
-) -> tuple[list["Draft"], "Any", dict[str, Any] | None]:
-    """Evidence about where and what in one part, a function that draws it, and the marked text if it is a text."""
-    signal, group = judgement.signals[judged.modality], judgement.case.group
-    modality: Modality = judged.modality
-    if modality == "image":
-        from mmdmad.explain import image
+def _look(judged: "PartJudgement", judgement: "Judgement", normal: "Normal") -> "Look":
+    """What the part's modality finds by looking at it: where and what, a picture, a marked text."""
+    from mmdmad.explain.base import Look, Seen
 
-        cells, regions = image.look(judged, signal.pixels)
-        marked = regions if stands_out(judged, judgement) else []
-        return image.evidence(cells, regions, signal.pixels), lambda: _image(signal.pixels, cells, marked), None
-    if modality == "sensor":
-        from mmdmad.explain import sensor
-
-        views = sensor.look(judged, signal, reference, group)
-        return sensor.evidence(views, judged, signal.times), lambda: _sensor(views), None
-    if modality == "video":
-        from mmdmad.explain import video
-
-        view = video.look(judged, signal)
-        if view is None:
-            return [], None, None
-        return video.evidence(view, signal, reference, group), lambda: _video(view, signal), None
-    from mmdmad.explain import text
-
-    spans = text.look(judged, signal.text)
-    found = text.carried(judged, spans, signal.text) if stands_out(judged, judgement) else []
-    words = text.marks(spans, signal.text, reference, found)
-    stored = {"text": signal.text, "spans": _marks(spans), "words": _marks(words)}
-    return text.evidence(spans, signal.text, reference, found) + text.letters(judged), None, stored
-
-
-def _marks(spans: Sequence["Span"]) -> list[dict[str, float]]:
-    return [{"start": int(s.start), "stop": int(s.stop), "heat": round(s.peak, 3)} for s in spans]
-
-
-def _image(pixels: Any, cells: Any, regions: Any) -> "Picture":
-    from mmdmad.explain.draw import image_picture
-
-    return image_picture(pixels, cells, regions)
-
-
-def _sensor(views: Any) -> "Picture":
-    from mmdmad.explain.draw import sensor_picture
-
-    return sensor_picture(views)
-
-
-def _video(view: Any, signal: Any) -> "Picture":
-    from mmdmad.explain.draw import strip_picture
-    from mmdmad.explain.video import key_frames
-
-    return strip_picture(*key_frames(view, signal))
+    seen = Seen(
+        judged=judged,
+        signal=judgement.signals[judged.modality],
+        group=judgement.case.group,
+        normal=normal.of(judged.modality),
+        telling=stands_out(judged, judgement),
+    )
+    return modality_of(judged.modality).look(seen) or Look()
 
 
 class _Folder:
@@ -153,13 +110,13 @@ class _Folder:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
 
-    def save(self, name: str, draw: Any, text: dict[str, Any] | None) -> str | None:
-        """Draw and store a picture, or store a marked text beside; returns the picture's path in the run directory."""
-        if text is not None:
-            with replacing(self.path / "text.json") as unfinished:
-                unfinished.write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
-        if draw is None:
+    def save(self, name: str, modality: Modality, look: "Look") -> str | None:
+        """Draw and store the picture of a look, and its marked text; returns the picture's path in the run folder."""
+        if look.marked is not None:
+            with replacing(self.path / f"{modality}.json") as unfinished:
+                unfinished.write_text(json.dumps(look.marked, ensure_ascii=False), encoding="utf-8")
+        if look.draw is None:
             return None
         with replacing(self.path / f"{name}.png") as unfinished:
-            draw().save(unfinished, format="PNG", compress_level=3)
+            look.draw().save(unfinished, format="PNG", compress_level=3)
         return f"{self.relative}/{name}.png"

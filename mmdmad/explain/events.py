@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmdmad.explain.reference import Ranges
+from mmdmad.explain.ranges import Ranges
 from mmdmad.explain.traces import Traces, best_box, contrast, longest, rise, stretches
 
 EventKind = Literal["dropout", "frozen", "spike", "noise burst", "level shift", "drift"]

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from mmdmad.cases import Modality
-from mmdmad.explain.reference import Neighbours, Reference
+from mmdmad.explain.normal import Neighbours, Normal
 from mmdmad.explain.words import Draft, draft, fact, listed
 from mmdmad.findings import Contradiction
 
@@ -24,9 +24,9 @@ def main_group(near: Neighbours | None) -> tuple[str, int] | None:
     return (group, count) if group and count >= _MAJORITY * len(near.groups) else None
 
 
-def neighbours(judged: "PartJudgement", reference: Reference) -> list[Draft]:
+def neighbours(judged: "PartJudgement", normal: Normal) -> list[Draft]:
     """The nearest normal cases by one part and how far they are."""
-    near = reference.nearest(judged.modality, judged.embedding, NEAREST)
+    near = normal.nearest(judged.modality, judged.embedding, NEAREST)
     if near is None:
         return []
     facts = [
@@ -53,7 +53,7 @@ def worth_saying(judgement: "Judgement") -> list[Contradiction]:
     return carrying[:2] or sorted(found, key=lambda c: (c.p_value, -c.score))[:1]
 
 
-def contradiction(found: Contradiction, judgement: "Judgement", reference: Reference) -> Draft:
+def contradiction(found: Contradiction, judgement: "Judgement", normal: Normal) -> Draft:
     """A part that does not fit the others, with the groups of normal cases that each side looks like."""
     facts = [
         fact("part", found.part),
@@ -68,8 +68,8 @@ def contradiction(found: Contradiction, judgement: "Judgement", reference: Refer
         facts.append(fact("share", 100 * found.share / judgement.score, "%"))
         text += ", {share} of the joint score"
     text += ")"
-    own = _group(found.part, judgement, reference)
-    groups = {m: g for m in found.given if (g := _group(m, judgement, reference)) is not None}
+    own = _group(found.part, judgement, normal)
+    groups = {m: g for m in found.given if (g := _group(m, judgement, normal)) is not None}
     if own is not None and groups:
         theirs, votes = Counter(groups.values()).most_common(1)[0]
         if theirs != own and votes > list(groups.values()).count(own):
@@ -85,7 +85,7 @@ def contradiction(found: Contradiction, judgement: "Judgement", reference: Refer
     return draft("contradiction", found.part, text + ".", facts)
 
 
-def _group(modality: Modality, judgement: "Judgement", reference: Reference) -> str | None:
+def _group(modality: Modality, judgement: "Judgement", normal: Normal) -> str | None:
     judged = judgement.parts.get(modality)
-    group = None if judged is None else main_group(reference.nearest(modality, judged.embedding, NEAREST))
+    group = None if judged is None else main_group(normal.nearest(modality, judged.embedding, NEAREST))
     return None if group is None else group[0]

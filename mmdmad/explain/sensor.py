@@ -7,7 +7,8 @@ import numpy as np
 
 from mmdmad.explain.events import Event, events
 from mmdmad.explain.maps import Span, curves, hot_spans, on_scale
-from mmdmad.explain.reference import Ranges, Reference
+from mmdmad.explain.ranges import Ranges
+from mmdmad.explain.sensor_normal import SensorNormal
 from mmdmad.explain.traces import Traces, traces
 from mmdmad.explain.words import Draft, draft, fact
 from mmdmad.findings import Fact
@@ -44,14 +45,14 @@ class ChannelView:
         return strongest + (max(0.0, float(self.curve.max())) if self.marked else 0.0)
 
 
-def look(judged: "PartJudgement", signal: "Sensor", reference: Reference, group: str | None) -> list[ChannelView]:
+def look(judged: "PartJudgement", signal: "Sensor", known: SensorNormal, group: str | None) -> list[ChannelView]:
     """Every channel of the table, most unusual first."""
     scored = {c: on_scale(v, judged.scale) for c, v in curves(judged.token_scores, judged.layout, signal.times).items()}
     together = scored.get("*")
     views = []
     for index, (name, unit) in enumerate(zip(signal.channels, signal.units, strict=True)):
         trace = traces(signal.values[:, index], signal.times)
-        normal = reference.channel(name, group)
+        normal = known.channel(name, group)
         own = scored.get(name)
         curve = own if own is not None else together if together is not None else np.zeros(len(signal.times))
         found = [] if normal is None else events(trace, normal)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mmdmad.explain.maps import Span, character_spans, on_scale
 from mmdmad.explain.occlusion import Carried, carrying
-from mmdmad.explain.reference import WORD, Reference, template
+from mmdmad.explain.text_normal import WORD, TextNormal, template
 from mmdmad.explain.words import Draft, draft, fact, listed, quoted
 from mmdmad.findings import Fact
 
@@ -36,14 +36,14 @@ def carried(judged: "PartJudgement", spans: list[Span], text: str) -> list[Carri
     return [one for one in found if one is not None]
 
 
-def evidence(spans: list[Span], text: str, reference: Reference, found: Sequence[Carried] = ()) -> list[Draft]:
+def evidence(spans: list[Span], text: str, normal: TextNormal, found: Sequence[Carried] = ()) -> list[Draft]:
     """The lines that stand out, by the detector's map or by words that no normal text has, most unusual first.
 
     `found` are the words that carry lines; they are said after the lines.
     """
-    hot, strange = _hottest(spans), _strange(spans, text, reference)
-    drafts = [_hot(s, text, reference) for s in hot]
-    drafts += [_new(s, text, _unseen(_piece(s, text), reference), reference) for s in strange]
+    hot, strange = _hottest(spans), _strange(spans, text, normal)
+    drafts = [_hot(s, text, normal) for s in hot]
+    drafts += [_new(s, text, _unseen(_piece(s, text), normal), normal) for s in strange]
     if not drafts and spans:
         facts = _where(max(spans, key=lambda s: s.peak), text)
         said = "no single line of the text stands out; the least usual is line {line}: “{quote}”."
@@ -65,22 +65,27 @@ def letters(judged: "PartJudgement") -> list[Draft]:
     return [draft("words", "text", said, facts)]
 
 
-def marks(spans: list[Span], text: str, reference: Reference, found: Sequence[Carried] = ()) -> list[Span]:
+def marks(spans: list[Span], text: str, normal: TextNormal, found: Sequence[Carried] = ()) -> list[Span]:
     """The words that `evidence` names, with the scores of their lines: never seen in a normal text, or carrying."""
-    lines = [*_hottest(spans), *_strange(spans, text, reference)]
-    new = [word for line in lines for word in _unseen_spans(line, text, reference)]
+    lines = [*_hottest(spans), *_strange(spans, text, normal)]
+    new = [word for line in lines for word in _unseen_spans(line, text, normal)]
     return sorted({*new, *(word for one in found for word in one.words)}, key=lambda s: (s.start, s.stop))
+
+
+def heats(spans: Sequence[Span]) -> list[dict[str, float]]:
+    """Spans as they are stored beside a text."""
+    return [{"start": int(s.start), "stop": int(s.stop), "heat": round(s.peak, 3)} for s in spans]
 
 
 def _hottest(spans: list[Span]) -> list[Span]:
     return sorted((s for s in spans if s.peak > 1), key=lambda s: -s.peak)[:MAX_SPANS]
 
 
-def _strange(spans: list[Span], text: str, reference: Reference) -> list[Span]:
+def _strange(spans: list[Span], text: str, normal: TextNormal) -> list[Span]:
     """Further lines, with most words that no normal text has first, as many as leave MAX_SPANS lines in all."""
     hot = _hottest(spans)
     lines = [s for s in _lines(text) if not any(h.start < s.stop and s.start < h.stop for h in hot)]
-    new = {s: len(_unseen(_piece(s, text), reference)) for s in lines}
+    new = {s: len(_unseen(_piece(s, text), normal)) for s in lines}
     return sorted((s for s in lines if new[s]), key=lambda s: -new[s])[: MAX_SPANS - len(hot)]
 
 
@@ -98,24 +103,24 @@ def _carry(found: Carried, text: str) -> Draft:
     return draft("words", "text", sentence + "{peak_on_the_map_scale} on the map scale.", facts)
 
 
-def _hot(span: Span, text: str, reference: Reference) -> Draft:
+def _hot(span: Span, text: str, normal: TextNormal) -> Draft:
     """A span that the detector marks, with what about it is new."""
     piece = _piece(span, text)
     facts = [*_where(span, text), fact("peak on the map scale", span.peak)]
     sentence = "line {line} stands out: “{quote}” (characters {first_character} to {last_character})"
-    new = _unseen(piece, reference)
+    new = _unseen(piece, normal)
     if new:
-        facts += _new_words(new, reference)
+        facts += _new_words(new, normal)
         sentence += "; " + _never(new)
-    elif reference.n_texts and _is_line(span, text) and template(piece) not in reference.templates:
-        facts.append(fact("normal texts", reference.n_texts))
+    elif normal.n_texts and _is_line(span, text) and template(piece) not in normal.templates:
+        facts.append(fact("normal texts", normal.n_texts))
         sentence += "; none of {normal_texts} normal texts has such a line"
     return draft("words", "text", sentence + ".", facts)
 
 
-def _new(span: Span, text: str, new: list[str], reference: Reference) -> Draft:
+def _new(span: Span, text: str, new: list[str], normal: TextNormal) -> Draft:
     """A line that the detector does not mark but that holds words which no normal text has."""
-    facts = [*_where(span, text), *_new_words(new, reference)]
+    facts = [*_where(span, text), *_new_words(new, normal)]
     sentence = "in line {line}, “{quote}” (characters {first_character} to {last_character}), "
     return draft("words", "text", sentence + _never(new) + ".", facts)
 
@@ -127,11 +132,11 @@ def _never(new: list[str]) -> str:
     )
 
 
-def _new_words(new: list[str], reference: Reference) -> list[Fact]:
+def _new_words(new: list[str], normal: TextNormal) -> list[Fact]:
     return [
         fact("never seen", listed([f"“{w}”" for w in new[:MAX_WORDS]])),
         fact("count", len(new)),
-        fact("normal texts", reference.n_texts),
+        fact("normal texts", normal.n_texts),
     ]
 
 
@@ -164,16 +169,16 @@ def _is_line(span: Span, text: str) -> bool:
     return any(_piece(line, text).strip() == _piece(span, text).strip() for line in _lines(text))
 
 
-def _unseen(text: str, reference: Reference) -> list[str]:
+def _unseen(text: str, normal: TextNormal) -> list[str]:
     """Words of the text that no normal text has, in order, each once."""
-    if not reference.n_texts:
+    if not normal.n_texts:
         return []
     every = (match.group().lower() for match in _WHOLE.finditer(text))
-    return [w for w in dict.fromkeys(every) if w not in reference.words and len(w) > 1]
+    return [w for w in dict.fromkeys(every) if w not in normal.words and len(w) > 1]
 
 
-def _unseen_spans(line: Span, text: str, reference: Reference) -> list[Span]:
+def _unseen_spans(line: Span, text: str, normal: TextNormal) -> list[Span]:
     """Where the words of a line that no normal text has stand."""
-    new, first = set(_unseen(_piece(line, text), reference)), int(line.start)
+    new, first = set(_unseen(_piece(line, text), normal)), int(line.start)
     found = (match for match in _WHOLE.finditer(_piece(line, text)) if match.group().lower() in new)
     return [Span(float(first + m.start()), float(first + m.end()), line.peak) for m in found]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mmdmad.explain.reference import Reference
+from mmdmad.explain.normal import Normal
 from mmdmad.explain.words import Draft, draft, fact, listed
 from mmdmad.modalities.base import ordered
 
@@ -79,20 +79,20 @@ def part(judged: "PartJudgement", judgement: "Judgement") -> Draft:
     return draft("part", judged.modality, text + ".", facts)
 
 
-def missing(judgement: "Judgement", reference: Reference) -> list[Draft]:
+def missing(judgement: "Judgement", normal: Normal) -> list[Draft]:
     """Parts that were refused, and parts that normal cases usually have but this one does not."""
     drafts = []
     refused = {refusal.part: refusal.reason for refusal in judgement.refused}
-    for modality in ordered([*reference.ids, *refused.keys() - {"case"}]):
+    for modality in ordered([*normal.ids, *refused.keys() - {"case"}]):
         if modality in refused:
             facts = [fact("part", modality), fact("reason", refused[modality])]
             drafts.append(draft("missing", modality, "the {part} part could not be used: {reason}.", facts))
         elif modality not in judgement.parts:
-            have = len(reference.ids.get(modality, ()))
-            if reference.n_cases and have >= _USUAL_PART * reference.n_cases:
+            have = len(normal.ids.get(modality, ()))
+            if normal.n_cases and have >= _USUAL_PART * normal.n_cases:
                 facts = [
                     fact("part", modality),
-                    fact("normal cases", reference.n_cases),
+                    fact("normal cases", normal.n_cases),
                     fact("with this part", have),
                 ]
                 text = "the case has no {part} part; {with_this_part} of {normal_cases} normal cases have one."

@@ -8,7 +8,8 @@ import numpy as np
 from mmdmad.explain.events import excess
 from mmdmad.explain.maps import Span, cell_maps, frame_curve, frame_times, hot_regions, hottest_cell, on_scale
 from mmdmad.explain.motion import motion
-from mmdmad.explain.reference import Ranges, Reference
+from mmdmad.explain.ranges import Ranges
+from mmdmad.explain.video_normal import VideoNormal
 from mmdmad.explain.words import Draft, direction, draft, fact, place
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def key_frames(view: ClipView, signal: "Video") -> tuple[list[np.ndarray], list[
     return frames, list(maps), titles
 
 
-def evidence(view: ClipView, signal: "Video", reference: Reference, group: str | None) -> list[Draft]:
+def evidence(view: ClipView, signal: "Video", known: VideoNormal, group: str | None) -> list[Draft]:
     """The hot frames with their place, then the measured movement where it is not like that of normal clips."""
     drafts = []
     hottest = view.maps[int(view.curve.argmax())]
@@ -80,7 +81,7 @@ def evidence(view: ClipView, signal: "Video", reference: Reference, group: str |
         ]
         text = "no single frame of the video stands out; the most unusual moment is {time}, at {place}."
         drafts.append(draft("frames", "video", text, facts))
-    normal = reference.clip(group)
+    normal = known.clip(group)
     if normal is not None:
         drafts += _movement(view, signal, normal)
     return drafts

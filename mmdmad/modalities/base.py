@@ -16,12 +16,14 @@ from mmdmad.registry import Registry
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image as Picture
 
     from mmdmad.cases import Part
+    from mmdmad.explain.base import Learned, Look, Seen
 
 
 class BaseModality(ABC):
-    """One modality: how its parts are named and read, what encodes them, how they are spoken of and shown.
+    """One modality: how its parts are named and read, what encodes them, what is looked for in them, how they look.
 
     rank: its place among the others, wherever they stand in a row; equal ranks go by name.
     noun: what one part is called ("sensor table"). words: what people call it, in small letters, `name` among them.
@@ -30,9 +32,10 @@ class BaseModality(ABC):
     inline: a manifest's column of this name holds the value itself; paths stand in the column `<name>_file`.
     written: what `read` gives has a string `text`, whose letters and words can be compared.
     rated: there is a manifest column `<name>_rate`. folders: a part may be a folder of files.
-    photo: its pictures are photographs and make thumbnails; else they are plots.
     kinds: the kinds of evidence that a look at such a part finds, the most telling first.
     details: how many pieces of evidence a note tells of such a part where it is unusual.
+    picture_note: what is to be seen in its pictures, as said below them.
+    photo: its pictures are photographs, and make thumbnails; else they are plots.
     encoder: what "auto" takes; clip_encoder: what it takes instead where CLIP weights are on this machine.
     """
 
@@ -48,6 +51,7 @@ class BaseModality(ABC):
     written: ClassVar[bool] = False
     rated: ClassVar[bool] = False
     folders: ClassVar[bool] = False
+    picture_note: ClassVar[str] = ""
     photo: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ()
     details: ClassVar[int] = 1
@@ -63,6 +67,18 @@ class BaseModality(ABC):
         reason = f"a {self.noun} cannot be a {type(part.value).__name__}"
         raise PartError(reason, part=self.name, case_id=part.case_id, row=part.row)
 
+    def normal(self) -> "Learned | None":
+        """An empty memory of what is normal in such signals; None where only nearest normal cases are told."""
+        return None
+
+    def look(self, seen: "Seen") -> "Look | None":
+        """What there is to say and to draw of a judged part beyond its score; None for nothing."""
+        return None
+
+    def crop(self, picture: "Picture") -> "Picture":
+        """The telling piece of a picture that `look` drew, for a thumbnail (of a `photo` only)."""
+        return picture
+
     @property
     def path_column(self) -> str:
         """The manifest column that holds paths of such parts."""
@@ -72,7 +88,7 @@ class BaseModality(ABC):
 _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 _TAKEN = (
     *("id", "time", "label", "split", "group", "recording", "case", "row", "joint", "normal", "reference", "verdict"),
-    *("contradiction", "missing"),
+    *("contradiction", "missing", "embedding"),
 )
 """Columns of manifests, folders of a model and words of a finding; no modality may be called so."""
 

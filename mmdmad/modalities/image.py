@@ -7,8 +7,10 @@ from mmdmad.modalities.base import BaseModality, modality
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image as Picture
 
     from mmdmad.cases import Part
+    from mmdmad.explain.base import Look, Seen
     from mmdmad.parts.image import Image as Signal
 
 
@@ -23,6 +25,7 @@ class Image(BaseModality):
         *(".tga", ".qoi", ".dds", ".psd"),
     )
     photo, kinds = True, ("region",)
+    picture_note = "as it is, and under its map"
     encoder, clip_encoder = "lite0", "clip-image"
 
     def read(self, part: "Part") -> "Signal":
@@ -34,3 +37,21 @@ class Image(BaseModality):
     def content(self, part: "Part") -> "Iterator[np.ndarray]":
         """Its pixels."""
         yield self.read(part).pixels
+
+    def look(self, seen: "Seen") -> "Look":
+        """Regions that stand out, boxed in the picture under its map."""
+        from mmdmad.explain import image
+        from mmdmad.explain.base import Look
+        from mmdmad.explain.draw import image_picture
+
+        pixels = seen.signal.pixels
+        cells, regions = image.look(seen.judged, pixels)
+        marked = regions if seen.telling else []
+        return Look(image.evidence(cells, regions, pixels), lambda: image_picture(pixels, cells, marked))
+
+    def crop(self, picture: "Picture") -> "Picture":
+        """The right half of the pair, left of the colour bar."""
+        from mmdmad.explain.draw import BAR
+
+        width = (picture.width - BAR - 24) // 2
+        return picture.crop((width + 12, 0, 2 * width + 12, picture.height))

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mmdmad.cases import Part
+    from mmdmad.explain.base import Look, Seen
+    from mmdmad.explain.sensor_normal import SensorNormal
     from mmdmad.parts.sensor import Sensor as Signal
 
 
@@ -21,6 +23,7 @@ class Sensor(BaseModality):
     suffixes = (".csv", ".tsv", ".parquet", ".npz", ".npy")
     slices, rated = "rows", True
     kinds, details = ("channel", "span"), 2
+    picture_note = "blue = normal range, red = measured as unusual"
     encoder = "windows"
 
     def read(self, part: "Part") -> "Signal":
@@ -39,3 +42,18 @@ class Sensor(BaseModality):
         yield f"{table.channels} {table.units} {table.start}"
         yield np.asarray(table.values)
         yield np.asarray(table.times)
+
+    def normal(self) -> "SensorNormal":
+        """Ranges of each channel's measures."""
+        from mmdmad.explain.sensor_normal import SensorNormal
+
+        return SensorNormal()
+
+    def look(self, seen: "Seen") -> "Look":
+        """What happened on which channel and when, drawn as lanes over their normal ranges."""
+        from mmdmad.explain import sensor
+        from mmdmad.explain.base import Look
+        from mmdmad.explain.draw import sensor_picture
+
+        views = sensor.look(seen.judged, seen.signal, seen.normal, seen.group)
+        return Look(sensor.evidence(views, seen.judged, seen.signal.times), lambda: sensor_picture(views))

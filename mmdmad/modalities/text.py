@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mmdmad.cases import Part
+    from mmdmad.explain.base import Look, Seen
+    from mmdmad.explain.text_normal import TextNormal
     from mmdmad.parts.text import Text as Signal
 
 
@@ -33,3 +35,21 @@ class Text(BaseModality):
         """Its string as it was given, unread: line ends count."""
         value = getattr(part.value, "text", None)
         return [value] if isinstance(value, str) else super().content(part)
+
+    def normal(self) -> "TextNormal":
+        """The words and kinds of lines that occur."""
+        from mmdmad.explain.text_normal import TextNormal
+
+        return TextNormal()
+
+    def look(self, seen: "Seen") -> "Look":
+        """Lines and words that stand out or that no normal text has, marked in the text; no picture."""
+        from mmdmad.explain import text
+        from mmdmad.explain.base import Look
+
+        whole = seen.signal.text
+        spans = text.look(seen.judged, whole)
+        found = text.carried(seen.judged, spans, whole) if seen.telling else []
+        words = text.marks(spans, whole, seen.normal, found)
+        marked = {"text": whole, "spans": text.heats(spans), "words": text.heats(words)}
+        return Look(text.evidence(spans, whole, seen.normal, found) + text.letters(seen.judged), None, marked)

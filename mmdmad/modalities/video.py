@@ -7,8 +7,11 @@ from mmdmad.modalities.base import BaseModality, modality
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image as Picture
 
     from mmdmad.cases import Part
+    from mmdmad.explain.base import Look, Seen
+    from mmdmad.explain.video_normal import VideoNormal
     from mmdmad.parts.video import Video as Signal
 
 
@@ -24,6 +27,7 @@ class Video(BaseModality):
     )
     slices, rated, folders, photo = "frames", True, True, True
     kinds, details = ("frames",), 2
+    picture_note = "key frames, and below them their maps"
     encoder = "clip"
 
     def read(self, part: "Part") -> "Signal":
@@ -42,3 +46,26 @@ class Video(BaseModality):
         yield f"{part.value.times.tolist()}"
         for _, _, frame in part.value.frames():
             yield frame
+
+    def normal(self) -> "VideoNormal":
+        """Ranges of how things move."""
+        from mmdmad.explain.video_normal import VideoNormal
+
+        return VideoNormal()
+
+    def look(self, seen: "Seen") -> "Look | None":
+        """When and where the clip stands out and how things move there, drawn as key frames over their maps."""
+        from mmdmad.explain import video
+        from mmdmad.explain.base import Look
+        from mmdmad.explain.draw import strip_picture
+
+        signal = seen.signal
+        view = video.look(seen.judged, signal)
+        if view is None:
+            return None
+        drafts = video.evidence(view, signal, seen.normal, seen.group)
+        return Look(drafts, lambda: strip_picture(*video.key_frames(view, signal)))
+
+    def crop(self, picture: "Picture") -> "Picture":
+        """The first of the maps below the key frames."""
+        return picture.crop((0, picture.height // 2 + 14, picture.width // 4, picture.height))

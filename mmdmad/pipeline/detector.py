@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mmdmad.calibration.patterns import JointCalibration, links
 from mmdmad.cases import Case, Cases, Modality, Refusal
 from mmdmad.errors import DataError, NotFittedError, PartError
-from mmdmad.explain.reference import Reference
+from mmdmad.explain.normal import Normal
 from mmdmad.findings import Contradiction, Finding, Findings
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
@@ -62,14 +62,14 @@ class _About(BaseModel):
 class JointDetector:
     """One detector a modality, one joint model over their embeddings, calibrated for every pattern of present parts.
 
-    Labels are never used. What is fitted: `parts_`, `joint_` (None for one modality), `calibration_`, `reference_`
+    Labels are never used. What is fitted: `parts_`, `joint_` (None for one modality), `calibration_`, `normal_`
     (what normal looks like, for words) and `refused_` (parts that could not be used to fit, and why).
     """
 
     parts_: dict[Modality, PartModel]
     joint_: JointModel | None
     calibration_: JointCalibration
-    reference_: Reference
+    normal_: Normal
     refused_: tuple[Refusal, ...]
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
@@ -102,9 +102,9 @@ class JointDetector:
 
             def make(out: Path) -> None:
                 counted = bars.over(rows.cases, "what normal looks like", len(rows.cases))
-                Reference.fit(self._normal_rows(counted, fitted.embeddings)).save(out)
+                Normal.fit(self._normal_rows(counted, fitted.embeddings)).save(out)
 
-            self.reference_ = Reference.load(stage(stages / "reference", make))
+            self.normal_ = Normal.load(stage(stages / "normal", make))
         return self
 
     def judge(self, case: Case, false_alarm_rate: float | None = None, *, cache: Path | None = None) -> Judgement:
@@ -172,7 +172,7 @@ class JointDetector:
         from mmdmad.explain import gather  # plotting libraries, only when evidence is asked for
 
         judgement = self.judge(case, false_alarm_rate, cache=cache)
-        return judgement.finding(gather(judgement, self.reference_, artifacts))
+        return judgement.finding(gather(judgement, self.normal_, artifacts))
 
     def score(
         self,
@@ -210,7 +210,7 @@ class JointDetector:
         if self.joint_ is not None:
             self.joint_.save(folder / "joint")
         write_values(folder / "calibration.json", self.calibration_.state())
-        self.reference_.save(folder / "reference")
+        self.normal_.save(folder / "normal")
         about = {
             "config": self.config.model_dump(mode="json"),
             "modalities": list(self.parts_),
@@ -239,7 +239,7 @@ class JointDetector:
             require(all(part.modality == m for m, part in made.parts_.items()), "a part is of another modality")
             known = made.joint_.modalities_ if made.joint_ is not None else about.modalities
             require(set(known) == set(about.modalities), "the joint model is of other modalities")
-        made.reference_ = Reference.load(folder / "reference")
+        made.normal_ = Normal.load(folder / "normal")
         made.refused_ = tuple(Refusal(*line) for line in about.refused)
         return made
 

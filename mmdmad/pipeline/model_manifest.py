@@ -53,6 +53,19 @@ def write_manifest(folder: Path) -> None:
     write_values(folder / NAME, ModelManifest(files=files).model_dump(mode="json"))
 
 
+def relist(folder: Path, gone: str, new: str) -> None:
+    """Write the manifest anew without the files of the folder `gone` and with those of the folder `new`."""
+    before = read_model(folder / NAME, ModelManifest).files
+    kept = {name: stored for name, stored in before.items() if not name.startswith(f"{gone}/")}
+    kept |= {f"{new}/{name}": _stored(folder / new / name) for name in _files(folder / new)}
+    write_values(folder / NAME, ModelManifest(files=dict(sorted(kept.items()))).model_dump(mode="json"))
+
+
+def listed(folder: Path) -> frozenset[str]:
+    """The files that the manifest lists; none where there is no manifest."""
+    return frozenset(read_model(folder / NAME, ModelManifest).files) if (folder / NAME).exists() else frozenset()
+
+
 def verify(folder: Path) -> None:
     """ModelError unless `folder` holds exactly the files that the manifest lists, each as it was written."""
     there = set(_files(folder))

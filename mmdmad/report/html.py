@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmdmad.findings import Finding
+from mmdmad.modalities.base import modalities
 from mmdmad.reasons import main_reason
 from mmdmad.report.model import Report, lead, percent
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
@@ -11,12 +12,6 @@ from mmdmad.report.timeline import lay_out
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
-
-PICTURE_NOTES = {
-    "image": "as it is, and under its map",
-    "video": "key frames, and below them their maps",
-    "sensor": "blue = normal range, red = measured as unusual",
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def render(report: Report, run: "Run") -> str:
         rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
         anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
         timeline=lay_out(report.timeline, report.rate),
-        picture_notes=PICTURE_NOTES,
+        picture_notes={name: one.picture_note for name, one in modalities().items()},
     )
 
 

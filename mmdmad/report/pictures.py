@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmdmad.cases import Modality
 from mmdmad.files import folder_name
 from mmdmad.findings import Finding
+from mmdmad.modalities.base import modalities
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -28,10 +28,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What there is to see of one finding: pictures by modality as data URIs, and the marked text."""
+    """What there is to see of one finding, by modality: pictures as data URIs, and marked texts."""
 
-    images: dict[Modality, str]
-    text: tuple[Mark, ...]
+    images: dict[str, str]
+    texts: dict[str, tuple[Mark, ...]]
     left_out: bool = False
 
 
@@ -40,10 +40,11 @@ class Packer:
 
     def __init__(self, run: "Run", budget: int = BUDGET) -> None:
         self.run, self.left = run, budget
+        self.photos = {name for name, one in modalities().items() if one.photo}
 
     def pack(self, finding: Finding) -> Pictures:
         """Pictures and text of one finding; no pictures once the budget is spent."""
-        images: dict[Modality, str] = {}
+        images: dict[str, str] = {}
         left_out = False
         for evidence in finding.evidence:
             if evidence.artifact is None or evidence.part is None or evidence.part in images:
@@ -54,11 +55,12 @@ class Packer:
             if self.left <= 0:
                 left_out = True
                 continue
-            uri = data_uri(file, photo=evidence.part != "sensor")
+            uri = data_uri(file, photo=evidence.part in self.photos)
             self.left -= len(uri)
             images[evidence.part] = uri
         folder = self.run.artifact(f"artifacts/{folder_name(finding.case_id)}")
-        return Pictures(images, marked(folder / "text.json"), left_out)
+        texts = {p.modality: marked(folder / f"{p.modality}.json") for p in finding.parts}
+        return Pictures(images, {m: text for m, text in texts.items() if text}, left_out)
 
 
 def data_uri(file: Path, width: int = WIDTH, *, photo: bool = True) -> str:
@@ -112,20 +114,15 @@ def thumbnail(run: "Run", finding: Finding, side: int = 112) -> str | None:
     """The hot side of the most telling picture as a small square; None where there is none."""
     from PIL import Image
 
-    from mmdmad.explain.draw import BAR
-
     pictures = {e.part: e.artifact for e in finding.evidence if e.kind == "part" and e.artifact is not None}
-    for part in ("image", "video"):
+    for part, modality in modalities().items():
+        if not modality.photo:
+            continue
         file = run.artifact(pictures[part]) if part in pictures else None
         if file is None or not file.is_file():
             continue
         with Image.open(file) as opened:
-            picture = opened.convert("RGB")
-        if part == "image":  # the right half of the pair, left of the colour bar
-            width = (picture.width - BAR - 24) // 2
-            picture = picture.crop((width + 12, 0, 2 * width + 12, picture.height))
-        else:
-            picture = picture.crop((0, picture.height // 2 + 14, picture.width // 4, picture.height))
+            picture = modality.crop(opened.convert("RGB"))
         picture.thumbnail((side, side))
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=80)

@@ -20,8 +20,9 @@ from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import complete, connect
 from mmdmad.store.rows import fill
+from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 3
+FORMAT = 4
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -52,7 +53,7 @@ def _list_model(folder: Path, connection: Connection) -> None:
         log.warning("%s; the findings can still be read, the model cannot be used", why)
 
 
-STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)))
+STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)))
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:

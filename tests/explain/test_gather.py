@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmdmad.cases import Refusal
 from mmdmad.explain import gather
-from mmdmad.explain.reference import Reference
+from mmdmad.explain.normal import Normal
 from mmdmad.explain.words import draft, fact, number, shown
 from mmdmad.files import folder_name
 from mmdmad.findings import Evidence, Finding
@@ -77,9 +77,9 @@ JUDGEMENTS = {
 
 
 @pytest.mark.parametrize("name", JUDGEMENTS)
-def test_captions_say_only_what_their_facts_hold(samples, reference, name, tmp_path):
+def test_captions_say_only_what_their_facts_hold(samples, normals, name, tmp_path):
     judgement = JUDGEMENTS[name](samples)
-    evidence = gather(judgement, reference, tmp_path / "artifacts")
+    evidence = gather(judgement, normals, tmp_path / "artifacts")
     assert [e.id for e in evidence] == [f"E{i}" for i in range(1, len(evidence) + 1)]
     assert evidence[0].kind == "verdict"
     assert sum(e.kind == "part" for e in evidence) == len(judgement.parts)
@@ -91,8 +91,8 @@ def test_captions_say_only_what_their_facts_hold(samples, reference, name, tmp_p
     assert Finding.model_validate_json(judgement.finding(evidence).model_dump_json()) == judgement.finding(evidence)
 
 
-def test_verdict_states_the_guarantee(samples, reference):
-    verdict = gather(samples.judgement(), reference, None)[0]
+def test_verdict_states_the_guarantee(samples, normals):
+    verdict = gather(samples.judgement(), normals, None)[0]
     assert verdict.caption == (
         "Case c-017 (group A, 2026-03-03 08:15:20 UTC) is flagged as anomalous with joint p-value 0.004, at a "
         "declared false-alarm rate of 1 % (210 calibration cases of this pattern; 95 % interval 0.2 % to 2.9 %)."
@@ -114,100 +114,98 @@ def test_verdict_states_the_guarantee(samples, reference):
         ("noise", "noise burst", "current"),
     ],
 )
-def test_sensor_evidence_names_channel_and_event(samples, reference, kind, event, channel):
+def test_sensor_evidence_names_channel_and_event(samples, normals, kind, event, channel):
     judgement = samples.judgement(hot={"sensor": [15]}, found=_with_sensor(samples, kind))
-    said = [{f.name: f.value for f in e.facts} for e in gather(judgement, reference, None) if e.kind == "channel"]
+    said = [{f.name: f.value for f in e.facts} for e in gather(judgement, normals, None) if e.kind == "channel"]
     assert (said[0]["channel"], said[0]["event"]) == (channel, event)
 
 
-def test_sensor_that_stands_out_only_as_a_whole_says_its_least_usual_time(samples, reference):
+def test_sensor_that_stands_out_only_as_a_whole_says_its_least_usual_time(samples, normals):
     judgement = samples.judgement(p={"sensor": 0.003})
-    (span,) = [e for e in gather(judgement, reference, None) if e.part == "sensor" and e.kind in ("span", "channel")]
+    (span,) = [e for e in gather(judgement, normals, None) if e.part == "sensor" and e.kind in ("span", "channel")]
     assert span.caption.startswith("No single channel stands out; the least usual time is ")
     times = {f.name: float(f.value) for f in span.facts}
     assert 0 <= times["start"] <= times["stop"] <= judgement.signals["sensor"].times[-1]
 
 
-def test_image_evidence_names_the_place_and_box(samples, reference):
-    evidence = gather(samples.judgement(hot={"image": [10, 11]}), reference, None)
+def test_image_evidence_names_the_place_and_box(samples, normals):
+    evidence = gather(samples.judgement(hot={"image": [10, 11]}), normals, None)
     (region,) = [e for e in evidence if e.kind == "region"]
     facts = {f.name: f.value for f in region.facts}
     assert facts["place"] == "upper right"
     assert (facts["left"], facts["top"], facts["right"], facts["bottom"]) == (80, 0, 96, 8)
 
 
-def test_text_evidence_gives_offsets_and_new_words(samples, reference):
+def test_text_evidence_gives_offsets_and_new_words(samples, normals):
     text = "unit 4 leaves\nfire at station 3\nall fine"
     judgement = samples.judgement(hot={"text": [1]}, found={**samples.signals(1), "text": Text(text)})
-    words = next(e for e in gather(judgement, reference, None) if e.kind == "words")
+    words = next(e for e in gather(judgement, normals, None) if e.kind == "words")
     facts = {f.name: f.value for f in words.facts}
     assert text[facts["first character"] : facts["last character"] + 1] == "fire at station 3" == facts["quote"]
     assert facts["line"] == 2
     assert facts["never seen"] == "“fire”"
 
 
-def test_video_evidence_measures_a_reversed_movement(samples, reference):
+def test_video_evidence_measures_a_reversed_movement(samples, normals):
     judgement = samples.judgement(hot={"video": [21]}, found={**samples.signals(1), "video": samples.video(1, -3.0)})
-    said = [e for e in gather(judgement, reference, None) if e.kind == "frames"]
+    said = [e for e in gather(judgement, normals, None) if e.kind == "frames"]
     facts = {f.name: f.value for f in said[0].facts}
     assert (facts["start"], facts["stop"]) == (0.5, 1.0)
     facts = {f.name: f.value for f in said[1].facts}
     assert (facts["direction"], facts["normal direction"]) == ("left", "right")
 
 
-def test_contradiction_names_the_groups_that_each_side_looks_like(samples, reference):
+def test_contradiction_names_the_groups_that_each_side_looks_like(samples, normals):
     judgement = samples.judgement(odd="image", embeddings={"image": samples.embedding(1, "B")})
-    said = [e for e in gather(judgement, reference, None) if e.kind == "contradiction"]
+    said = [e for e in gather(judgement, normals, None) if e.kind == "contradiction"]
     facts = {f.name: f.value for f in said[0].facts}
     assert (facts["group of the part"], facts["group of the others"]) == ("B", "A")
     assert facts["others"] == "text, sensor and video"
 
 
-def test_missing_and_refused_parts_are_said(samples, reference):
+def test_missing_and_refused_parts_are_said(samples, normals):
     found = samples.signals(5)
     del found["video"], found["text"]
     refused = (Refusal("c-017", "text", "not UTF-8 at byte 3", 7),)
-    missing = [
-        e for e in gather(samples.judgement(found=found, refused=refused), reference, None) if e.kind == "missing"
-    ]
+    missing = [e for e in gather(samples.judgement(found=found, refused=refused), normals, None) if e.kind == "missing"]
     assert [e.part for e in missing] == ["text", "video"]
     assert "not UTF-8 at byte 3" in missing[0].caption
     assert "60 of 60" in missing[1].caption
 
 
-def test_neighbours_are_the_nearest_normal_cases(samples, reference):
-    near = reference.nearest("image", samples.embedding(24, "A"))
+def test_neighbours_are_the_nearest_normal_cases(samples, normals):
+    near = normals.nearest("image", samples.embedding(24, "A"))
     assert near.ids[0] == "n-024"
     assert near.distances[0] == pytest.approx(0, abs=1e-4)
     assert set(near.groups) == {"A"}
 
 
-def test_reference_saved_and_loaded_says_the_same(samples, reference, tmp_path):
-    reference.save(tmp_path)
-    again = Reference.load(tmp_path)
+def test_normal_saved_and_loaded_says_the_same(samples, normals, tmp_path):
+    normals.save(tmp_path)
+    again = Normal.load(tmp_path)
     judgement = samples.judgement(hot={"sensor": [3], "image": [4], "video": [5], "text": [0]}, odd="image")
-    assert gather(judgement, again, None) == gather(judgement, reference, None)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["reference.json", "reference.safetensors"]
+    assert gather(judgement, again, None) == gather(judgement, normals, None)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["normal.json", "normal.safetensors"]
 
 
-def test_pictures_are_bit_equal_when_made_again(samples, reference, tmp_path):
+def test_pictures_are_bit_equal_when_made_again(samples, normals, tmp_path):
     judgement = samples.judgement(hot={"sensor": [3], "image": [4], "video": [5]})
-    first = gather(judgement, reference, tmp_path / "a" / "artifacts")
-    second = gather(judgement, reference, tmp_path / "b" / "artifacts")
+    first = gather(judgement, normals, tmp_path / "a" / "artifacts")
+    second = gather(judgement, normals, tmp_path / "b" / "artifacts")
     assert first == second
     for name in {e.artifact for e in first if e.artifact}:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_quiet_cases_get_no_pictures(samples, reference, tmp_path):
-    evidence = gather(samples.judgement(p_value=0.6), reference, tmp_path / "artifacts")
+def test_quiet_cases_get_no_pictures(samples, normals, tmp_path):
+    evidence = gather(samples.judgement(p_value=0.6), normals, tmp_path / "artifacts")
     assert not any(e.artifact for e in evidence)
     assert not (tmp_path / "artifacts").exists()
 
 
-def test_marked_text_is_stored_beside(samples, reference, tmp_path):
+def test_marked_text_is_stored_beside(samples, normals, tmp_path):
     judgement = samples.judgement("Ω/../x", hot={"text": [1]})
-    gather(judgement, reference, tmp_path / "artifacts")
+    gather(judgement, normals, tmp_path / "artifacts")
     stored = json.loads((tmp_path / "artifacts" / folder_name("Ω/../x") / "text.json").read_text())
     assert stored["text"] == judgement.signals["text"].text
     hot = [s for s in stored["spans"] if s["heat"] > 1]
@@ -242,16 +240,14 @@ def test_facts_are_rounded_as_they_are_said():
         fact("x", float("nan"))
 
 
-def test_video_of_one_frame(samples, reference):
+def test_video_of_one_frame(samples, normals):
     clip = Video.from_array(np.zeros((1, 8, 8, 3), np.uint8), 5)
-    evidence = gather(
-        samples.judgement(hot={"video": [0]}, found={**samples.signals(1), "video": clip}), reference, None
-    )
+    evidence = gather(samples.judgement(hot={"video": [0]}, found={**samples.signals(1), "video": clip}), normals, None)
     for e in evidence:
         check(e)
 
 
-def test_nothing_is_written_outside_the_artifact_folder(samples, reference, tmp_path):
-    gather(samples.judgement("../../escape"), reference, tmp_path / "run" / "artifacts")
+def test_nothing_is_written_outside_the_artifact_folder(samples, normals, tmp_path):
+    gather(samples.judgement("../../escape"), normals, tmp_path / "run" / "artifacts")
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     assert all(isinstance(p, Path) for p in (tmp_path / "run").rglob("*"))

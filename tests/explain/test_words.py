@@ -13,8 +13,8 @@ from mmdmad.detectors.base import make_detector
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.explain import gather, text
 from mmdmad.explain.maps import Span
+from mmdmad.explain.normal import Normal
 from mmdmad.explain.occlusion import MOST_UNITS, MOST_WORDS, carrying
-from mmdmad.explain.reference import Reference
 from mmdmad.files import folder_name
 from mmdmad.parts import Text
 from mmdmad.pipeline.part_model import PartModel, map_scale
@@ -58,8 +58,8 @@ def part(lines: list[Text]) -> PartModel:
 
 
 @pytest.fixture(scope="module")
-def normal(lines: list[Text]) -> Reference:
-    return Reference.fit((Case(f"n{i}", {"text": Part("text")}), {"text": t}, {}) for i, t in enumerate(lines))
+def normal(lines: list[Text]) -> Normal:
+    return Normal.fit((Case(f"n{i}", {"text": Part("text")}), {"text": t}, {}) for i, t in enumerate(lines))
 
 
 def judge(samples, part: PartModel, line: str):
@@ -112,7 +112,7 @@ def test_planted_words_are_marked_and_said(samples, part, normal, tmp_path, line
 def test_letters_inside_a_number_are_no_words(normal):
     line = "parity error 8aff0003 at STATUS=81 by_SEVERED"
     span = Span(0, len(line), 2.0)
-    words = [line[int(w.start) : int(w.stop)] for w in text.marks([span], line, normal)]
+    words = [line[int(w.start) : int(w.stop)] for w in text.marks([span], line, normal.of("text"))]
     assert words == ["at", "STATUS", "by", "SEVERED"]
 
 

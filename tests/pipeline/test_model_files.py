@@ -105,7 +105,7 @@ def refused(folder: Path, word: str, cases) -> str:
 
 
 NAMES = (
-    *("pipeline.json", "calibration.json", "reference/reference.json", "reference/reference.safetensors"),
+    *("pipeline.json", "calibration.json", "normal/normal.json", "normal/normal.safetensors"),
     *("joint/joint.json", "joint/joint.safetensors", "sensor/part.json", "sensor/encoder.safetensors"),
     *("sensor/likeness-0.safetensors", "sensor/detector/config.json", "sensor/detector/model.safetensors"),
     *("text/letters.safetensors", "image/whole/whole.safetensors", "image/likeness-1.safetensors"),
@@ -254,7 +254,7 @@ OUT_OF_RANGE = [
     ("text/letters.safetensors", lambda h: h.update(indptr=h["indptr"][::-1].copy())),
     ("text/letters.safetensors", lambda h: h.update(weight=-h["weight"])),
     ("image/whole/whole.safetensors", lambda h: h.update(scale=-h["scale"] - 1)),
-    ("reference/reference.safetensors", lambda h: h.update({"sensor.0": h["sensor.0"][:, ::-1].copy()})),
+    ("normal/normal.safetensors", lambda h: h.update({"sensor.0": h["sensor.0"][:, ::-1].copy()})),
 ]
 
 
@@ -307,9 +307,9 @@ WRONG_VALUES = [
     ("sensor/detector/config.json", deep("n_features_in_", 3)),
     ("sensor/detector/config.json", deep("threshold_", "high")),
     ("sensor/detector/config.json", deep("state/noise", -1.0)),
-    ("reference/reference.json", deep("n_cases", -4)),
-    ("reference/reference.json", deep("words", {"belt": "often"})),
-    ("reference/reference.json", deep("ids/image", ["one"])),
+    ("normal/normal.json", deep("n_cases", -4)),
+    ("normal/normal.json", deep("learned/text/words", {"belt": "often"})),
+    ("normal/normal.json", deep("ids/image", ["one"])),
     ("pipeline.json", deep("config/parts/sensor/detector", 4)),
 ]
 

@@ -36,9 +36,9 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, samples, reference):
+def run(tmp_path_factory, samples, normals):
     made = Run.create(tmp_path_factory.mktemp("runs") / "line", {"false_alarm_rate": 0.01})
-    made._model = samples.FakeModel(reference)
+    made._model = samples.FakeModel(normals)
     ids = ["bad-1", "ok-1", "bad-odd-2", EVIL + " bad", "broken <b>", "blind-ok"]
     made.score(
         Cases(
@@ -133,7 +133,7 @@ def test_pictures_are_packed_within_a_budget(run):
     assert sum(map(len, full.images.values())) < 200_000
     assert none.images == {}
     assert none.left_out
-    assert "".join(mark.text for mark in full.text).count("\n") == 2
+    assert "".join(mark.text for mark in full.texts["text"]).count("\n") == 2
 
 
 def test_lost_artifacts_do_not_stop_a_report(run, tmp_path, monkeypatch):
@@ -149,9 +149,9 @@ def test_run_without_cases_has_a_report(tmp_path):
         )
 
 
-def test_run_without_flagged_cases_shows_the_closest(tmp_path, samples, reference):
+def test_run_without_flagged_cases_shows_the_closest(tmp_path, samples, normals):
     run = Run.create(tmp_path / "calm", {})
-    run._model = samples.FakeModel(reference)
+    run._model = samples.FakeModel(normals)
     run.score(Cases(tuple(Case(f"ok-{i}", {"text": Part("text", value="x")}) for i in range(5))))
     text = " ".join("".join(Page(write_report(run, tmp_path / "r.html").read_text()).words).split())
     assert "None of 5 cases is flagged" in text

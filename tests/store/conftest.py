@@ -14,6 +14,6 @@ def samples():
 
 
 @pytest.fixture(scope="session")
-def reference(samples):
+def normals(samples):
     """What normal looks like on the made-up machine."""
-    return samples.reference()
+    return samples.normals()

@@ -34,13 +34,13 @@ PRAGMA user_version=1;
 """
 
 
-def old_run(folder: Path, samples, reference) -> Path:
+def old_run(folder: Path, samples, normals) -> Path:
     """A run as format 1 wrote it: no `format` in config.json, five tables, one finding, one refusal, one feedback."""
     folder.mkdir()
     settings = {"config": {"false_alarm_rate": 0.01}, "versions": {"mmdmad": "0.1.0"}, "created": "2026-01-01"}
     (folder / "config.json").write_text(json.dumps(settings))
     case = Case("bad-1", {"text": Part("text", value="text of bad-1")}, group="A", row=1)
-    finding = samples.FakeModel(reference).finding(case, 0.01)
+    finding = samples.FakeModel(normals).finding(case, 0.01)
     with sqlite3.connect(folder / "cases.sqlite") as store:
         store.executescript(OLD_TABLES)
         row = ("bad-1", None, "A", finding.verdict, finding.p_value, finding.score, False, "{}", "hash")
@@ -57,8 +57,8 @@ def old_run(folder: Path, samples, reference) -> Path:
 
 
 @pytest.fixture
-def old(tmp_path, samples, reference):
-    return old_run(tmp_path / "old", samples, reference)
+def old(tmp_path, samples, normals):
+    return old_run(tmp_path / "old", samples, normals)
 
 
 def query(folder: Path, sql: str) -> list[tuple]:

@@ -37,9 +37,9 @@ def make_cases(ids: list[str], *, simulated: bool = False, **known) -> Cases:
 
 
 @pytest.fixture
-def run(tmp_path, samples, reference):
+def run(tmp_path, samples, normals):
     made = Run.create(tmp_path / "run", CONFIG)
-    made._model = samples.FakeModel(reference)
+    made._model = samples.FakeModel(normals)
     yield made
     made.close()
 
@@ -91,10 +91,10 @@ def test_changed_file_is_judged_again_and_a_touched_one_is_not(run, tmp_path):
     assert run.case("ok-a").parts["text"].path == file.resolve()
 
 
-def test_repaired_case_leaves_the_refusals(run, samples, reference, monkeypatch):
+def test_repaired_case_leaves_the_refusals(run, samples, normals, monkeypatch):
     cases = make_cases(["broken-1"])
     assert len(run.score(cases).refused) == 1
-    finding = samples.FakeModel(reference).finding(make_cases(["ok-1"])[0])
+    finding = samples.FakeModel(normals).finding(make_cases(["ok-1"])[0])
     monkeypatch.setattr(
         run._model, "finding", lambda case, rate, artifacts: finding.model_copy(update={"case_id": case.id})
     )
@@ -357,20 +357,20 @@ def load(name, path):
     return module
 tests = Path(sys.argv[1])
 samples, store = load("samples", tests / "samples.py"), load("test_run", tests / "store" / "test_run.py")
-from mmdmad.explain.reference import Reference
+from mmdmad.explain.normal import Normal
 from mmdmad.store.run import Run
 run = Run.open(sys.argv[2])
-run._model = samples.FakeModel(Reference.load(sys.argv[3]), pause=0.01)
+run._model = samples.FakeModel(Normal.load(sys.argv[3]), pause=0.01)
 print("ready", flush=True)
 run.score(store.make_cases(store.KILL_IDS))
 """
 KILL_IDS = [f"{'bad' if i % 4 == 0 else 'broken' if i % 7 == 0 else 'ok'}-{i}" for i in range(24)]
 
 
-def test_killed_at_random_moments_and_resumed_nothing_is_lost_or_doubled(tmp_path, samples, reference):
-    reference.save(tmp_path / "reference")
+def test_killed_at_random_moments_and_resumed_nothing_is_lost_or_doubled(tmp_path, samples, normals):
+    normals.save(tmp_path / "normals")
     calm = Run.create(tmp_path / "calm", CONFIG)
-    calm._model = samples.FakeModel(reference)
+    calm._model = samples.FakeModel(normals)
     calm.score(make_cases(KILL_IDS))
     run = Run.create(tmp_path / "killed", CONFIG)
     run.close()
@@ -380,7 +380,7 @@ def test_killed_at_random_moments_and_resumed_nothing_is_lost_or_doubled(tmp_pat
         SCRIPT,
         str(Path(__file__).parents[1]),
         str(run.path),
-        str(tmp_path / "reference"),
+        str(tmp_path / "normals"),
     ]
     random_moment = random.Random(0)
     for _ in range(4):
