@@ -14,6 +14,7 @@ from uuid import uuid4
 import typer
 
 from mmdmad import __version__
+from mmdmad.endings import log_to_terminal, one_line
 from mmdmad.errors import MmdmadError
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files ou
 
 
 def main() -> None:
-    """Run the command line; errors made on purpose become one line and exit code 1."""
+    """Run the command line; errors made on purpose, and those of files and databases, are one line and exit code 1."""
+    log_to_terminal()
     try:
         app()
-    except MmdmadError as error:
-        print(f"mmdmad: {error}", file=sys.stderr)
+    except Exception as error:
+        said = one_line(error)
+        if said is None:
+            raise
+        print(f"mmdmad: {said}", file=sys.stderr)
         raise SystemExit(EXIT_INPUT) from None
     except KeyboardInterrupt:
         print("mmdmad: stopped; run the same command again (fit: with --resume) to go on", file=sys.stderr)

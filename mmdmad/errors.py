@@ -57,6 +57,10 @@ class RunError(MmdmadError):
     """A run directory is missing, unfinished or from another configuration."""
 
 
+class FileError(MmdmadError):
+    """A file or folder cannot be written or read: a full or read-only disk, no permission, something in its place."""
+
+
 class ModelError(RunError):
     """A file of a fitted model is missing, damaged, or holds what no fit writes.
 

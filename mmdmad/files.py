@@ -1,15 +1,37 @@
-"""Names and files of artifacts: safe names for any case id, files that appear whole or not at all, none outside."""
+"""Names and files of artifacts: safe names for any case id, files that appear whole or not at all, none outside.
 
+What the system says against a file ends in a `FileError` of one line, with what to do about it.
+"""
+
+import errno
 import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mmdmad.errors import RunError
+from mmdmad.errors import FileError, RunError
+
+_COUNT = count()
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; free space, then run the same command again",
+    errno.EDQUOT: "the quota of this account is used up; free space, then run the same command again",
+    errno.EROFS: "the disk is read-only; name a folder on another one, or copy the run there",
+    errno.EACCES: "this account may not do that; change the permissions, or name another folder",
+    errno.EPERM: "this account may not do that; change the permissions, or name another folder",
+    errno.EISDIR: "there is a folder in its place; move it away, or name another file",
+    errno.ENOTDIR: "there is a file where a folder is needed; move it away, or name another folder",
+    errno.EEXIST: "there is a file where a folder is needed; move it away, or name another folder",
+    errno.ENOTEMPTY: "there is a folder with files in its place; move it away",
+    errno.ENOENT: "there is no such file or folder; look at the path",
+    errno.ENAMETOOLONG: "the name is too long for this disk; give a shorter one",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+    errno.EIO: "the disk reports an error; copy what can be read to another one",
+}
 
 
 def folder_name(case_id: str) -> str:
@@ -52,16 +74,52 @@ def within(folder: Path, name: str | Path) -> Path:
     return file
 
 
+def trouble(error: OSError, path: Path | None = None) -> FileError:
+    """The FileError that says in one line what is wrong with the error's own file (else `path`) and what to do.
+
+    >>> print(trouble(OSError(errno.ENOSPC, "No space left on device"), Path("run")))
+    run: the disk is full; free space, then run the same command again
+    """
+    file = error.filename if isinstance(error.filename, str) else path
+    advice = _ADVICE.get(error.errno or 0, f"{error.strerror or error}; look at the path and the disk")
+    return FileError(f"{file}: {advice}" if file is not None else advice)
+
+
+@contextmanager
+def filing(path: Path) -> Iterator[None]:
+    """Turns what the system says against files in this block into a FileError; `path` is named if it names none.
+
+    Only for files that are written, or read as one's own: errors of input files are the part's or the manifest's.
+    """
+    try:
+        yield
+    except OSError as why:
+        raise trouble(why, path) from why
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made with its parents where it is not there; FileError where it cannot be."""
+    with filing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; when the block ends well, it takes the place of `path` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    """A temporary path beside `path`; when the block ends well, it takes the place of `path` in one step.
+
+    FileError where the disk is full, read-only or in the way; what stood at `path` is then still there.
+    """
+    unfinished = make_folder(path.parent) / f".{path.stem[:40]}.{os.getpid()}-{next(_COUNT)}{path.suffix}"
     try:
-        yield unfinished
-        os.replace(unfinished, path)
+        with filing(path):
+            yield unfinished
+            os.replace(unfinished, path)
+    except FileError as why:
+        raise FileError(str(why).replace(str(unfinished), str(path))) from why
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

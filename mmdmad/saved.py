@@ -7,6 +7,8 @@ within the range of its field; anything else is a `ModelError` of one line that 
 
 import json
 import math
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,11 +45,25 @@ def reading(file: Path) -> Iterator[None]:
         raise ModelError(getattr(why, "strerror", None) or str(why) or type(why).__name__, file) from why
 
 
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Gives the OSErrors back that safetensors has wrapped while writing ("I/O error: … (os error 28)")."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as why:
+        number = re.search(r"\(os error (\d+)\)", str(why))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from why
+
+
 def write_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays as safetensors; the file appears whole or not at all."""
     from safetensors.numpy import save_file
 
-    with replacing(file) as unfinished:
+    with replacing(file) as unfinished, system_errors():
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, unfinished)
 
 

@@ -40,7 +40,7 @@ LAYERS = (
     ("ask",),
     ("report",),
     ("datasets", "metrics"),
-    ("bench", "demo", "doctor"),
+    ("bench", "demo", "doctor", "endings"),
 )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.files import make_folder
 from mmdmad.registry import Registry
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
@@ -169,7 +170,7 @@ class Detector(ABC):
         if not hasattr(self, "n_features_in_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         arrays, values = self._state()
         arrays = {**arrays, "decision_scores_": self.decision_scores_}
         write_arrays(folder / "model.safetensors", arrays)

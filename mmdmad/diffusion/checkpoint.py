@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mmdmad.errors import RunError
+from mmdmad.files import replacing
+from mmdmad.saved import system_errors
 
 
 @dataclass
@@ -73,13 +75,21 @@ def save_checkpoint(
         "running": progress.running,
         "optimizer": numbers,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    save_file(plain, temporary, metadata={"training": json.dumps(header)})
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as unfinished, system_errors():
+        training = json.dumps(header)
+        save_file(plain, unfinished, metadata={"training": training, "sha256": _digest(training, plain)})
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _digest(header: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load_checkpoint(
@@ -88,10 +98,14 @@ def load_checkpoint(
     """Bring model, averaged weights and optimiser to where the checkpoint was; RunError if it is another training's."""
     try:
         with safe_open(path, "pt") as file:
-            header = json.loads(file.metadata()["training"])
+            metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+        whole = metadata["sha256"] == _digest(metadata["training"], tensors)
+        header = json.loads(metadata["training"])
     except Exception as error:
         raise RunError(f"the checkpoint {path} cannot be read ({error}); delete it to start afresh") from error
+    if not whole:
+        raise RunError(f"the checkpoint {path} is not what was written (another SHA-256); delete it to start afresh")
     if header["fingerprint"] != print_:
         raise RunError(f"the checkpoint {path} is from other data or settings; delete it or use another folder")
 

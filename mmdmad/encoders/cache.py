@@ -5,8 +5,6 @@ One safetensors file an entry, written whole or not at all; an entry that is dam
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,8 @@ from mmdmad import parts
 from mmdmad.cases import Part
 from mmdmad.encoders.base import Encoder
 from mmdmad.errors import MmdmadError, PartError
+from mmdmad.files import replacing
+from mmdmad.saved import system_errors
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
@@ -64,15 +64,8 @@ def write_entry(path: Path, tokens: Tokens) -> None:
         arrays["position"] = np.asarray(tokens.layout.position, np.int64)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     layout = tokens.layout.to_json() | {"where": None, "position": None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        save_file(arrays, name, metadata={"layout": json.dumps(layout), "sha256": _digest(arrays)})
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path) as unfinished, system_errors():
+        save_file(arrays, unfinished, metadata={"layout": json.dumps(layout), "sha256": _digest(arrays)})
 
 
 def read_entry(path: Path) -> Tokens | None:
@@ -81,7 +74,7 @@ def read_entry(path: Path) -> Tokens | None:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
-    except (FileNotFoundError, SafetensorError):
+    except (OSError, SafetensorError):
         return None
     if metadata.get("sha256") != _digest(arrays) or "values" not in arrays or "layout" not in metadata:
         return None

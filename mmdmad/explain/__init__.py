@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdmad.cases import Modality
-from mmdmad.files import folder_name, replacing
+from mmdmad.files import folder_name, make_folder, replacing
 from mmdmad.findings import Evidence
 from mmdmad.modalities.base import modality_of
 
@@ -107,8 +107,10 @@ class _Folder:
     def __init__(self, artifacts: Path, case_id: str) -> None:
         self.path = artifacts / folder_name(case_id)
         self.relative = f"{artifacts.name}/{self.path.name}"
+        if self.path.is_symlink():  # what a link leads to belongs to somebody else
+            self.path.unlink()
         shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir(parents=True)
+        make_folder(self.path)
 
     def save(self, name: str, modality: Modality, look: "Look") -> str | None:
         """Draw and store the picture of a look, and its marked text; returns the picture's path in the run folder."""

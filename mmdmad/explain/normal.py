@@ -16,6 +16,7 @@ from mmdmad.cases import Case, Modality
 from mmdmad.errors import ModelError
 from mmdmad.explain.base import Learned
 from mmdmad.explain.ranges import Count
+from mmdmad.files import make_folder
 from mmdmad.modalities.base import modality_of
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, require, write_arrays, write_values
 
@@ -95,7 +96,7 @@ class Normal:
     def save(self, folder: str | Path) -> None:
         """Write `normal.json` and `normal.safetensors` into `folder`."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         arrays: dict[str, np.ndarray] = {f"embedding.{m}": v for m, v in self.embeddings.items()}
         learned: dict[str, dict[str, Any]] = {}
         for modality, one in self.learned.items():

@@ -13,6 +13,7 @@ from mmdmad.calibration.whitening import Whitener
 from mmdmad.cases import Modality
 from mmdmad.device import chosen_device
 from mmdmad.errors import DataError
+from mmdmad.files import make_folder
 from mmdmad.joint.denoising_error import contradictions, denoising_error, noise_bank
 from mmdmad.joint.model import JointDenoiser, Shape, stack
 from mmdmad.joint.settings import JointSettings
@@ -91,7 +92,7 @@ class JointModel:
 
     def save(self, folder: Path) -> None:
         """Write `joint.json` and `joint.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         arrays = {f"network.{k}": v.cpu().numpy() for k, v in self.network_.state_dict().items()}
         for m, whitener in self.whiteners_.items():
             arrays |= {f"{m}.{k}": v for k, v in whitener.state().items()}

@@ -20,6 +20,7 @@ from mmdmad.calibration.patterns import JointCalibration, links
 from mmdmad.cases import Case, Cases, Modality, Refusal
 from mmdmad.errors import DataError, NotFittedError, PartError
 from mmdmad.explain.normal import Normal
+from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
@@ -203,7 +204,7 @@ class JointDetector:
         """Write everything fitted into `folder` (safetensors and JSON), and last the manifest that vouches for it."""
         self._check_fitted()
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / MANIFEST).unlink(missing_ok=True)
         for modality, model in self.parts_.items():
             model.save(folder / modality)

@@ -17,6 +17,7 @@ from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.cache import encode
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.errors import ConfigError, DataError, ModelError, PartError
+from mmdmad.files import make_folder
 from mmdmad.parts import Text, read
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.letters import FLOOR, Letters
@@ -168,7 +169,7 @@ class PartModel:
 
     def save(self, folder: Path) -> None:
         """Write encoder state, detector and scale into `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         arrays, values = self.encoder.state()
         if arrays:
             write_arrays(folder / "encoder.safetensors", arrays)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from mmdmad.cases import Case
 from mmdmad.errors import PartError
+from mmdmad.files import filing, make_folder
 from mmdmad.parts import content_key
 from mmdmad.pipeline.config import PipelineConfig
 
@@ -20,9 +21,9 @@ def stage(folder: Path, make: Callable[[Path], None]) -> Path:
     if not folder.is_dir():
         unfinished = folder.with_name(folder.name + ".part")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        make(unfinished)
-        os.replace(unfinished, folder)
+        make(make_folder(unfinished))
+        with filing(folder):
+            os.replace(unfinished, folder)
     return folder
 
 
@@ -30,8 +31,7 @@ def stage(folder: Path, make: Callable[[Path], None]) -> Path:
 def workspace(work: Path | None) -> Iterator[Path]:
     """The given working folder, or a temporary one that vanishes."""
     if work is not None:
-        Path(work).mkdir(parents=True, exist_ok=True)
-        yield Path(work)
+        yield make_folder(Path(work))
         return
     with TemporaryDirectory(prefix="mmdmad-fit-") as folder:
         yield Path(folder)

@@ -4,6 +4,7 @@ A finding is stored whole as JSON (`documents`). The narrow tables beside it (`c
 copies of what filters, counts and orders ask for, so that none of them ever reads the JSON; `store.rows` writes both.
 """
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from sqlalchemy import (
     event,
     inspect,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import UserDefinedType
+
+from mmdmad.errors import RunError
 
 
 class Base(DeclarativeBase):
@@ -80,6 +83,7 @@ class DocumentRow(Base):
     content: Mapped[str] = mapped_column(String)  # hash of what was in them; where it differs, the case is judged again
     source: Mapped[str] = mapped_column(Text)  # the Case as JSON, to read its signals again
     finding: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str | None] = mapped_column(String)  # SHA-256 of the finding's text
 
 
 class PartRow(Base):
@@ -162,16 +166,42 @@ class FeedbackRow(Base):
     at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
+_ADVICE = (
+    ("locked", "another program is writing into it; wait until it is done, then run the same command again"),
+    ("readonly", "it cannot be written (a read-only disk, or no permission); copy the run to a folder that can be"),
+    ("full", "the disk is full; free space, then run the same command again; what is stored stays"),
+    ("unable to open", "it cannot be opened or made (no permission, a read-only disk, or a folder in its place)"),
+    ("malformed", "it is damaged; restore it from a copy, or move it away and score again"),
+    ("not a database", "it is damaged; restore it from a copy, or move it away and score again"),
+    ("decode to utf-8", "it is damaged; restore it from a copy, or move it away and score again"),
+    ("no such", "it lacks a table or column; restore it from a copy, or move it away and score again"),
+    ("i/o error", "the disk reports an error; copy the run to another one"),
+)
+
+
 def connect(path: Path) -> Engine:
-    """An engine on the case store at `path`; `store.format` sees to it that the tables are there."""
+    """An engine on the case store at `path`; `store.format` sees to it that the tables are there.
+
+    Whatever SQLite reports (full, read-only, locked, damaged) becomes a RunError of one line with what to do.
+    """
     engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    @event.listens_for(engine, "handle_error")
+    def _explain(context: ExceptionContext) -> None:
+        why = context.original_exception
+        if isinstance(why, sqlite3.Error):
+            said = str(why).lower()
+            advice = next((advice for word, advice in _ADVICE if word in said), f"{why}; look at the file")
+            raise RunError(f"{path}: {advice}") from why
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         # WAL: readers (chat, report) go on while a scoring process writes.
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        # A store from somebody else may hold views and triggers: they call nothing that has effects.
+        for pragma in ("trusted_schema=OFF", "busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     return engine

@@ -65,7 +65,7 @@ def open_database(folder: Path, settings: dict[str, Any]) -> Engine:
     if not isinstance(declared, int) or isinstance(declared, bool) or declared < FIRST:
         raise RunError(f"{folder / CONFIG} has the format {declared!r}; a whole number from {FIRST} is needed")
     _refuse_newer(folder, declared)
-    engine = connect(folder / DATABASE)
+    engine = connect(within(folder, DATABASE))
     try:
         with engine.connect() as connection:
             stored = _version(connection)

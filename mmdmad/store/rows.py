@@ -3,6 +3,7 @@
 The rules behind the copies have their owners (`findings`, `reasons`); here they are only written down.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
 from mmdmad import reasons
@@ -39,13 +40,36 @@ def put(connection: Connection, judged: Sequence[Judged]) -> None:
     documents = [
         {
             "case_id": j.finding.case_id, "stamp": j.stamp, "content": j.content, "source": j.source,
-            "finding": j.finding.model_dump_json(),
+            **document(j.finding),
         }
         for j in judged
     ]  # fmt: skip
     _upsert(connection, CaseRow, "id", cases)
     _upsert(connection, DocumentRow, "case_id", documents)
     write(connection, [j.finding for j in judged])
+
+
+def document(finding: Finding) -> dict[str, str]:
+    """The finding as it is stored: its JSON, and the hash by which damage to it is seen."""
+    text = finding.model_dump_json()
+    return {"finding": text, "digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def finding_of(row: DocumentRow | Row[Any]) -> Finding:
+    """The finding in a row with `case_id`, `finding` and `digest`; RunError where it is not what was stored."""
+    try:
+        if row.digest is not None and hashlib.sha256(row.finding.encode()).hexdigest() != row.digest:
+            raise ValueError("it is not what was written")
+        finding = Finding.model_validate_json(row.finding)
+        if finding.case_id != row.case_id:
+            raise ValueError(f"it is of case {finding.case_id!r}")
+    except ValueError as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise RunError(
+            f"the stored finding of case {row.case_id!r} is damaged ({reason}); restore cases.sqlite from a copy, "
+            "or move it away and score again"
+        ) from error
+    return finding
 
 
 def _upsert(connection: Connection, table: type[Base], key: str, rows: list[dict[str, Any]]) -> None:
@@ -152,18 +176,15 @@ def fill(folder: Path, connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE cases DROP COLUMN {name}"))
     for finding in _findings(connection):
         connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**columns(finding)))
+        sealed = update(DocumentRow).where(DocumentRow.case_id == finding.case_id)
+        connection.execute(sealed.values(**document(finding)))
         write(connection, [finding])
 
 
 def _findings(connection: Connection) -> Iterator[Finding]:
     """Every stored finding, one in memory at a time; RunError names the first that cannot be read."""
-    query = select(DocumentRow.case_id, DocumentRow.finding).order_by(DocumentRow.case_id).limit(1)
+    query = select(DocumentRow.case_id, DocumentRow.finding, DocumentRow.digest).order_by(DocumentRow.case_id).limit(1)
     row = connection.execute(query).first()
     while row is not None:
-        try:
-            yield Finding.model_validate_json(row.finding)
-        except ValidationError as error:
-            raise RunError(
-                f"the finding of case {row.case_id!r} cannot be read ({error.errors()[0]['msg']})"
-            ) from error
+        yield finding_of(row)
         row = connection.execute(query.where(DocumentRow.case_id > row.case_id)).first()

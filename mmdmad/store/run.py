@@ -7,7 +7,6 @@
 Every case is one transaction: killed at any moment and started again, nothing is lost and nothing is there twice.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -20,15 +19,15 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Cases, Refusal
-from mmdmad.errors import PartError, RunError
-from mmdmad.files import within, write_json
+from mmdmad.errors import ModelError, PartError, RunError
+from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
 from mmdmad.store import db, rows, serial
 from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
-from mmdmad.store.setup import differences, versions
+from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.tally import Tally
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Run:
             )
         if path.exists() and not path.is_dir():
             raise RunError(f"{path} is a file; a run needs a folder of its own")
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         settings = {
             "format": FORMAT,
             "config": config,
@@ -93,10 +92,7 @@ class Run:
         file = path / "config.json"
         if not file.exists():
             raise RunError(f"{path} holds no run (no config.json); make one with `mmdmad fit --data … --run {path}`")
-        try:
-            settings = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{file} cannot be read ({error}); restore it, or start a new run") from error
+        settings = read_settings(file)
         return cls(path, settings, open_database(path, settings))
 
     def close(self) -> None:
@@ -118,7 +114,7 @@ class Run:
     @property
     def fitted(self) -> bool:
         """Whether a complete model lies in the run."""
-        return (self.path / "model").is_dir()
+        return within(self.path, "model").is_dir()
 
     @property
     def simulated(self) -> bool:
@@ -129,7 +125,10 @@ class Run:
     def false_alarm_rate(self) -> float | None:
         """The declared rate of this run's verdicts; None before the first case is judged."""
         rate = self._meta("false_alarm_rate")
-        return None if rate is None else float(rate)
+        try:
+            return None if rate is None else float(rate)
+        except ValueError:
+            raise RunError(f"{self.path} has the false-alarm rate {rate!r}; restore cases.sqlite from a copy") from None
 
     @property
     def model(self) -> "JointDetector":
@@ -174,14 +173,21 @@ class Run:
         from mmdmad.pipeline.detector import JointDetector, PipelineConfig
 
         config = PipelineConfig.model_validate(self.config)
-        model = JointDetector.from_config(config).fit(cases, work=self.path / "work", progress=progress)
+        try:
+            model = JointDetector.from_config(config).fit(cases, work=within(self.path, "work"), progress=progress)
+        except ModelError as error:
+            stages = self.path / "work" / "stages"
+            raise ModelError(
+                error.reason, error.file, f"delete {stages} and go on with `mmdmad fit --resume`"
+            ) from error
         refused = (*cases.refused, *model.refused_)
         with Session(self._engine) as session, session.begin():
             _put_refusals(session, "fit", refused)
-        unfinished = self.path / "model.part"
+        unfinished = within(self.path, "model.part")
         shutil.rmtree(unfinished, ignore_errors=True)
         model.save(unfinished)
-        os.replace(unfinished, self.path / "model")
+        with filing(self.path / "model"):
+            os.replace(unfinished, self.path / "model")
         self._model = model
         return self
 
@@ -210,12 +216,12 @@ class Run:
         `until` (datetimes, the end left out); `contradictory` (True or False). `order` is rank (most anomalous first,
         see `findings.order_key`), p_value, score, time or id, with a leading minus for the other direction.
         """
-        query = select(db.DocumentRow.finding).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
+        query = select(db.DocumentRow).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
         query = query.where(*Filters(**filters).conditions()).order_by(*ordering(order))
         if limit is not None or offset:
             query = query.limit(-1 if limit is None else limit).offset(offset)
         with Session(self._engine) as session:
-            found = [Finding.model_validate_json(row).located(self.path) for row in session.scalars(query)]
+            found = [rows.finding_of(row).located(self.path) for row in session.scalars(query)]
         return Findings(found)
 
     def count(self, **filters: Any) -> int:
@@ -237,12 +243,12 @@ class Run:
         """The finding of one case, or None where it was not judged."""
         with Session(self._engine) as session:
             row = session.get(db.DocumentRow, case_id)
-            return None if row is None else Finding.model_validate_json(row.finding).located(self.path)
+            return None if row is None else rows.finding_of(row).located(self.path)
 
     def case(self, case_id: str) -> Case:
         """One judged case with the paths of its parts, to read its signals again."""
         with Session(self._engine) as session:
-            return serial.case_from_json(self._row(session, case_id).source)
+            return serial.case_from_json(case_id, self._row(session, case_id).source)
 
     def refusals(self) -> list[Refusal]:
         """Every part and case that was refused and not judged since."""
@@ -254,8 +260,9 @@ class Run:
         """Store the words for a finding."""
         with Session(self._engine) as session, session.begin():
             row = self._row(session, case_id)
-            finding = Finding.model_validate_json(row.finding)
-            row.finding = finding.model_copy(update={"explanation": explanation}).model_dump_json()
+            finding = rows.finding_of(row).model_copy(update={"explanation": explanation})
+            for name, value in rows.document(finding).items():
+                setattr(row, name, value)
 
     def feedback(self, case_id: str, label: str, note: str = "", who: str = "") -> None:
         """Record what a person says of a finding ("confirmed", "false alarm", …); the statistics stay as they are."""
@@ -284,7 +291,7 @@ class Run:
         # taken before the files are read: a file changed meanwhile is judged again next time
         stamp, content = serial.stamp(case), serial.content(case)
         try:
-            finding = model.finding(case, rate, self.path / "artifacts")
+            finding = model.finding(case, rate, within(self.path, "artifacts"))
         except PartError as error:
             problem = Refusal(case.id, "case", error.reason, case.row)
             with Session(self._engine) as session, session.begin():

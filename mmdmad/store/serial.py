@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdmad.cases import Case, Part
-from mmdmad.errors import PartError
+from mmdmad.errors import PartError, RunError
 
 
 def case_to_json(case: Case) -> str:
@@ -36,9 +36,18 @@ def case_to_json(case: Case) -> str:
     return json.dumps(values)
 
 
-def case_from_json(data: str) -> Case:
-    """The case that `case_to_json` wrote, without the parts that were only in memory."""
-    values = json.loads(data)
+def case_from_json(case_id: str, data: str) -> Case:
+    """The case that `case_to_json` wrote, without the parts that were only in memory; RunError where it is damaged."""
+    try:
+        return _case(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RunError(
+            f"what is stored of the files of case {case_id!r} is damaged ({type(error).__name__}: {error}); "
+            "restore cases.sqlite from a copy, or move it away and score again"
+        ) from error
+
+
+def _case(values: dict[str, Any]) -> Case:
     parts = {
         modality: Part(
             modality,

@@ -4,7 +4,12 @@ import json
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mmdmad.errors import RunError
 
 PACKAGES = (
     "mmdmad",
@@ -29,6 +34,28 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
+    return found
+
+
+class _Settings(BaseModel):
+    """What `config.json` of a run holds; `format` is looked at by `store.format`."""
+
+    config: dict[str, Any]
+    versions: dict[str, str]
+    created: str
+    format: Any = None
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """The content of a run's `config.json`; RunError where it cannot be read or is none."""
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        _Settings.model_validate(settings)
+    except (OSError, ValueError, RecursionError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else getattr(error, "strerror", error)
+        raise RunError(f"{file} cannot be read ({reason}); restore it from a copy, or start a new run") from error
+    found: dict[str, Any] = settings
     return found
 
 

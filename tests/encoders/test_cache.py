@@ -10,7 +10,7 @@ import pytest
 from mmdmad.cases import Part
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.cache import encode, entry_path, read_entry, write_entry
-from mmdmad.errors import ConfigError, PartError
+from mmdmad.errors import ConfigError, FileError, PartError
 from mmdmad.tokens import Layout, Tokens
 
 
@@ -107,7 +107,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileError, match=r"x\.safetensors: disk full"):
         write_entry(tmp_path / "a" / "x.safetensors", Tokens(np.ones((1, 2))))
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 

@@ -1,0 +1,55 @@
+"""How a command ends: whatever goes wrong on purpose or in the system is one line with what to do, never a traceback.
+
+Where an error arises, it is turned into an `MmdmadError` that knows the remedy; what reaches the end all the same from
+files, texts and databases is told here. A fault of the program itself is none of these and keeps its traceback.
+`MMDMAD_DEBUG=1` in the environment shows the traceback of every error, and what is logged on the way.
+"""
+
+import logging
+import os
+import sys
+import traceback
+
+from mmdmad.errors import MmdmadError
+from mmdmad.files import trouble
+from mmdmad.plain import plain
+
+DEBUG = "MMDMAD_DEBUG"
+
+
+def one_line(error: BaseException) -> str | None:
+    """What to tell of an error in one line; None for a fault of the program itself.
+
+    >>> one_line(FileNotFoundError(2, "No such file or directory", "line/manifest.csv"))
+    'line/manifest.csv: there is no such file or folder; look at the path'
+    >>> one_line(ZeroDivisionError()) is None
+    True
+    """
+    if isinstance(error, MmdmadError):
+        said = str(error)
+    elif isinstance(error, OSError):
+        said = str(trouble(error))
+    elif isinstance(error, UnicodeError):
+        said = f"a text or a name is not UTF-8 ({error}); give names and files in UTF-8"
+    elif (sqlalchemy := sys.modules.get("sqlalchemy.exc")) and isinstance(error, sqlalchemy.SQLAlchemyError):
+        said = f"the database: {error}; restore cases.sqlite from a copy, or move it away and score again"
+    else:
+        return None
+    if os.environ.get(DEBUG):
+        said = "".join(traceback.format_exception(error)) + said
+        return said
+    return " ".join(said.split())
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(super().format(record), lines=bool(os.environ.get(DEBUG)))
+
+
+def log_to_terminal() -> None:
+    """Let the program's warnings (with `MMDMAD_DEBUG` all that is logged) go to the terminal, one line each."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain("mmdmad: %(message)s"))
+    logger = logging.getLogger("mmdmad")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if os.environ.get(DEBUG) else logging.WARNING)
