@@ -271,6 +271,7 @@ def score_files(run: "Run", files: dict[Modality, str], folder: Path) -> dict[st
     finding = run.model.finding(Case("new", parts), rate, None)
     return brief(finding) | {
         "guarantee": _guarantee(finding),
+        "parts": [_part(p) for p in finding.parts],
         "evidence": [sheet(e) for e in finding.evidence],
     }
 
