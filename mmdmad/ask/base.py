@@ -5,16 +5,17 @@ one function under `@query`: its arguments are one frozen model, its result hold
 again. Nothing here knows a language model.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from mmdmad.errors import ConfigError, MmdmadError
-from mmdmad.findings import Evidence
+from mmdmad.findings import Evidence, Fact
 from mmdmad.registry import Registry
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ class Result(BaseModel):
 
     line: str
     evidence: tuple[Cited, ...] = ()
+
+    @field_validator("evidence")
+    @classmethod
+    def _numbered(cls, evidence: tuple[Cited, ...]) -> tuple[Cited, ...]:
+        """Evidence of a case keeps its number (E3); what has none is numbered T1, T2, …"""
+        numbers = itertools.count(1)
+        return tuple(one if one.evidence.id else _as(one, f"T{next(numbers)}") for one in evidence)
+
+
+def told(caption: str, *facts: Fact, case: str | None = None, part: str | None = None) -> Cited:
+    """Something to say of a case or of the run as a whole (evidence of kind "context"); `Result` gives it a number."""
+    return Cited(case=case, evidence=Evidence(id="", kind="context", part=part, caption=caption, facts=facts))
 
 
 class UnknownCaseError(MmdmadError):
@@ -146,6 +159,10 @@ def queries() -> dict[str, Query]:
 def ask(scope: Scope, name: str, /, **given: Any) -> Result:
     """The result of the query called `name`; unknown names raise ConfigError with the known ones."""
     return _REGISTRY.get(name)(scope, **given)
+
+
+def _as(one: Cited, number: str) -> Cited:
+    return one.model_copy(update={"evidence": one.evidence.model_copy(update={"id": number})})
 
 
 def _problem(error: Any) -> str:

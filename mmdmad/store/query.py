@@ -35,7 +35,7 @@ class Filters:
 
     `part` and `unusual` are the same: a part whose own p-value is at most the declared rate. `driver` is what carries
     the largest share (`reasons.main_reason`). `since` and `until` are moments, `from_clock` and `to_clock` times of any
-    day on the case's own clock; the ends are left out.
+    day on the case's own clock; the ends are left out. `timed` asks for cases that have a time, or have none.
     """
 
     verdict: Verdict | None = None
@@ -49,6 +49,7 @@ class Filters:
     from_clock: time | None = None
     to_clock: time | None = None
     contradictory: bool | None = None
+    timed: bool | None = None
 
     def __post_init__(self) -> None:
         _known("verdict", self.verdict, get_args(Verdict))
@@ -76,6 +77,8 @@ class Filters:
             conditions.append(_of_day() < self.to_clock.isoformat("microseconds"))
         if self.contradictory is not None:
             conditions.append(CaseRow.contradictory == self.contradictory)
+        if self.timed is not None:
+            conditions.append(CaseRow.time.is_not(None) if self.timed else CaseRow.time.is_(None))
         if self.part is not None:
             standing_out = select(PartRow.case_id).where(PartRow.modality == self.part, PartRow.stands_out)
             conditions.append(CaseRow.id.in_(standing_out))

@@ -131,6 +131,11 @@ class Run:
             raise RunError(f"{self.path} has the false-alarm rate {rate!r}; restore cases.sqlite from a copy") from None
 
     @property
+    def rate(self) -> float:
+        """The declared false-alarm rate of its verdicts: as it was scored, before that as configured or usual."""
+        return self.false_alarm_rate or float(self.config.get("false_alarm_rate") or DEFAULT_RATE)
+
+    @property
     def model(self) -> "JointDetector":
         """The fitted model, loaded when first asked for."""
         if self._model is None:
@@ -250,9 +255,10 @@ class Run:
         with Session(self._engine) as session:
             return serial.case_from_json(case_id, self._row(session, case_id).source)
 
-    def refusals(self) -> list[Refusal]:
-        """Every part and case that was refused and not judged since."""
+    def refusals(self, *, limit: int | None = None) -> list[Refusal]:
+        """Parts and cases that were refused and not judged since, all or the first of them."""
         query = select(db.RefusalRow).order_by(db.RefusalRow.row, db.RefusalRow.case_id, db.RefusalRow.part)
+        query = query.limit(limit)
         with Session(self._engine) as session:
             return [Refusal(r.case_id, r.part, r.reason, r.row) for r in session.scalars(query)]
 
@@ -323,7 +329,7 @@ class Run:
 
     def _rate(self, given: float | None) -> float:
         known = self.false_alarm_rate
-        rate = given if given is not None else known or float(self.config.get("false_alarm_rate") or DEFAULT_RATE)
+        rate = self.rate if given is None else given
         if not 0 < rate < 1:
             raise RunError(f"false_alarm_rate={rate} was given; allowed is 0 < false_alarm_rate < 1")
         if known is not None and known != rate:

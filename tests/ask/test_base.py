@@ -6,9 +6,9 @@ import pytest
 from pydantic import Field
 
 from mmdmad.ask import base
-from mmdmad.ask.base import Arguments, Cited, Result, Scope, ask, queries, query
+from mmdmad.ask.base import Arguments, Result, Scope, ask, queries, query, told
 from mmdmad.errors import ConfigError
-from mmdmad.findings import Evidence, Fact
+from mmdmad.findings import Fact
 
 
 class Loudness(Arguments):
@@ -21,8 +21,8 @@ class Loudness(Arguments):
 def loudness(scope: Scope, asked: Loudness) -> Result:
     """How loud a case was, in decibels."""
     fact = Fact(name="level", value=71.5, unit="dB")
-    said = Evidence(id="T", kind="context", caption=f"{asked.case_id} was as loud as 71.5 dB.", facts=(fact,))
-    return Result(line=f"levels above {asked.floor:g} dB", evidence=(Cited(case=asked.case_id, evidence=said),))
+    said = told(f"{asked.case_id} was as loud as 71.5 dB.", fact, case=asked.case_id)
+    return Result(line=f"levels above {asked.floor:g} dB", evidence=(said,))
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def test_a_query_returns_evidence_and_the_line_of_its_filter(registered, scope):
     found = ask(scope, "loudness", case_id="test-1", floor=3)
     assert found.line == "levels above 3 dB"
     assert found.evidence[0].case == "test-1"
+    assert found.evidence[0].evidence.id == "T1"
     assert found.evidence[0].evidence.facts[0].value == 71.5
     with pytest.raises(ValueError):
         found.line = "other"

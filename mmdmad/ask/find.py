@@ -1,0 +1,100 @@
+"""Lists and counts of cases that pass a filter; filters, counts and orders are SQL's."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mmdmad.ask.base import Result, Scope, query, told
+from mmdmad.ask.filters import Filter
+from mmdmad.ask.words import case_line
+from mmdmad.errors import ConfigError
+from mmdmad.explain.words import fact, listed
+from mmdmad.store.tally import By
+
+LIMIT = 100
+BY_WORDS = {"driver": "largest share", "kind": "kind of evidence", "missing": "missing part"}
+
+
+class Find(Filter):
+    """Which cases are listed, in which order, and which page of them."""
+
+    order: Literal["rank", "-rank", "time", "-time"] = Field(
+        default="rank", description="rank = most anomalous first, time = oldest first; a minus turns it round"
+    )
+    limit: int = Field(default=10, ge=1, le=LIMIT, description="how many cases are listed")
+    offset: int = Field(default=0, ge=0, description="how many cases at the head are left out")
+
+
+class Count(Filter):
+    """Which cases are counted, and by what."""
+
+    by: By | None = Field(default=None, description="the property by which they are counted; none = all together")
+
+
+class Found(Result):
+    """A page of cases; `filter` says them in words."""
+
+    filter: str
+    total: int
+    cases: tuple[str, ...]
+
+
+class Counted(Result):
+    """How many cases there are, and by what, most first; `most` are the keys with the largest count."""
+
+    filter: str
+    total: int
+    by: By | None
+    counts: dict[str, int]
+    most: tuple[str, ...]
+
+
+@query("find_cases")
+def find_cases(scope: Scope, asked: Find) -> Found:
+    """List cases, most anomalous first, with verdict, p-value and what drives them; every argument filters."""
+    where = asked.stored()
+    if asked.order in ("time", "-time"):
+        where["timed"] = True  # a case without a time has no place in this order
+    total, judged = scope.run.count(**where), scope.run.count()
+    page = scope.run.findings(order=asked.order, limit=asked.limit, offset=asked.offset, **where)
+    if not total:
+        _known(scope, asked)
+    head = told(f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
+    return Found(
+        line=asked.line(total, judged, scope.run.rate), evidence=(head, *map(case_line, page)), filter=asked.words(),
+        total=total, cases=tuple(f.case_id for f in page),
+    )  # fmt: skip
+
+
+@query("count_cases")
+def count_cases(scope: Scope, asked: Count) -> Counted:
+    """Count cases that pass the filters (as in find_cases), in all or by group, driver, channel, hour, day, …"""
+    where, what = asked.stored(), asked.words()
+    total, judged = scope.run.count(**where), scope.run.count()
+    if not total:
+        _known(scope, asked)
+    counts = {} if asked.by is None else scope.run.tally.by(asked.by, **where)
+    most = tuple(key for key, n in counts.items() if n == max(counts.values()))
+    if total == 1:
+        said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1))]
+    else:
+        said = [told(f"There are {total or 'no'} {what}.", fact("cases", total))]
+    if asked.by is not None and counts:
+        name, top = BY_WORDS.get(asked.by, asked.by), max(counts.values())
+        each = "has the most: " if len(most) == 1 else "have the most: "
+        text = f"By {name}, {listed(most)} {each}{top}{'' if len(most) == 1 else ' each'} of {total} {what}."
+        said = [told(text, fact("cases", total), fact("most cases", top), *(fact(asked.by, key) for key in most))]
+        said += [told(f"{key}: {n}.", fact(asked.by, key), fact("cases", n)) for key, n in counts.items()]
+    return Counted(
+        line=asked.line(total, judged, scope.run.rate), evidence=tuple(said), filter=what, total=total, by=asked.by,
+        counts=counts, most=most,
+    )  # fmt: skip
+
+
+def _known(scope: Scope, asked: Filter) -> None:
+    """Refuse a group or channel that this run does not know, rather than to answer that there are no such cases."""
+    for name, value, known in (
+        ("group", asked.group, scope.run.groups), ("channel", asked.channel, scope.run.tally.channels),
+    ):  # fmt: skip
+        if value is not None and value not in (names := known()):
+            raise ConfigError(f"{name} {value!r} was given; in this run there are {', '.join(names[:20]) or 'none'}")

@@ -1,0 +1,91 @@
+"""The run as a whole: how many cases, what was flagged, by what, where and when."""
+
+from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
+from mmdmad.ask.words import percent, plural
+from mmdmad.explain.words import fact
+
+WORST = 3
+
+
+class Nothing(Arguments):
+    """A question without arguments."""
+
+
+class Overview(Result):
+    """Counts of the run; `drivers` are flagged cases by what carries the largest share; names that are in use."""
+
+    judged: int
+    verdicts: dict[str, int]
+    refused: int
+    rate: float
+    drivers: dict[str, int]
+    groups: tuple[str, ...]
+    channels: tuple[str, ...]
+    simulated: bool
+
+
+@query("overview")
+def overview(scope: Scope, asked: Nothing) -> Overview:
+    """The run as a whole: cases, flagged ones by part and group, the rate, the most anomalous cases, names in use."""
+    run, tally = scope.run, scope.run.tally
+    verdicts, drivers = tally.by("verdict"), tally.by("driver", verdict="anomalous")
+    judged, flagged = sum(verdicts.values()), verdicts.get("anomalous", 0)
+    groups, channels = tuple(run.groups()), tuple(tally.channels())
+    refused, simulated = tally.refused(), tally.simulated()
+    said: list[Cited] = []
+    if judged:
+        said.append(_counts(scope, judged, verdicts, simulated))
+        worst = [f.case_id for f in run.findings(limit=WORST)]
+        said += _flagged(drivers, tally.count(verdict="anomalous", contradictory=True))
+        said += _by_group(tally.by("group", verdict="anomalous"))
+        said.append(told(f"Most anomalous: {', '.join(worst)}.", *(fact("case", case) for case in worst)))
+    else:
+        said.append(told("The run holds no judged cases yet.", fact("judged cases", 0)))
+    if refused:
+        noun = "part or case was" if refused == 1 else "parts or cases were"
+        said.append(told(f"{refused} {noun} refused.", fact("refused", refused)))
+    if groups:
+        said.append(told(f"Groups: {', '.join(groups)}.", *(fact("group", name) for name in groups)))
+    if channels:
+        said.append(
+            told(f"Channels in the evidence: {', '.join(channels)}.", *(fact("channel", name) for name in channels))
+        )
+    return Overview(
+        line=f"all cases: {flagged} of {plural(judged)} flagged at {percent(run.rate)}", evidence=tuple(said),
+        judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
+        channels=channels, simulated=simulated,
+    )  # fmt: skip
+
+
+def _counts(scope: Scope, judged: int, verdicts: dict[str, int], simulated: bool) -> Cited:
+    rate, span = scope.run.rate, scope.run.tally.span()
+    counts = [verdicts.get(v, 0) for v in ("anomalous", "normal", "no verdict")]
+    names = ("anomalous", "normal", "without a verdict")
+    facts = [fact("judged cases", judged), *(fact(name, n) for name, n in zip(names, counts))]
+    facts.append(fact("declared false-alarm rate", 100 * rate, "%"))
+    when = ""
+    if span is not None:
+        facts += [fact("first time", span[0]), fact("last time", span[1])]
+        when = f", {span[0]} to {span[1]}"
+    return told(
+        f"{plural(judged)} {'was' if judged == 1 else 'were'} judged{' (simulated)' if simulated else ''}{when}: "
+        f"{', '.join(f'{n} {name}' for n, name in zip(counts, names))}, "
+        f"at a declared false-alarm rate of {percent(rate)}.",
+        *facts,
+    )
+
+
+def _flagged(drivers: dict[str, int], contradictory: int) -> list[Cited]:
+    if not drivers:
+        return []
+    rows = ", ".join(f"{name} {n}" for name, n in drivers.items())
+    facts = [fact(name, n) for name, n in drivers.items()]
+    text = f"Flagged cases by what carries the largest share: {rows}; {contradictory} with a contradiction."
+    return [told(text, *facts, fact("with a contradiction", contradictory))]
+
+
+def _by_group(groups: dict[str, int]) -> list[Cited]:
+    if not groups:
+        return []
+    facts = [one for name, n in groups.items() for one in (fact("group", name), fact("flagged cases", n))]
+    return [told("By group: " + ", ".join(f"{name} {n}" for name, n in groups.items()) + ".", *facts)]
