@@ -1,8 +1,9 @@
 """Diffusion time by an inverse gamma (DTE-IG): a network gives the scale of the posterior of the noise variance.
 
 Livernoche, Jain, Hezaveh, Ravanbakhsh, ICLR 2024. The posterior of s_t^2 given x is an inverse gamma with shape
-a = D / 2 - 1 and scale b(x) = r(x)^2; training maximises its likelihood, so the loss is -(a log b - b / s_t^2).
-The authors score with r, whose sign means nothing; the default here is b, `compat` gives r.
+a = D / 2 - 1 (at least 1/2 here) and scale b(x) = r(x)^2; training maximises its likelihood, so the loss is
+(b / s_t^2 - a log(b + 1e-5)) / a. The authors score with r, whose sign means nothing; the default here is b / a,
+between the mode and the mean of s^2; `compat` gives r.
 """
 
 from typing import Literal
@@ -23,7 +24,7 @@ from mmdmad.diffusion.noise import alphas_bar
         "Livernoche et al., ICLR 2024 (DTE, inverse gamma)",
         "seconds",
         branch="diffusion time",
-        formula="b(x), scale of an inverse gamma over the noise variance s^2",
+        formula="b(x) / a, scale over shape of an inverse gamma of the noise variance s^2",
         use="To compare with the other two diffusion times; a smooth estimate of the noise variance.",
         avoid="As a first choice: in the paper's tables it stands behind dte-np and dte-c.",
         fidelity="reduced",

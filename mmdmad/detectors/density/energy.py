@@ -5,9 +5,11 @@ Matching for Video Anomaly Detection", CVPR 2024. The score is minus the energy'
 
     1/2 |sigma s(x + sigma e, sigma) + e|^2 + beta / 2 f(x, sigma)^2,    sigma log-uniform,
 
-where the second term ties the scales' free constants together. At test the energies of the clean token at several
-scales form a vector, and a Gaussian mixture over the training vectors gives its surprise. Training differentiates
-twice; scoring is forward only.
+where the second term ties the scales' free constants together; both are divided by D here, so that beta means the same
+for any width. At test the energies of the clean token at several scales form a vector, of which arcsinh is taken, and
+a Gaussian mixture over the training vectors gives its surprise. arcsinh is the identity near 0 and a logarithm far out:
+energies grow with the square of the distance, and a few of them would shape the mixture; the paper does not take it.
+Training differentiates twice; scoring is forward only.
 """
 
 import math
@@ -32,7 +34,7 @@ from mmdmad.tokens import Tokens
         "Micorek et al., CVPR 2024 (MULDE)",
         "minutes",
         branch="score function",
-        formula="-log p(f(x, s_1), ..., f(x, s_L)), f an energy with score -df/dx",
+        formula="-log p(arcsinh f(x, s_1), ..., arcsinh f(x, s_L)), f an energy with score -df/dx",
         use="Features of video or any embedding when a density is wanted and scoring must be forward only.",
         avoid="Tight training budgets: training differentiates twice; blind near local modes.",
         fidelity="reduced",
@@ -41,10 +43,10 @@ from mmdmad.tokens import Tokens
     )
 )
 class Energy(NeuralDetector):
-    """Surprise of a token's energies over noise scales.
+    """Surprise of a token's energies over noise scales, after arcsinh.
 
     scales: how many, evenly spaced between sigma_min and sigma_max; beta: weight of the regulariser; mixture:
-    components tried for the mixture.
+    components tried for the mixture, of which the lowest Bayesian criterion is kept, on at most 20,000 tokens.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]

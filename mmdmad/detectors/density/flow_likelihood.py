@@ -2,7 +2,7 @@
 
 Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021, appendix D.2. The
 learned diffusion is an invertible flow to a Gaussian; its change of volume is the integral of the divergence, exact
-for few features and Hutchinson's estimate with fixed signs otherwise.
+for few features and Hutchinson's estimate with fixed signs otherwise. The likelihood is that of the standardised token.
 """
 
 import math

@@ -10,7 +10,8 @@ Two scoring rules average over a geometric grid of noise levels s:
     energy      (x - m)^T (S + s^2 I)^-1 (x - m)        minus twice the noised log-density, up to its constant
     score-norm  s^2 |score(x, s)|^2                     the squared norms of MSMA (Mahmood et al., ICLR 2021)
 
-Both are quadratic forms, so the whole grid folds into one matrix per Gaussian and a token costs one product.
+Both are quadratic forms, so the whole grid folds into one matrix per Gaussian and a token costs one product. Axes that
+were left out enter as one isotropic block of their mean variance, and the score is divided by D.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Floor:
         "Song et al., ICLR 2021 (closed form for a Gaussian); scoring as MSMA",
         "instant",
         branch="score function",
-        formula="mean over s of (x - m)^T (S + s^2 I)^-1 (x - m)",
+        formula="mean over s of (x - m)^T (S + s^2 I)^-1 (x - m) / D",
         use="The first choice for sensor windows and, beneath heteroscedastic, for aligned pictures: closed form, one "
         "product a token, nothing to train.",
         avoid="Normal of several clusters or on a curve: one Gaussian a position covers the space between.",

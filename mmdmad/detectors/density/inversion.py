@@ -1,8 +1,9 @@
 """Inversion without reconstruction (InvAD): where does a token land when the diffusion runs forward?
 
 "InvAD", CVPR 2026. The clean token is sent to the noise end by a few deterministic DDIM inversion steps; normal
-tokens land near the unit Gaussian, others outside. Map: |z_T| of each token. Item: 1/2 |z_T|^2 over all tokens plus
-the map's range, both standardised on the training items (the authors' code normalises over the test set).
+tokens land near the unit Gaussian, others outside. Map: |z_T| of each token. Item: the mean of 1/2 |z_T|^2 over its
+tokens plus the map's range, both in standard deviations from their mean on at most 2000 training items (the authors'
+code normalises over the test set); an item of one token has no range. `top` is not used.
 """
 
 from typing import Any, Literal

@@ -5,7 +5,8 @@ score network s(x, sigma) is trained by denoising score matching; the clean toke
 
     v_i(x) = sigma_i |s(x, sigma_i)|,    i = 1..L, sigma_i geometric,
 
-and a density fitted to the training tokens' vectors scores it: -log p(v).
+and a density fitted to the training tokens' vectors scores it: -log p(log(1 + v)). The logarithm, which the paper does
+not take, keeps the few long norms of the smallest levels from shaping the mixture.
 """
 
 from typing import Any, Literal
@@ -29,7 +30,7 @@ from mmdmad.tokens import Tokens
         "Mahmood et al., ICLR 2021 (MSMA)",
         "seconds",
         branch="score function",
-        formula="-log p(v), v_i = s_i |score(x, s_i)|, p a Gaussian mixture of the training vectors",
+        formula="-log p(log(1 + v)), v_i = s_i |score(x, s_i)|, p a Gaussian mixture of the training vectors",
         use="Anomalies that show at one scale only: too smooth, too rough, too far.",
         avoid="Few training tokens: a network and a mixture have to be learned.",
         fidelity="reduced",
@@ -38,10 +39,10 @@ from mmdmad.tokens import Tokens
     )
 )
 class ScoreNorm(NeuralDetector):
-    """Minus log-likelihood of a token's vector of score norms under a Gaussian mixture of the training vectors.
+    """Minus log-likelihood of a token's score norms, as log(1 + v), under a Gaussian mixture of the training vectors.
 
     levels: noise levels L between sigma_min and sigma_max; mixture: components tried for the mixture, the one with
-    the lowest Bayesian information criterion is kept.
+    the lowest Bayesian information criterion is kept; it is fitted to at most 20,000 training tokens.
 
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]
     >>> scores = ScoreNorm(steps=50).fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))

@@ -7,10 +7,14 @@ itself is the start; few deterministic steps of a short schedule take off what t
 
     x <- x - (sqrt(1 - a_t) - sqrt(1 - a_{t-1})) d^(x, t)
 
-so normal places stay as they are. Score: the geometric mean of the largest and of the mean absolute change over the
-axes. The authors take the first from the decoded picture and the second from the latent, and clip both, which would
-make all strong anomalies equal; here both come from the tokens, and what lies beyond ten standard deviations is taken
-off whole.
+so normal places stay as they are. The release's schedule has ten cosine levels (squaredcos_cap_v2), of which test takes
+every other, from the ninth down (ddim5); here the ten lie evenly on the linear schedule of 1000, as `schedule` says,
+and test takes the `corrections` lowest, so that less is taken off in smaller steps. The release corrupts patches of 1,
+2, 4 and 8 latents with falling odds, at least 70 % of them by noise, and shuffles over the batch; here the side is
+uniform, noise and shuffling are equally likely, and the plane itself is rolled. Score: the geometric mean of the
+largest and of the mean absolute change over the axes. The authors take the first from the decoded picture and the
+second from the latent, and clip both, which would make all strong anomalies equal; here both come from the tokens, and
+what lies beyond ten standard deviations is taken off whole.
 """
 
 from typing import Literal

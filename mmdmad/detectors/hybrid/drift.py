@@ -4,11 +4,12 @@ Wang et al., "Drift doesn't Matter: Dynamic Decomposition with Diffusion Reconst
 Series Anomaly Detection" (D3R), NeurIPS 2023, in a small form. A window x is split by a network that learns the stable
 part s (target: the series less its rolling median over `period` steps):
 
-    trend = robust trend of x - s,      x_t = sqrt(a) x + sqrt(1 - a) e + (1 - sqrt(a)) trend,      score = |x - x0|^2
+    trend = robust trend of x - s,  x_t = sqrt(a) x + sqrt(1 - a) e + (1 - sqrt(a)) trend,  score = |x - x0|^2 / usual
 
-at one noise level t = 500 of 1000: noise is a bottleneck too narrow for an anomaly, and the trend goes round it. Since
-x_t - trend = sqrt(a) (x - trend) + sqrt(1 - a) e, the network denoises the rest. In training half the windows get a
-trend with a random offset of up to `disturbance` standard deviations, so that a level never seen is nothing new.
+at one noise level t = 500 of 1000: noise is a bottleneck too narrow for an anomaly, and the trend goes round it; usual
+is the mean on normal tokens, per axis. Since x_t - trend = sqrt(a) (x - trend) + sqrt(1 - a) e, the network denoises
+the rest. In training half the windows get a trend with a random offset of up to `disturbance` standard deviations, so
+that a level never seen is nothing new.
 
 The price, here as in the paper: a fault that is a change of level and outlasts the window is drift, and taken off. On
 two files of SKAB the size of the trend alone tells nearly all rows apart, and what is left after it is at chance

@@ -14,6 +14,7 @@ are averaged, each with its weakness covered by the others:
 
 Raw times cannot be added. Each becomes -log of the share of normal tokens whose leave-one-out time is as long, as in
 conformal prediction (Vovk, Gammerman, Shafer, 2005), and the four logarithms are averaged (Fisher's method, 1932).
+Beyond the longest normal time it goes on with the logarithm of the distance to it.
 No label, no network, no noise draw.
 """
 

@@ -7,7 +7,8 @@ Anomaly Detection", ECCV 2024. Three parts:
   that leads back to the normal grid (diffusion/deviation.py).
 - Adaptive step: on the way down from step `start` the clean estimate of the reconstruction is compared with that of
   the noised grid itself under the same predicted noise. As soon as they differ by more than they do on normal grids,
-  or at step `least`, the way is long enough: what is anomalous is gone, what is normal need not be lost.
+  or at step `least`, the way is long enough: what is anomalous is gone, what is normal need not be lost. Differences
+  are squared, averaged over the axes and over 3 x 3 cells; a grid's is the mean of its ten highest cells.
 - Fusion: there the two are mixed, z = w z_rec + (1 - w) z_in with w = sigmoid of the standardised difference, so that
   normal places keep their detail; the rest of the way starts from z.
 

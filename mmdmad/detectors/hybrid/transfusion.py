@@ -12,9 +12,9 @@ training grids hold a synthetic anomaly (detectors/synthetic.py). Score: 0.95 of
 of the change, averaged over a few cells.
 
 Differences: axes are features, for which the structural similarity of pictures means nothing, so that term is left out;
-the mask counts by its log-odds, which begin as the length of a token and do not saturate, and both parts count in
-standard deviations of normal cells; the mask of the step before is shown in half of the training grids, none in the
-others, as in the first step at test.
+the mask counts by its log-odds, which begin as the length of a token and do not saturate, the change by the logarithm
+of its mean square, and both in standard deviations of normal cells; the network sees tokens within ten deviations; the
+mask of the step before is shown in half of the training grids, none in the others, as in the first step at test.
 """
 
 from typing import Literal

@@ -2,12 +2,12 @@
 
 "Diffusion-Scheduled Denoising Autoencoders for Anomaly Detection in Tabular Data", KDD 2025. The network f predicts
 the clean token from the noised one, x_t = sqrt(a_t) x + sqrt(1 - a_t) e, at every step t of a short schedule; the
-score sums its errors over the steps:
+paper's score sums its errors over the steps, here it is their mean:
 
-    score(x) = sum over t of |x - f(x_t, t)|_2
+    score(x) = mean over t of |x - f(x_t, t)|_2
 
-Here each step has one fixed noise draw, the same for every token, so a score never depends on its batch; and features
-are standardised on the training tokens only (the authors' code uses all rows, test anomalies included).
+Each step has one fixed noise draw, the same for every token, so a score never depends on its batch; and features are
+standardised on the training tokens only (the authors' code uses all rows, test anomalies included).
 """
 
 from typing import Literal
@@ -39,10 +39,10 @@ from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar, 
     )
 )
 class DenoisingAutoencoder(NeuralDetector):
-    """Error of a clean-token prediction, summed over noise levels.
+    """Error of a clean-token prediction, averaged over noise levels.
 
-    levels: steps T of the schedule; score_levels: how many of the steps 1..T-1 the score sums ("all", or a number of
-    evenly spaced ones). schedule: of the noise. hidden: layer widths.
+    levels: steps T of the schedule; score_levels: how many of the steps 1..T-1 the score averages ("all", or a number
+    of evenly spaced ones). schedule: of the noise. hidden: layer widths.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]

@@ -16,9 +16,10 @@ head does not see them one by one but how much of x and of its change lies in ea
 the axes learns the training grids by heart and the looks of the synthetic anomalies, one over bands has to judge how
 far, where and in which shape (on defects drawn on magnetic tiles held out from training, mean AUROC of the whole score
 0.70 against 0.63, of the head alone 0.67 against 0.55). It begins as the length of both, and its focal loss has gamma
-2. The score is the head's log-odds plus `change_weight` times the logarithm of the change, each in standard deviations
-of training cells (0: the head alone, as in the paper); the noise is one fixed draw; weights are chosen by held-out
-loss, where the authors' code keeps those with the best test result.
+2. The head's learned part is held within five log-odds by tanh, and it sees values within ten deviations. The score is
+the head's log-odds plus `change_weight` times the logarithm of the change, each in standard deviations of training
+cells (0: the head alone, as in the paper); the noise is one fixed draw; weights are chosen by held-out loss, where the
+authors' code keeps those with the best test result.
 """
 
 from typing import Literal
