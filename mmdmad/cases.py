@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, overload
 
-from mmdmad.modalities.base import Modality, ordered
+from mmdmad.modalities.base import Modality, modalities, ordered
 
-__all__ = ["Case", "Cases", "Modality", "Part", "Refusal"]
+__all__ = ["Case", "Cases", "Lost", "Modality", "Part", "Refusal", "lost_kinds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +95,37 @@ class Cases(Sequence[Case]):
 
     def _with(self, items: Iterable[Case]) -> "Cases":
         return Cases(tuple(items), self.refused, self.root, self.extra)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A modality of which every part that was given was refused: how many, and the first refusal."""
+
+    modality: Modality
+    count: int
+    first: Refusal
+
+    def __str__(self) -> str:
+        every = "the one {} part was" if self.count == 1 else f"all {self.count} {{}} parts were"
+        return f"{every.format(self.modality)} refused; the first, of case {self.first.case_id}: {self.first.reason}"
+
+
+def lost_kinds(cases: Sequence[Case], refused: Iterable[Refusal]) -> tuple[Lost, ...]:
+    """The modalities of which these cases bring parts, and every one was refused: seldom the fault of so many files.
+
+    >>> case = Case("a", {"text": Part("text", value="")})
+    >>> str(lost_kinds([case], [Refusal("a", "text", "the text is blank")])[0])
+    'the one text part was refused; the first, of case a: the text is blank'
+    """
+    given = {(case.id, modality) for case in cases for modality in case.parts}
+    ids, known = {case.id for case in cases}, modalities()
+    gone: dict[tuple[str, str], Refusal] = {}
+    for r in refused:
+        if r.case_id in ids and r.part in known:  # refused by the manifest (no such file) or later
+            gone.setdefault((r.case_id, r.part), r)
+    left = {modality for case_id, modality in given if (case_id, modality) not in gone}
+    lost: dict[str, list[Refusal]] = {}
+    for r in gone.values():
+        if r.part not in left:
+            lost.setdefault(r.part, []).append(r)
+    return tuple(Lost(m, len(lost[m]), lost[m][0]) for m in ordered(lost))

@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that `mmdmad -
 
 import json
 import sys
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,12 +16,12 @@ import typer
 
 from mmdmad import __version__
 from mmdmad.endings import log_to_terminal, one_line
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import MmdmadError, RefusalWarning, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from mmdmad.cases import Cases, Refusal
+    from mmdmad.cases import Cases, Lost, Refusal
     from mmdmad.findings import Finding
 
 EXIT_INPUT, EXIT_REFUSED, EXIT_STOPPED = 1, 3, 130
@@ -48,8 +49,14 @@ AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files ou
 def main() -> None:
     """Run the command line; errors made on purpose, and those of files and databases, are one line and exit code 1."""
     log_to_terminal()
+    warnings.simplefilter("ignore", RefusalWarning)  # said at the end, below the list
     try:
         app()
+    except RefusedError as error:
+        if error.refused:
+            _list(error.refused)
+        print(f"mmdmad: {one_line(error)}", file=sys.stderr)
+        raise SystemExit(EXIT_REFUSED) from None
     except Exception as error:
         said = one_line(error)
         if said is None:
@@ -96,6 +103,7 @@ def fit(
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
+    from mmdmad.cases import lost_kinds
     from mmdmad.manifest import read_cases
     from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
@@ -108,7 +116,7 @@ def fit(
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     print(f"fitted on {len(chosen)} cases; the model lies in {run}")
-    _end(folder.refusals())
+    _end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
 
 
 @app.command()
@@ -138,7 +146,7 @@ def score(
     if out is not None:
         folder.export(out)
         print(f"table: {out}")
-    _end(scored.refused)
+    _end(scored.refused, scored.lost)
 
 
 @app.command()
@@ -314,16 +322,21 @@ def _of_split(cases: "Cases", split: str | None, preferred: str) -> "Cases":
     raise MmdmadError(f"no case has split {split!r}; the manifest has {', '.join(known) or 'no cases'}")
 
 
-def _end(refused: "Iterable[Refusal]") -> None:
-    """List what was refused and leave with exit code 3 if anything was."""
-    refused = list(refused)
+def _end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:
+    """List what was refused, then say which kinds were lost altogether; exit code 3 if anything was refused."""
     if not refused:
         return
+    _list(refused)
+    for one in lost:
+        print(f"mmdmad: {one}", file=sys.stderr)
+    raise typer.Exit(EXIT_REFUSED)
+
+
+def _list(refused: "Sequence[Refusal]") -> None:
     print(f"{len(refused)} refused:", file=sys.stderr)
     for r in refused:
         row = f"row {r.row}, " if r.row is not None else ""
         print(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
-    raise typer.Exit(EXIT_REFUSED)
 
 
 def _table(head: list[str], rows: "Iterable[list[str]]") -> None:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mmdmad.cases import lost_kinds
+from mmdmad.errors import RefusedError
 from mmdmad.findings import Explanation, Finding, Findings
 
 Writer = Callable[[Finding], Explanation]
@@ -15,7 +17,8 @@ Writer = Callable[[Finding], Explanation]
 def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, words: int = 3) -> Findings:
     """Make the simulated line under `out`, fit, judge, explain, report; returns the `words` worst findings explained.
 
-    Run it again in the same folder and it goes on where it stopped.
+    Run it again in the same folder and it goes on where it stopped. RefusedError, after the report is written, where
+    every part of a kind was refused.
     """
     from mmdmad.datasets.line.inspection_line import make_line
     from mmdmad.manifest import read_cases
@@ -32,8 +35,10 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
     folder = out / "run"
     run = Run.open(folder) if (folder / "config.json").exists() else Run.create(folder, settings)
     run.check_config(settings)
-    run.fit(cases.where(split="train"), resume=True, progress=True)
-    run.score(cases.where(split="test"), progress=True)
+    learned = cases.where(split="train")
+    run.fit(learned, resume=True, progress=True)
+    scored = run.score(cases.where(split="test"), progress=True)
+    lost = lost_kinds(learned, run.model.refused_) or scored.lost
 
     flagged = run.findings(verdict="anomalous")
     for finding in flagged:
@@ -52,6 +57,8 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
     print(
         f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"'
     )
+    if lost:  # every file here was made a moment ago: what cannot be read is this installation's fault
+        raise RefusedError(f"the demo lacks what it should show: {'; '.join(map(str, lost))}; run: mmdmad doctor")
     return worst
 
 

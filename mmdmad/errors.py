@@ -7,6 +7,10 @@ mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not instal
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmdmad.cases import Refusal
 
 
 class MmdmadError(Exception):
@@ -20,11 +24,20 @@ class ManifestError(MmdmadError):
 class PartError(MmdmadError):
     """One part of one case is refused; the other cases go on.
 
-    `row` is the manifest's data row (first = 1) or None for a case made in memory.
+    `row` is the manifest's data row (first = 1) or None for a case made in memory. Where a whole case is refused
+    (part "case"), `refused` says so of each of its parts.
     """
 
-    def __init__(self, reason: str, *, part: str, case_id: str | None = None, row: int | None = None) -> None:
-        self.reason, self.part, self.case_id, self.row = reason, part, case_id, row
+    def __init__(
+        self,
+        reason: str,
+        *,
+        part: str,
+        case_id: str | None = None,
+        row: int | None = None,
+        refused: "tuple[Refusal, ...]" = (),
+    ) -> None:
+        self.reason, self.part, self.case_id, self.row, self.refused = reason, part, case_id, row, refused
         where = ", ".join(
             word
             for word in (f"row {row}" if row is not None else "", f"case {case_id}" if case_id else "", part)
@@ -39,6 +52,21 @@ class ConfigError(MmdmadError):
 
 class DataError(MmdmadError):
     """Arrays or tokens handed to a detector have the wrong shape, type or values."""
+
+
+class RefusedError(DataError):
+    """Every part of a kind was refused where it is needed: nothing can be learned, or the demo lacks a kind.
+
+    The command line ends with 3. `refused` lists the parts.
+    """
+
+    def __init__(self, reason: str, refused: "tuple[Refusal, ...]" = ()) -> None:
+        self.refused = refused
+        super().__init__(reason)
+
+
+class RefusalWarning(UserWarning):
+    """Every part of a kind that was given was refused: seldom the fault of so many files. The rest went on."""
 
 
 class NotFittedError(MmdmadError):

@@ -188,6 +188,11 @@ class Finding(_Data):
         """The finding about one modality, or None where the case has no such part."""
         return next((p for p in self.parts if p.modality == modality), None)
 
+    def refusals(self, row: int | None = None) -> tuple[Refusal, ...]:
+        """The parts that were refused ("part: reason" in `refused`); `row` is the case's row in its manifest."""
+        split = (line.partition(": ") for line in self.refused)
+        return tuple(Refusal(self.case_id, part, reason, row) for part, _, reason in split)
+
     @property
     def lead(self) -> str:
         """The caption that says most: the first place, span, word or contradiction, else a part."""

@@ -17,8 +17,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmdmad.calibration.patterns import JointCalibration, links
-from mmdmad.cases import Case, Cases, Modality, Refusal
-from mmdmad.errors import DataError, NotFittedError, PartError
+from mmdmad.cases import Case, Cases, Lost, Modality, Refusal, lost_kinds
+from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
 from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings
@@ -40,6 +40,12 @@ __all__ = ["JointDetector", "PipelineConfig", "load_config"]
 def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
     """A pipeline configuration: a preset's name ("pipelines/inspection"), a YAML file, a mapping, or one already."""
     return PipelineConfig.load(source)
+
+
+def warn_of_lost(lost: Iterable[Lost]) -> None:
+    """RefusalWarning for each modality of which every given part was refused."""
+    for one in lost:
+        warnings.warn(str(one), RefusalWarning, stacklevel=3)
 
 
 class _About(BaseModel):
@@ -84,8 +90,9 @@ class JointDetector:
     def fit(self, cases: Cases, *, work: Path | None = None, progress: bool = False) -> Self:
         """Learn what is normal. `work` keeps tokens, finished stages and checkpoints: a killed fit goes on from there.
 
-        Cases are used as they are given; a warning says so if some are labelled anomalous. Parts that cannot be read
-        are listed in `refused_`, the rest goes on.
+        Cases are used as they are given; a warning says so if some are labelled anomalous. Parts that cannot be used
+        are listed in `refused_`, the rest goes on; RefusalWarning where that is every part of a kind, RefusedError
+        (a DataError) where nothing is left to learn from.
         """
         labelled = sum(case.label == 1 for case in cases)
         if labelled:
@@ -100,6 +107,7 @@ class JointDetector:
             fitted = fit_stages(self.config, rows, stages, folder / "tokens" if work else None, bars)
             self.parts_, self.joint_, self.calibration_ = fitted.parts, fitted.joint, fitted.calibration
             self.refused_ = fitted.refused
+            warn_of_lost(lost_kinds(cases, (*cases.refused, *fitted.refused)))
 
             def make(out: Path) -> None:
                 counted = bars.over(rows.cases, "what normal looks like", len(rows.cases))
@@ -115,7 +123,8 @@ class JointDetector:
         signals, measured, refused = self._measure(case, cache)
         if not measured:
             reasons = "; ".join(f"{r.part}: {r.reason}" for r in refused) or "the case has no parts"
-            raise PartError(f"no part can be judged ({reasons})", part="case", case_id=case.id, row=case.row)
+            reasons = f"no part can be judged ({reasons})"
+            raise PartError(reasons, part="case", case_id=case.id, row=case.row, refused=refused)
         pattern = tuple(measured)
         clashes = (
             {}
@@ -184,20 +193,27 @@ class JointDetector:
         artifacts: Path | None = None,
         progress: bool = False,
     ) -> Findings:
-        """Findings of all cases, in their order. Cases without a usable part are listed in `refused` of the result."""
+        """Findings of all cases, in their order. Cases without a usable part are listed in `refused` of the result.
+
+        RefusalWarning where every part of a kind that the cases bring is refused.
+        """
         self._check_fitted()
         waiting = list(cases)
         simulated = isinstance(cases, Cases) and bool(cases.extra.get("simulated"))
         findings: list[Finding] = []
         refused: list[Refusal] = []
+        parts = list(cases.refused) if isinstance(cases, Cases) else []
         with shown(progress) as bars:
             for case in bars.over(waiting, "judging", len(waiting)):
                 try:
                     found = self.finding(case, false_alarm_rate, artifacts, cache=work / "tokens" if work else None)
                 except PartError as error:
                     refused.append(Refusal(case.id, "case", error.reason, case.row))
+                    parts += error.refused
                     continue
+                parts += found.refusals(case.row)
                 findings.append(found.model_copy(update={"simulated": True}) if simulated else found)
+        warn_of_lost(lost_kinds(waiting, parts))
         return Findings(findings, tuple(refused))
 
     def save(self, folder: str | Path) -> None:

@@ -4,6 +4,7 @@ encoder and detector per modality (fit split) → scores and vectors of every ca
 → contradictions of held-out cases → tails (reference split) and conformal scores (calibration split)
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,8 @@ import numpy as np
 from mmdmad.calibration.conformal import case_uniform
 from mmdmad.calibration.patterns import JointCalibration, Link, Measures, links, patterns
 from mmdmad.calibration.whitening import part_vector
-from mmdmad.cases import Case, Modality, Refusal
-from mmdmad.errors import DataError, PartError
+from mmdmad.cases import Case, Modality, Refusal, lost_kinds
+from mmdmad.errors import DataError, PartError, RefusedError
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PartSettings, PipelineConfig, Shares
@@ -27,6 +28,8 @@ from mmdmad.saved import read_arrays, read_values, reading, require, write_array
 from mmdmad.tokens import Tokens
 
 SCALE_TOKENS = 200_000
+_TOO_FEW = re.compile(r"only \d+ usable \w+ parts in the \w+ split; \d+ are needed to learn \w+")
+"""The reason for which parts are refused that have nothing wrong with them, see `too_few`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +101,23 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
         if (made / "part").is_dir():
             models[modality], tables[modality] = PartModel.load(made / "part"), table
     if not models:
-        raise DataError(
-            f"no modality can be learned from {len(rows.cases)} cases; each needs {config.min_parts} readable parts "
-            "in the fit, the reference and the calibration split"
-        )
+        raise _nothing_learned(rows, config.min_parts, refused)
     joint = _fit_joint(config, rows, {m: t.vectors for m, t in tables.items()}, folder, progress)
     calibration = _calibrate(config, rows, tables, joint, folder, progress)
     return Fitted(models, joint, calibration, tuple(refused), {m: t.embeddings for m, t in tables.items()})
+
+
+def _nothing_learned(rows: Split, needed: int, refused: Sequence[Refusal]) -> DataError:
+    """What to say where no modality can be learned: whether parts are too few, or what is wrong with them."""
+    reason = (
+        f"no modality can be learned from {len(rows.cases)} cases; each needs {needed} readable parts "
+        "in the fit, the reference and the calibration split"
+    )
+    unusable = [r for r in refused if not _TOO_FEW.fullmatch(r.reason)]
+    if not unusable:
+        return DataError(reason)
+    lost = lost_kinds(rows.cases, [*unusable, *refused])
+    return RefusedError("; ".join([reason, *map(str, lost)]), tuple(refused))
 
 
 def too_few(rows: Split, modality: Modality, needed: int, known: np.ndarray | None = None) -> str:

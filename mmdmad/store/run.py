@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from mmdmad.cases import Case, Cases, Refusal
-from mmdmad.errors import ModelError, PartError, RunError
+from mmdmad.cases import Case, Cases, Lost, Refusal, lost_kinds
+from mmdmad.errors import ModelError, PartError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
@@ -38,11 +38,15 @@ DEFAULT_RATE = 0.01
 
 @dataclass(frozen=True)
 class Scored:
-    """What one call of `Run.score` did: cases judged now, cases that were judged before, and what was refused."""
+    """What one call of `Run.score` did: cases judged now, cases that were judged before, and what was refused.
+
+    `lost` are the modalities of which every part that was looked at now was refused.
+    """
 
     done: int
     refused: tuple[Refusal, ...]
     skipped: int = 0
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,9 +189,10 @@ class Run:
             raise ModelError(
                 error.reason, error.file, f"delete {stages} and go on with `mmdmad fit --resume`"
             ) from error
-        refused = (*cases.refused, *model.refused_)
-        with Session(self._engine) as session, session.begin():
-            _put_refusals(session, "fit", refused)
+        except RefusedError as error:
+            self._keep_refusals("fit", (*cases.refused, *error.refused))
+            raise
+        self._keep_refusals("fit", (*cases.refused, *model.refused_))
         unfinished = within(self.path, "model.part")
         shutil.rmtree(unfinished, ignore_errors=True)
         model.save(unfinished)
@@ -202,17 +207,18 @@ class Run:
         if cases.extra.get("simulated"):
             self._set_meta(simulated="true")
         refused = list(cases.refused)
-        with Session(self._engine) as session, session.begin():
-            _put_refusals(session, "score", refused)
+        self._keep_refusals("score", refused)
         waiting = [case for case in cases if not self._is_judged(case)]
+        parts = list(cases.refused)
         done = 0
         if waiting:
             model = self.model
             for case in bar(waiting, "judging", len(waiting)) if progress else waiting:
-                problems = self._judge(model, case, rate, simulated=bool(cases.extra.get("simulated")))
+                problems, of_parts = self._judge(model, case, rate, simulated=bool(cases.extra.get("simulated")))
                 done += not any(r.part == "case" for r in problems)
                 refused += problems
-        return Scored(done, tuple(refused), len(cases) - len(waiting))
+                parts += of_parts
+        return Scored(done, tuple(refused), len(cases) - len(waiting), lost_kinds(waiting, parts))
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters.
@@ -255,9 +261,11 @@ class Run:
         with Session(self._engine) as session:
             return serial.case_from_json(case_id, self._row(session, case_id).source)
 
-    def refusals(self, *, limit: int | None = None) -> list[Refusal]:
-        """Parts and cases that were refused and not judged since, all or the first of them."""
+    def refusals(self, stage: Literal["fit", "score"] | None = None, *, limit: int | None = None) -> list[Refusal]:
+        """Parts and cases that were refused and not judged since, all or the first; of one stage, or of both."""
         query = select(db.RefusalRow).order_by(db.RefusalRow.row, db.RefusalRow.case_id, db.RefusalRow.part)
+        if stage is not None:
+            query = query.where(db.RefusalRow.stage == stage)
         query = query.limit(limit)
         with Session(self._engine) as session:
             return [Refusal(r.case_id, r.part, r.reason, r.row) for r in session.scalars(query)]
@@ -292,20 +300,24 @@ class Run:
         """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl; worst first."""
         return export(self.findings(), Path(path))
 
-    def _judge(self, model: "JointDetector", case: Case, rate: float, *, simulated: bool) -> list[Refusal]:
-        """Judge one case and store it, or what was wrong with it, in one transaction; returns what was refused."""
+    def _judge(
+        self, model: "JointDetector", case: Case, rate: float, *, simulated: bool
+    ) -> tuple[list[Refusal], list[Refusal]]:
+        """Judge one case and store it, or what was wrong with it, in one transaction.
+
+        Returns what was refused (the case as a whole, where nothing was left of it), and that of each part.
+        """
         # taken before the files are read: a file changed meanwhile is judged again next time
         stamp, content = serial.stamp(case), serial.content(case)
         try:
             finding = model.finding(case, rate, within(self.path, "artifacts"))
         except PartError as error:
             problem = Refusal(case.id, "case", error.reason, case.row)
-            with Session(self._engine) as session, session.begin():
-                _put_refusals(session, "score", [problem])
-            return [problem]
+            self._keep_refusals("score", [problem])
+            return [problem], list(error.refused)
         if simulated:
             finding = finding.model_copy(update={"simulated": True})
-        problems = [_refusal(case, line) for line in finding.refused]
+        problems = list(finding.refusals(case.row))
         with Session(self._engine) as session, session.begin():
             judged = rows.Judged(finding, stamp, content, serial.case_to_json(case))
             rows.put(session.connection(), [judged])
@@ -313,7 +325,11 @@ class Run:
                 delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case.id)
             )
             _put_refusals(session, "score", problems)
-        return problems
+        return problems, problems
+
+    def _keep_refusals(self, stage: Literal["fit", "score"], refused: Iterable[Refusal]) -> None:
+        with Session(self._engine) as session, session.begin():
+            _put_refusals(session, stage, refused)
 
     def _is_judged(self, case: Case) -> bool:
         with Session(self._engine) as session, session.begin():
@@ -362,12 +378,6 @@ def _complete(config: dict[str, Any]) -> dict[str, Any]:
     from mmdmad.pipeline.config import PipelineConfig
 
     return PipelineConfig.load(config).model_dump(mode="json")
-
-
-def _refusal(case: Case, line: str) -> Refusal:
-    """A finding's line "part: reason" as a Refusal."""
-    part, _, reason = line.partition(": ")
-    return Refusal(case.id, part, reason, case.row)
 
 
 def _put_refusals(session: Session, stage: str, refused: Iterable[Refusal]) -> None:
