@@ -16,7 +16,7 @@ from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitM
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from mmdmad.agents import grounding
 from mmdmad.agents.llms import make_llm
-from mmdmad.agents.llms.speaking import CAN, CAVEAT
+from mmdmad.agents.llms.phrases import CAN, CAVEAT
 from mmdmad.agents.memory import Memory
 from mmdmad.agents.tools import make_tools
 from mmdmad.prompts import load

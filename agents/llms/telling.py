@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
+from mmdmad.agents.llms.phrases import CAVEAT, Result, captions, cite, of_kind, percent, verdict_line
 from mmdmad.agents.llms.reading import Reading
-from mmdmad.agents.llms.speaking import CAVEAT, Result, captions, cite, of_kind, percent, verdict_line
 
 from mmdmad.modalities.base import modalities
 

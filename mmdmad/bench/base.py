@@ -124,10 +124,8 @@ def suite(
 
 def suites() -> dict[str, Suite]:
     """Every suite by name; loads each file of this folder once."""
-    import mmdmad.bench as package
-
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{__package__}.{module.name}")
     return dict(sorted(_SUITES.items()))
 
 

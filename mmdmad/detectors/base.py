@@ -7,6 +7,7 @@ suite finds it by itself. Detectors know nothing about files or modalities.
 """
 
 import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mmdmad.errors import ConfigError, DataError, NotFittedError
+from mmdmad.errors import ConfigError, DataError, ExportError, NotFittedError
 from mmdmad.files import make_folder
 from mmdmad.registry import Registry
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
@@ -198,9 +199,33 @@ class Detector(ABC):
         ...     print(str(error)[:44])
         knn cannot be exported: it has no network; t
         """
-        from mmdmad.detectors.export import write
+        from mmdmad.detectors.onnx import write
 
-        return write(self, path)
+        if reason := self.obstacle():
+            others = ", ".join(name for name, cls in detectors().items() if not cls.obstacle())
+            raise ExportError(f"{self.about.name} cannot be exported: {reason}; those that can are {others}")
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+        graph = self._graph()
+        about = {
+            "detector": self.about.name,
+            "params": json.dumps(self.get_params()),
+            "threshold": repr(self.threshold_),
+            "item_score": f"mean of the highest {self.top:g} of an item's token scores, at least one",
+            "inputs": graph.inputs,
+        }
+        if type(self)._pool is not Detector._pool:
+            about["item_score"] = about["threshold"] = "not in the graph: items here are no mean of tokens"
+        return write(graph, self.n_features_in_, about, path)
+
+    @classmethod
+    def obstacle(cls) -> str:
+        """Why detectors of this class cannot be exported; "" where they can."""
+        return "it has no network"
+
+    def _graph(self) -> Any:
+        """What `export` writes, a `kit.graphs.Graph`; for classes without an obstacle."""
+        raise NotImplementedError
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor arguments by name."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mmdmad.detectors.base import Detector, detectors, load_detector, make_detector
-from mmdmad.detectors.export import exportable, obstacle
 from mmdmad.detectors.kit.grids import GridDetector
 from mmdmad.detectors.kit.sequence import SequenceDetector
 from mmdmad.errors import ExportError, MissingExtraError, NotFittedError
@@ -17,8 +16,9 @@ SMALL = {"steps": 40, "batch": 32, "hidden": (24, 24), "score_levels": 3, "draws
 SMALL |= {"levels": 4, "walk": 2, "scales": 3, "calls": 2}
 SMALL |= {"widths": (8, 8), "corrections": 2, "opacities": 3, "head_width": 8, "starts": (100,)}
 SMALL |= {"autoencoder_widths": (8,), "inner": 16, "depth": 1, "voting": 2, "generations": 2, "reach": 1.0}
-GRIDS = [name for name, cls in detectors().items() if issubclass(cls, GridDetector) and not obstacle(cls)]
-SEQUENCES = [name for name, cls in detectors().items() if issubclass(cls, SequenceDetector) and not obstacle(cls)]
+GRIDS = [name for name, cls in detectors().items() if issubclass(cls, GridDetector) and not cls.obstacle()]
+SEQUENCES = [name for name, cls in detectors().items() if issubclass(cls, SequenceDetector) and not cls.obstacle()]
+EXPORTABLE = [name for name, cls in detectors().items() if not cls.obstacle()]
 ONE_PASS = ["dte-c", "dte-ig", "ddae", "tccm", "score-norm", "mulde"]
 LAYOUT = Layout("grid", (2, 2), size=(8, 8), position=np.array([0, 3, 5, 9]))
 
@@ -34,7 +34,7 @@ def small(name: str, **params: object) -> Detector:
 
 
 def test_which_detectors_can_be_exported():
-    assert set(exportable()) >= {*ONE_PASS, "elbo", "flow-mismatch", "invad", "partial-noise"}
+    assert set(EXPORTABLE) >= {*ONE_PASS, "elbo", "flow-mismatch", "invad", "partial-noise"}
     assert set(GRIDS) == {"anoddpm", "ddad", "deco-diff", "diffusionad", "glad", "latent", "transfusion"}
     assert set(SEQUENCES) == {"d3r", "forecast", "imdiffusion", "mocodad"}
     with pytest.raises(ExportError, match="clip-conditioned cannot be exported: its condition is an embedding"):
@@ -52,7 +52,7 @@ def test_a_score_that_goes_on_after_the_network_is_not_exported_silently():
         def _score(self, items: list[Tokens]) -> list[np.ndarray]:
             return [2 * scores for scores in super()._score(items)]
 
-    assert "does not end" in obstacle(Doubled)
+    assert "does not end" in Doubled.obstacle()
 
 
 def test_the_missing_package_is_named(monkeypatch):
@@ -65,7 +65,7 @@ def test_the_missing_package_is_named(monkeypatch):
     "name",
     [
         n if n in ("tccm", "mulde") else pytest.param(n, marks=pytest.mark.slow)
-        for n in exportable()
+        for n in EXPORTABLE
         if n not in (*GRIDS, *SEQUENCES)
     ],
 )

@@ -63,6 +63,16 @@ class GridDetector(Detector):
     per_position: bool | Literal["auto"]
     no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
 
+    @classmethod
+    def obstacle(cls) -> str:
+        """Why detectors of this class cannot be exported; "" where they can."""
+        return cls.no_export or ("" if cls._score is GridDetector._score else "its score does not end with the network")
+
+    def _graph(self) -> nn.Module:
+        from mmdmad.detectors.kit.graphs import GridGraph
+
+        return GridGraph(self, self.space_, self.net_)
+
     def _check_params(self) -> None:
         super()._check_params()
         if self.steps < 1 or self.batch < 1 or self.learning_rate <= 0:

@@ -48,6 +48,22 @@ class NeuralDetector(Detector):
     per_position: bool | Literal["auto"]
     no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
 
+    @classmethod
+    def obstacle(cls) -> str:
+        """Why detectors of this class cannot be exported; "" where they can."""
+        if cls.no_export:
+            return cls.no_export
+        if cls._features is not NeuralDetector._features:
+            return "it prepares tokens in a way of its own"
+        if cls._score is not NeuralDetector._score and cls._finish is NeuralDetector._finish:
+            return "its score does not end with the network"
+        return ""
+
+    def _graph(self) -> nn.Module:
+        from mmdmad.detectors.kit.graphs import TokenGraph
+
+        return TokenGraph(self, self.space_, self.net_)
+
     def _check_params(self) -> None:
         super()._check_params()
         if self.steps < 1 or self.learning_rate <= 0:

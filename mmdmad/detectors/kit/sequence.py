@@ -7,7 +7,6 @@ can predict would otherwise drown one that is always predicted well.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neural import standard_features
 from mmdmad.detectors.kit.tracks import common_group, gap, tracks, windows
 from mmdmad.detectors.kit.trimming import unsuspicious
+from mmdmad.detectors.kit.windows import Windows
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.training import History, Plan, train
 from mmdmad.errors import ConfigError
@@ -30,28 +30,6 @@ AXES = 64  # principal axes a token keeps, at most
 SAMPLE = 8192  # training tokens from which the usual errors are learned
 LONGEST = 2**20  # tokens of a window; far more than any network here can be trained on
 PRIOR = 16.0  # tokens' worth of belief in the pooled usual error when that of a rare kind of token is estimated
-
-
-@dataclass(frozen=True, eq=False)
-class Windows:
-    """A batch of windows: `values` (B, W, k) standardised, zero where there is no token; `row` (B, W) of the position;
-    `present` (B, W) bool; `extra` (B, E), what a method needs besides.
-    """
-
-    values: Tensor
-    row: Tensor
-    present: Tensor
-    extra: Tensor
-
-    @property
-    def ignore(self) -> Tensor:
-        """Padding (B, W) bool for attention; windows without any token ignore nothing, for a softmax needs one."""
-        return ~self.present & self.present.any(dim=1, keepdim=True)
-
-    def take(self, start: int, stop: int | None = None) -> "Windows":
-        """The tokens from `start` to `stop` of each window."""
-        part = slice(start, stop)
-        return Windows(self.values[:, part], self.row[:, part], self.present[:, part], self.extra)
 
 
 class SequenceDetector(Detector):
@@ -74,6 +52,17 @@ class SequenceDetector(Detector):
     _in_usual_units: bool = True  # False: errors are differences of errors, which are left as they are
     no_export: ClassVar[str] = ""  # why `export` cannot write this detector; empty where it can
     window_note: ClassVar[str] = "windows follow each other along time"  # how an exported graph's windows are cut
+
+    @classmethod
+    def obstacle(cls) -> str:
+        """Why detectors of this class cannot be exported; "" where they can."""
+        ends = cls._score is SequenceDetector._score
+        return cls.no_export or ("" if ends else "its score does not end with the network")
+
+    def _graph(self) -> nn.Module:
+        from mmdmad.detectors.kit.graphs import WindowGraph
+
+        return WindowGraph(self, self.space_, self.net_)
 
     def _check_params(self) -> None:
         super()._check_params()
