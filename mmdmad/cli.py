@@ -1,6 +1,7 @@
 """The command line: thin commands over the library; the only module that imports agents, and only when asked.
 
-Exit codes: 0 done, 1 the input is wrong (one line says what), 2 usage, 3 done but some cases were refused (listed).
+Exit codes: 0 done, 1 the input is wrong (one line says what), 2 usage, 3 done but some cases were refused (listed),
+130 and 143 stopped by Ctrl-C or SIGTERM (one line says what is kept and how to go on).
 Everything heavy is imported inside the command that needs it, so that `mmdmad --help` stays quick.
 """
 
@@ -17,6 +18,8 @@ import typer
 from mmdmad import __version__
 from mmdmad.endings import log_to_terminal, one_line
 from mmdmad.errors import MmdmadError, RefusalWarning, RefusedError
+from mmdmad.plain import plain, say
+from mmdmad.stopping import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from mmdmad.cases import Cases, Lost, Refusal
     from mmdmad.findings import Finding
 
-EXIT_INPUT, EXIT_REFUSED, EXIT_STOPPED = 1, 3, 130
+EXIT_INPUT, EXIT_REFUSED = 1, 3
 
 app = typer.Typer(
     help="Multimodal diffusion models for anomaly detection: is this normal, and if not, why?",
@@ -50,28 +53,26 @@ def main() -> None:
     """Run the command line; errors made on purpose, and those of files and databases, are one line and exit code 1."""
     log_to_terminal()
     warnings.simplefilter("ignore", RefusalWarning)  # said at the end, below the list
-    try:
-        app()
-    except RefusedError as error:
-        if error.refused:
-            _list(error.refused)
-        print(f"mmdmad: {one_line(error)}", file=sys.stderr)
-        raise SystemExit(EXIT_REFUSED) from None
-    except Exception as error:
-        said = one_line(error)
-        if said is None:
-            raise
-        print(f"mmdmad: {said}", file=sys.stderr)
-        raise SystemExit(EXIT_INPUT) from None
-    except KeyboardInterrupt:
-        print("mmdmad: stopped; run the same command again (fit: with --resume) to go on", file=sys.stderr)
-        raise SystemExit(EXIT_STOPPED) from None
+    with told():
+        try:
+            app()
+        except RefusedError as error:
+            if error.refused:
+                _list(error.refused)
+            say(f"mmdmad: {one_line(error)}", lines=True, file=sys.stderr)
+            raise SystemExit(EXIT_REFUSED) from None
+        except Exception as error:
+            said = one_line(error)
+            if said is None:
+                raise
+            say(f"mmdmad: {said}", lines=True, file=sys.stderr)
+            raise SystemExit(EXIT_INPUT) from None
 
 
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     if version:
-        print(f"mmdmad {__version__}")
+        say(f"mmdmad {__version__}")
         raise typer.Exit
 
 
@@ -115,7 +116,7 @@ def fit(
     if resume:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
-    print(f"fitted on {len(chosen)} cases; the model lies in {run}")
+    say(f"fitted on {len(chosen)} cases; the model lies in {run}")
     _end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
 
 
@@ -142,10 +143,10 @@ def score(
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"
-    print(f"{scored.done} {cases_word} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
+    say(f"{scored.done} {cases_word} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
     if out is not None:
         folder.export(out)
-        print(f"table: {out}")
+        say(f"table: {out}")
     _end(scored.refused, scored.lost)
 
 
@@ -165,7 +166,7 @@ def explain(
     explanation = write(finding, llm=llm)
     folder.set_explanation(case, explanation)
     if as_json:
-        print(explanation.model_dump_json(indent=1))
+        say(explanation.model_dump_json(indent=1), lines=True)
         return
     print_explanation(finding.model_copy(update={"explanation": explanation}))
 
@@ -182,7 +183,7 @@ def chat(
     thread: Annotated[
         str | None, typer.Option(help="Name of a conversation to go on with; default: a new one.")
     ] = None,
-    port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 7860,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web page, on this machine only.")] = 7860,
 ) -> None:
     """Ask about the run: which, what, where, when, how many, why."""
     from mmdmad.store.run import Run
@@ -192,11 +193,11 @@ def chat(
         from mmdmad.agents.investigator import Investigator
 
         answer = Investigator(folder, llm=llm, thread=thread or uuid4().hex).ask(ask)
-        print(json.dumps(asdict(answer), indent=1, ensure_ascii=False) if as_json else answer.text)
+        say(json.dumps(asdict(answer), indent=1, ensure_ascii=False) if as_json else answer.text, lines=True)
     elif terminal:
         from mmdmad.agents.terminal import chat as talk
 
-        talk(folder, llm=llm)
+        talk(folder, llm=llm, thread=thread)
     else:
         from mmdmad.agents.web import serve
 
@@ -215,7 +216,7 @@ def report(
     from mmdmad.report import write_report
     from mmdmad.store.run import Run
 
-    print(f"report: {write_report(Run.open(run), out or run / 'report.html', title=title)}")
+    say(f"report: {write_report(Run.open(run), out or run / 'report.html', title=title)}")
 
 
 @bench_app.command("list")
@@ -224,7 +225,7 @@ def bench_list() -> None:
     from mmdmad.bench import list_suites
 
     for name, text in list_suites().items():
-        print(f"{name:16} {text}")
+        say(f"{name:16} {text}")
 
 
 @bench_app.command("run")
@@ -250,7 +251,7 @@ def bench_run(
         ),
     )
     for name, reason in result["refused"].items():
-        print(f"refused: {name}: {reason}")
+        say(f"refused: {name}: {reason}")
 
 
 @app.command()
@@ -267,11 +268,11 @@ def detectors(
         from mmdmad.detectors.docs.page import write_page
 
         for file in write_page(page, known()):
-            print(f"written: {file}")
+            say(f"written: {file}")
         return
     rows = [asdict(cls.about) for cls in known().values()]
     if as_json:
-        print(json.dumps(rows, indent=1))
+        say(json.dumps(rows, indent=1), lines=True)
         return
     _table(
         ["name", "family", "cost", "modalities", "paper"],
@@ -286,7 +287,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
     checks = examine()
     if as_json:
-        print(json.dumps([c._asdict() for c in checks], indent=1))
+        say(json.dumps([c._asdict() for c in checks], indent=1), lines=True)
     else:
         _table(["check", "state", "detail"], ([c.name, c.state, c.detail] for c in checks))
     if any(c.state == "fault" for c in checks):
@@ -295,12 +296,12 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
 def print_explanation(finding: "Finding") -> None:
     """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
-    print(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, joint score {finding.score:.3g})")
+    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, joint score {finding.score:.3g})")
     if finding.explanation is None:
         return
     for sentence in finding.explanation.sentences:
-        print(f"  {sentence.text} [{', '.join(sentence.cites)}]")
-    print(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
+        say(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+    say(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
 
 
 def _finding(run: Any, case_id: str) -> "Finding":
@@ -328,22 +329,22 @@ def _end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:
         return
     _list(refused)
     for one in lost:
-        print(f"mmdmad: {one}", file=sys.stderr)
+        say(f"mmdmad: {one}", file=sys.stderr)
     raise typer.Exit(EXIT_REFUSED)
 
 
 def _list(refused: "Sequence[Refusal]") -> None:
-    print(f"{len(refused)} refused:", file=sys.stderr)
+    say(f"{len(refused)} refused:", file=sys.stderr)
     for r in refused:
         row = f"row {r.row}, " if r.row is not None else ""
-        print(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
+        say(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
 
 
 def _table(head: list[str], rows: "Iterable[list[str]]") -> None:
-    body = [head, *([str(cell) for cell in row] for row in rows)]
+    body = [head, *([plain(str(cell)) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in body) for i in range(len(head))]
     for row in body:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
 if __name__ == "__main__":

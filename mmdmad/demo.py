@@ -10,6 +10,7 @@ from pathlib import Path
 from mmdmad.cases import lost_kinds
 from mmdmad.errors import RefusedError
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.plain import say
 
 Writer = Callable[[Finding], Explanation]
 
@@ -27,7 +28,7 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
     from mmdmad.store.run import Run
 
     started = time.perf_counter()
-    print(f"Simulated inspection line: {train} normal cases to learn from, {test} to judge (seed {seed})")
+    say(f"Simulated inspection line: {train} normal cases to learn from, {test} to judge (seed {seed})")
     manifest = make_line(out / "line", train=train, test=test, seed=seed)
     cases = read_cases(manifest)
 
@@ -46,17 +47,18 @@ def run_demo(out: Path, *, write: Writer, train: int, test: int, seed: int, word
     report = write_report(run, out / "report.html", title="Simulated inspection line")
 
     judged = run.count()
-    print(f"\n{len(flagged)} of {judged} cases flagged at a declared false-alarm rate of {_rate(flagged)}.")
+    say()
+    say(f"{len(flagged)} of {judged} cases flagged at a declared false-alarm rate of {_rate(flagged)}.")
     worst = run.findings(verdict="anomalous", limit=words)
     for finding in worst:
         assert finding.explanation is not None
-        print(f"\n{finding.case_id} (simulated), p = {finding.p_value:.3g}")
+        say()
+        say(f"{finding.case_id} (simulated), p = {finding.p_value:.3g}")
         for sentence in finding.explanation.sentences:
-            print(f"  {sentence.text} [{', '.join(sentence.cites)}]")
-    print(f"\nReport: {report.resolve()}   ({time.perf_counter() - started:.0f} s in all)")
-    print(
-        f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"'
-    )
+            say(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+    say()
+    say(f"Report: {report.resolve()}   ({time.perf_counter() - started:.0f} s in all)")
+    say(f'Go on:  mmdmad chat {folder} --terminal     mmdmad chat {folder} --ask "Which cases were flagged, and why?"')
     if lost:  # every file here was made a moment ago: what cannot be read is this installation's fault
         raise RefusedError(f"the demo lacks what it should show: {'; '.join(map(str, lost))}; run: mmdmad doctor")
     return worst

@@ -5,6 +5,7 @@ files, texts and databases is told here. A fault of the program itself is none o
 `MMDMAD_DEBUG=1` in the environment shows the traceback of every error, and what is logged on the way.
 """
 
+import io
 import logging
 import os
 import sys
@@ -47,9 +48,19 @@ class _Plain(logging.Formatter):
 
 
 def log_to_terminal() -> None:
-    """Let the program's warnings (with `MMDMAD_DEBUG` all that is logged) go to the terminal, one line each."""
+    """Let the program's warnings (with `MMDMAD_DEBUG` all that is logged) go to the terminal, one line each.
+
+    What other packages log or warn of is made plain too, and a character that the terminal's encoding lacks is written
+    out instead of ending the program.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain("mmdmad: %(message)s"))
     logger = logging.getLogger("mmdmad")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if os.environ.get(DEBUG) else logging.WARNING)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Plain("%(message)s"))
+    logging.captureWarnings(True)

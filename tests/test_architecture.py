@@ -20,7 +20,7 @@ PACKAGES = {
 # From what knows nothing to what knows all; a name stands for everything below it that has no place of its own.
 LAYERS = (
     ("errors", "tokens", "threads", "device", "files", "saved", "progress", "prompts", "packaged"),
-    ("fence", "registry", "plain"),
+    ("fence", "registry", "plain", "stopping"),
     ("modalities.base",),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings", "reasons"),

@@ -10,6 +10,7 @@ Every case is one transaction: killed at any moment and started again, nothing i
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,11 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Cases, Lost, Refusal, lost_kinds
-from mmdmad.errors import ModelError, PartError, RefusedError, RunError
+from mmdmad.errors import MmdmadError, ModelError, PartError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
-from mmdmad.store import db, rows, serial
+from mmdmad.store import attempt, db, rows, serial
 from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
@@ -71,12 +72,16 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path, config: dict[str, Any]) -> Self:
-        """A new run directory with this pipeline configuration; a folder that holds a run already is refused."""
+        """A new run directory with this pipeline configuration; a folder that holds a run already is refused.
+
+        What a fit that failed left behind is no run: it is begun anew there, and what was encoded is used again.
+        """
         path = Path(path)
         if (path / "config.json").exists():
-            raise RunError(
-                f"{path} already holds a run; go on with `mmdmad fit --resume` (Run.open), or name another folder"
-            )
+            with closing(cls.open(path)) as run, Session(run._engine) as session:
+                if run.fitted or not attempt.failed(session):
+                    go_on = "judge with `mmdmad score`" if run.fitted else "go on with the same command and --resume"
+                    raise RunError(f"{path} already holds a run; {go_on} (Run.open), or name another folder")
         if path.exists() and not path.is_dir():
             raise RunError(f"{path} is a file; a run needs a folder of its own")
         make_folder(path)
@@ -167,18 +172,22 @@ class Run:
             )
 
     def fit(self, cases: Cases, *, resume: bool = False, progress: bool = False) -> Self:
-        """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model."""
+        """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model.
+
+        Where the cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
+        """
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
         mark = serial.fingerprint(cases)
         started = self._meta("fit_cases")
         if started is not None and started != mark:
-            raise RunError(f"{self.path} was fitted on other cases; resume with the same ones, or name another folder")
+            raise RunError(f"{self.path} was begun on other cases; resume with the same ones, or name another folder")
         if started is not None and not resume:
             raise RunError(f"{self.path} holds an unfinished fit; go on with `mmdmad fit --resume` (resume=True)")
         if self.fitted:
             return self
-        self._set_meta(fit_cases=mark, fit_size=str(len(cases)))
+        with Session(self._engine) as session, session.begin():
+            attempt.begin(session, mark, len(cases))
         from mmdmad.pipeline.detector import JointDetector, PipelineConfig
 
         config = PipelineConfig.model_validate(self.config)
@@ -189,8 +198,11 @@ class Run:
             raise ModelError(
                 error.reason, error.file, f"delete {stages} and go on with `mmdmad fit --resume`"
             ) from error
-        except RefusedError as error:
-            self._keep_refusals("fit", (*cases.refused, *error.refused))
+        except MmdmadError as error:
+            if isinstance(error, RefusedError):
+                self._keep_refusals("fit", (*cases.refused, *error.refused))
+            with Session(self._engine) as session, session.begin():
+                attempt.fail(session)
             raise
         self._keep_refusals("fit", (*cases.refused, *model.refused_))
         unfinished = within(self.path, "model.part")
