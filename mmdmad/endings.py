@@ -61,6 +61,9 @@ def log_to_terminal() -> None:
     logger = logging.getLogger("mmdmad")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if os.environ.get(DEBUG) else logging.WARNING)
-    if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_Plain("%(message)s"))
+    others = logging.StreamHandler()
+    others.setFormatter(_Plain("%(message)s"))
+    others.setLevel(logging.WARNING)
+    logging.lastResort = others
     logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = [others]

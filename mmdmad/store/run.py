@@ -72,10 +72,7 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path, config: dict[str, Any]) -> Self:
-        """A new run directory with this pipeline configuration; a folder that holds a run already is refused.
-
-        What a fit that failed left behind is no run: it is begun anew there, and what was encoded is used again.
-        """
+        """A new run directory with this configuration; a folder that holds a run is refused, unless its fit failed."""
         path = Path(path)
         if (path / "config.json").exists():
             with closing(cls.open(path)) as run, Session(run._engine) as session:
