@@ -14,8 +14,10 @@ from typing import Annotated, Literal, overload
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from mmdmad.cases import Refusal
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import MmdmadError, RunError
+from mmdmad.files import within
 from mmdmad.modalities.base import modalities, ordered
+from mmdmad.plain import plain
 
 PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
 """The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
@@ -220,16 +222,16 @@ class Finding(_Data):
     def _repr_html_(self) -> str:
         """A card for notebooks: verdict, parts, pictures if they are at hand, numbered evidence; all escaped."""
         mark = f" <small>{_SIMULATED}</small>" if self.simulated else ""
-        about = " · ".join(escape(x) for x in (self.group, self.time and self.time.isoformat(" ", "seconds")) if x)
+        about = " · ".join(_text(x) for x in (self.group, self.time and self.time.isoformat(" ", "seconds")) if x)
         parts = " &nbsp; ".join(f"{p.modality} {p.p_value:.3g}" for p in self.parts)
         g = self.guarantee
         pictures = {e.part: e.artifact for e in self.evidence if e.artifact is not None}
         shown = "".join(_picture(self.__dict__.get("_folder"), path, 480) for path in pictures.values())
-        lines = "".join(f"<li><b>{e.id}</b> {escape(e.caption)}</li>" for e in self.evidence)
-        words = f"<p>{escape(self.explanation.text)}</p>" if self.explanation is not None else ""
+        lines = "".join(f"<li><b>{_text(e.id)}</b> {_text(e.caption)}</li>" for e in self.evidence)
+        words = f"<p>{_text(self.explanation.text)}</p>" if self.explanation is not None else ""
         return (
             f'<div style="border-left:4px solid {_COLOURS[self.verdict]};padding:4px 14px;max-width:1000px">'
-            f"<b>{escape(self.case_id)}</b> {about}{mark}<br>"
+            f"<b>{_text(self.case_id)}</b> {about}{mark}<br>"
             f'<b style="color:{_COLOURS[self.verdict]}">{self.verdict}</b>, p = {self.p_value:.3g} '
             f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases)</small><br>"
             f"<small>p-values: {parts}</small>{words}<div>{shown}</div>"
@@ -295,23 +297,31 @@ def _row(finding: Finding, names: Sequence[str]) -> str:
     picture = next((e.artifact for e in finding.evidence if e.artifact and e.part in photos), None)
     thumbnail = _picture(finding.__dict__.get("_folder"), picture, 96) if picture else ""
     verdict = f'<b style="color:{_COLOURS[finding.verdict]}">{finding.verdict}</b>'
-    lead = escape(finding.lead) if finding.verdict != "normal" else ""
-    row = (thumbnail, escape(finding.case_id), verdict, f"{finding.p_value:.3g}", *cells, lead)
+    lead = _text(finding.lead) if finding.verdict != "normal" else ""
+    row = (thumbnail, _text(finding.case_id), verdict, f"{finding.p_value:.3g}", *cells, lead)
     return "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>"
 
 
+def _text(text: str) -> str:
+    """Text as a notebook may have it: every character of it is shown, none is markup."""
+    return escape(plain(text))
+
+
 def _picture(folder: Path | None, artifact: str, width: int) -> str:
-    """An artifact as an inline picture at most `width` wide, or nothing where its file is not at hand."""
-    file = (folder or Path()) / artifact
-    if not file.is_file():
+    """A picture of the run `folder`, inline and at most `width` wide; nothing where there is none to be shown."""
+    if folder is None:
         return ""
     import base64
     import io
 
     from PIL import Image
 
-    with Image.open(file) as opened:
-        picture = opened.convert("RGB")
+    try:
+        # whose file the path names is for whoever made the run to say: only what lies inside it is opened
+        with Image.open(within(folder, artifact)) as opened:
+            picture = opened.convert("RGB")
+    except (RunError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ""
     picture.thumbnail((width, width))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=82)

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 
 from mmdmad.findings import Finding
 from mmdmad.modalities.base import modalities
+from mmdmad.plain import plain
 from mmdmad.reasons import main_reason
 from mmdmad.report.model import Report, lead, percent
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from mmdmad.store.run import Run
 
 
@@ -38,26 +41,36 @@ class View:
     guarantee: str
 
 
-def render(report: Report, run: "Run") -> str:
-    """The page as a string."""
+def environment() -> "Environment":
+    """The templates' environment: every value is escaped, and no hidden character of it reaches the page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from mmdmad.explain.words import number
 
     env = Environment(
-        loader=PackageLoader("mmdmad.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+        loader=PackageLoader("mmdmad.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        finalize=lambda value: plain(value, lines=True) if type(value) is str else value,
+    )  # fmt: skip
     env.filters |= {"number": number, "percent": percent}
+    return env
+
+
+def render(report: Report, run: "Run") -> str:
+    """The page as a string."""
     packer = Packer(run)
     shown = report.findings[: report.detailed]
     views = [_view(f, packer, run) for f in shown]
-    return env.get_template("report.html.jinja").render(
-        report=report,
-        views=views,
-        rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
-        anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
-        timeline=lay_out(report.timeline, report.rate),
-        picture_notes={name: one.picture_note for name, one in modalities().items()},
+    return (
+        environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            views=views,
+            rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
+            anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
+            timeline=lay_out(report.timeline, report.rate),
+            picture_notes={name: one.picture_note for name, one in modalities().items()},
+        )
     )
 
 

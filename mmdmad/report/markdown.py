@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mmdmad.findings import Finding
+from mmdmad.plain import plain
 from mmdmad.report.model import Report, lead, percent
 
 
@@ -16,7 +17,7 @@ def render(report: Report) -> str:
         lines += ["> **Simulated data: no real machine, product or person.**", ""]
     lines += [f"**{report.headline}.** {report.promise}", ""]
     if report.reasons:
-        lines += ["Mainly by: " + ", ".join(f"{r.name} {r.count}" for r in report.reasons) + ".", ""]
+        lines += ["Mainly by: " + ", ".join(f"{safe(r.name)} {r.count}" for r in report.reasons) + ".", ""]
     for i, finding in enumerate(report.findings[: report.detailed], start=1):
         lines += _finding(i, finding, number(finding.p_value))
     rest = report.findings[report.detailed :]
@@ -58,7 +59,9 @@ def render(report: Report) -> str:
     if report.models:
         lines += ["## How it was judged", ""]
         lines += table(("part", "encoder", "detector"), ([m.modality, m.encoder, m.detector] for m in report.models))
-    lines.append("Versions: " + ", ".join(f"{name} {version}" for name, version in report.versions.items()) + ".")
+    lines.append(
+        "Versions: " + ", ".join(f"{safe(name)} {safe(version)}" for name, version in report.versions.items()) + "."
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -68,8 +71,9 @@ def safe(text: str) -> str:
     >>> safe("<b>*x*</b> | y")
     '&lt;b&gt;\\\\*x\\\\*&lt;/b&gt; \\\\| y'
     """
-    text = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", text)
+    text = plain(re.sub(r"\s+", " ", text).strip()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*_\[\]|#~$])", r"\\\1", text)
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", text))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -86,6 +90,8 @@ def _finding(index: int, finding: Finding, p_value: str) -> list[str]:
     if finding.explanation is not None:
         lines += [safe(finding.explanation.text), ""]
     for e in finding.evidence:
-        picture = f" (`{e.artifact}`)" if e.artifact else ""
-        lines.append(f"- {e.id} {safe(e.caption)}{picture}")
+        # a plain path stands as code; in any other a backtick or a newline could end it
+        path = e.artifact or ""
+        picture = f" (`{path}`)" if re.fullmatch(r"[\w./~-]+", path) else f" ({safe(path)})" if path else ""
+        lines.append(f"- {safe(e.id)} {safe(e.caption)}{picture}")
     return [*lines, ""]

@@ -1,6 +1,11 @@
-"""Findings as tables: Parquet or CSV with one flat row per finding, JSON lines with the whole findings."""
+"""Findings as tables: Parquet or CSV with one flat row per finding, JSON lines with the whole findings.
+
+A spreadsheet takes a CSV cell that begins like a formula for one, whoever wrote it, so such texts get a leading
+apostrophe there, which spreadsheets hide; Parquet and JSON lines hold every text as it is.
+"""
 
 import csv
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,14 +29,31 @@ def export(findings: Sequence[Finding], path: Path) -> Path:
                 file.writelines(finding.model_dump_json() + "\n" for finding in findings)
         elif path.suffix == ".csv":
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, head)
+                # quoted, so that no separator of another locale in a text begins a cell of its own
+                writer = csv.DictWriter(file, head, quoting=csv.QUOTE_NONNUMERIC)
                 writer.writeheader()
-                writer.writerows(flat(finding) for finding in findings)
+                for finding in findings:
+                    writer.writerow({name: cell(value) for name, value in flat(finding).items()})
         else:
             import pandas as pd
 
             pd.DataFrame([flat(f) for f in findings], columns=head).to_parquet(unfinished, index=False)
     return path
+
+
+_FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+def cell(value: Any) -> Any:
+    """A value as a CSV cell: a text that a spreadsheet would run begins with an apostrophe; numbers stay numbers.
+
+    >>> cell("=1+1"), cell("-5"), cell(-0.5), cell("sheet-1"), cell("\\t@SUM(A1)")
+    ("'=1+1", '-5', -0.5, 'sheet-1', "'\\t@SUM(A1)")
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value) or not _FORMULA.match(value):
+        return value
+    return f"'{value}"
 
 
 def columns(found: Collection[str] = ()) -> list[str]:
