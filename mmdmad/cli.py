@@ -282,7 +282,7 @@ def detectors(
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Check this installation: packages, weights, accelerator, disk."""
+    """Check this installation: packages, weights, the device for fit, score and encoders, disk."""
     from mmdmad.doctor import examine
 
     checks = examine()

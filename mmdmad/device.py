@@ -20,10 +20,31 @@ def chosen_device() -> torch.device:
     True
     """
     from accelerate import PartialState  # heavy: only where a network is made
+
+    device: torch.device = PartialState(cpu=_cpu_wanted()).device
+    return device
+
+
+def why_device() -> str:
+    """The chosen device, and why it is that one, in a line.
+
+    >>> why_device().split()[0] == chosen_device().type
+    True
+    """
+    device = chosen_device()
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)}), which accelerate finds"
+    if device.type != "cpu":
+        return f"{device.type}, which accelerate finds"
+    if _cpu_wanted():
+        return "cpu, for ACCELERATE_USE_CPU is set"
+    return f"cpu with {torch.get_num_threads()} threads, for accelerate finds neither CUDA nor MPS"
+
+
+def _cpu_wanted() -> bool:
     from accelerate.utils import parse_flag_from_env
 
-    device: torch.device = PartialState(cpu=bool(parse_flag_from_env("ACCELERATE_USE_CPU"))).device
-    return device
+    return bool(parse_flag_from_env("ACCELERATE_USE_CPU"))
 
 
 def normal_like(values: Tensor, generator: torch.Generator) -> Tensor:

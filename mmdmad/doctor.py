@@ -21,7 +21,7 @@ class Check(NamedTuple):
 
 def examine() -> list[Check]:
     """Every check in a fixed order; nothing is downloaded or written."""
-    return [*_packages(), _vision(), *_weights(), _clip(), _accelerator(), _disk()]
+    return [*_packages(), _vision(), *_weights(), _clip(), *_devices(), _disk()]
 
 
 def _packages() -> list[Check]:
@@ -75,14 +75,60 @@ def _clip() -> Check:
     )
 
 
-def _accelerator() -> Check:
+def _devices() -> list[Check]:
+    """Where networks run when a run is fitted, scored and encoded: each is tried there, on a few numbers."""
+    from mmdmad.device import why_device
+
+    try:
+        where = why_device()
+    except Exception as error:  # whatever a driver may throw
+        return [Check("device", "fault", f"{_line(error)}; set ACCELERATE_USE_CPU=1 to use the CPU")]
+    checks = []
+    trials = (("fit", _fit, "training"), ("score", _score, "score"), ("encoders", _encode, "encoding"))
+    for name, trial, what in trials:
+        try:
+            trial()
+            checks.append(Check(f"device, {name}", "ok", f"{where}; a small {what} ran there"))
+        except WeightsError as error:
+            checks.append(Check(f"device, {name}", "note", f"{where}; not tried: {error}"))
+        except Exception as error:
+            advice = "" if where.startswith("cpu") else "; set ACCELERATE_USE_CPU=1 to use the CPU"
+            checks.append(Check(f"device, {name}", "fault", f"{where}; {_line(error)}{advice}"))
+    return checks
+
+
+def _fit() -> None:
     import torch
 
-    if torch.cuda.is_available():
-        return Check("accelerator", "ok", torch.cuda.get_device_name())
-    if torch.backends.mps.is_available():
-        return Check("accelerator", "ok", "Apple MPS")
-    return Check("accelerator", "note", f"none; {torch.get_num_threads()} CPU threads")
+    from mmdmad.joint.settings import JointSettings
+    from mmdmad.joint.training import train_joint
+
+    rows = torch.linspace(-1.0, 1.0, 64).reshape(16, 4)
+    train_joint(rows, torch.ones(16, 2, dtype=torch.bool), (2, 2), JointSettings(width=8, steps=2, batch=8), seed=0)
+
+
+def _score() -> None:
+    import torch
+
+    from mmdmad.device import chosen_device
+    from mmdmad.joint.denoising_error import denoising_error, noise_bank
+    from mmdmad.joint.model import JointDenoiser, Shape
+
+    network = JointDenoiser(Shape((2, 2), width=8), seed=0).eval().to(chosen_device())
+    denoising_error(network, noise_bank(4, levels=2, draws=2, seed=0), torch.zeros(4), [0], [1])
+
+
+def _encode() -> None:
+    import numpy as np
+
+    from mmdmad.encoders.lite0 import Lite0
+    from mmdmad.parts import Image
+
+    Lite0(size=64, grid=4).encode(Image(np.zeros((64, 64, 3), np.uint8)))
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _disk() -> Check:

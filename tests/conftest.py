@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread (two spin on a busy machine), no network, and labelled data where there is any."""
+"""Shared by all tests: one thread (two spin on a busy machine), no accelerator, no network, labelled data if any."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,9 @@ import pytest
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault(
+    "ACCELERATE_USE_CPU", "1"
+)  # the same numbers on every machine; tests/test_devices.py looks at others
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 

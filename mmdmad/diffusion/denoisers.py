@@ -11,9 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmdmad.device import chosen_device
+
 
 def build(make: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """A network whose initial weights depend on `seed` only; the global generator is left as it was.
+    """A network on the device that is used, whose initial weights depend on `seed` only, drawn on the CPU.
+
+    The global generator is left as it was.
 
     >>> a, b = (build(lambda: nn.Linear(2, 2), seed=3) for _ in range(2))
     >>> bool((a.weight == b.weight).all())
@@ -21,7 +25,7 @@ def build(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make()
+        return make().to(chosen_device())
 
 
 def time_embedding(time: Tensor, width: int, fastest: float = 1000.0, slowest: float = 1.0) -> Tensor:

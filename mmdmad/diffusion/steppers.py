@@ -104,8 +104,8 @@ def flow_log_likelihood(eps: Eps, tokens: Tensor, sigmas: Sequence[float], probe
     D network passes a step.
     """
     width = tokens.shape[1]
+    weight = 1.0 if probes is None else 1.0 / len(probes)
     probes = torch.eye(width, dtype=tokens.dtype, device=tokens.device) if probes is None else probes.to(tokens)
-    weight = 1.0 if len(probes) == width and bool((probes == torch.eye(width).to(probes)).all()) else 1.0 / len(probes)
 
     def slope_and_trace(point: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
         trace = torch.zeros(len(point), dtype=point.dtype, device=point.device)
@@ -124,5 +124,6 @@ def flow_log_likelihood(eps: Eps, tokens: Tensor, sigmas: Sequence[float], probe
             point = point + (t - s) * 0.5 * (slope + slope_ahead)
             total = total + (t - s) * 0.5 * (trace + trace_ahead)
     variance = 1.0 + sigmas[-1] ** 2
-    prior = -0.5 * ((point**2).sum(dim=1) / variance + width * torch.log(torch.tensor(2.0 * torch.pi * variance)))
+    volume = torch.log(torch.tensor(2.0 * torch.pi * variance, device=tokens.device))
+    prior = -0.5 * ((point**2).sum(dim=1) / variance + width * volume)
     return prior.to(total) + total

@@ -2,19 +2,21 @@
 
 A training is a function of its data, its plan and its seed. The random numbers of step n come from a generator seeded
 by (seed, n), so a run that was killed and resumed from a checkpoint ends bit-equal to one that was not (on one
-machine with one number of threads), and the global generators are left as they were.
+machine's CPU with one number of threads; kernels of accelerators add up in an order of their own), and the global
+generators are left as they were.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
+from mmdmad.device import chosen_device
 from mmdmad.diffusion.checkpoint import Progress, fingerprint, load_checkpoint, save_checkpoint
 from mmdmad.progress import shown
 
@@ -31,7 +33,7 @@ class Plan:
     evaluate_every: steps between evaluations. rising: once 50 evaluations are done, stop when the mean training loss
     since the last one is above what it was this many evaluations ago (0: never). decoupled: weight decay acts on the
     weights (AdamW); False: on their gradients (Adam). checkpoint_every: seconds between checkpoints. mixed_precision
-    "auto": bf16 on CUDA, full precision elsewhere.
+    "bf16": the loss is computed under autocast; "auto": so on CUDA where it can, in full precision elsewhere.
     """
 
     steps: int = 1000
@@ -46,7 +48,7 @@ class Plan:
     rising: int = 0
     decoupled: bool = True
     checkpoint_every: float = 60.0
-    mixed_precision: str = "auto"
+    mixed_precision: Literal["auto", "bf16", "no"] = "auto"
     seed: int = 0
 
 
@@ -78,34 +80,29 @@ def train(
     `checkpoint` (a file), progress is written there and taken up again; a file from other data or another plan raises
     RunError. Returns the history.
     """
-    precision = plan.mixed_precision
-    if precision == "auto":
-        precision = "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
-    accelerator = Accelerator(mixed_precision=precision)
-    model.train()
+    device = chosen_device()
+    model.to(device).train()
     kind = torch.optim.AdamW if plan.decoupled else torch.optim.Adam
     optimizer = kind(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
-    prepared, optimizer = accelerator.prepare(model, optimizer)
     learn, hold = _split(len(rows[0]), owner, plan)
-    batches = _Batches(rows, learn, plan, accelerator.device)
+    batches = _Batches(rows, learn, plan, device)
     average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     state = Progress.start(average)
     print_ = fingerprint(asdict(replace(plan, checkpoint_every=0.0)), rows, model)
     if checkpoint is not None and checkpoint.exists():
         state = load_checkpoint(checkpoint, print_, model, average, optimizer)
     saved = monotonic()
-    devices = list(range(torch.cuda.device_count()))
     with shown(progress) as bars:
         tick = bars.steps(title, plan.steps)
         while state.step < plan.steps and not state.stopped:
             batch, generator = batches.at(state.step)
-            with _own_dropout(_seed(plan.seed, state.step, 1), devices):
-                with accelerator.autocast():
-                    each = loss(prepared, batch, generator)
+            with _own_dropout(_seed(plan.seed, state.step, 1), device):
+                with _precision(plan, device):
+                    each = loss(model, batch, generator)
                 value = each.mean()
-                accelerator.backward(value)
+                value.backward()
             if plan.clip:
-                accelerator.clip_grad_norm_(model.parameters(), plan.clip)
+                nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
             optimizer.step()
             optimizer.zero_grad()
             _average(average, model, plan.ema, state.step)
@@ -130,23 +127,31 @@ def train(
     return History(tuple(state.losses), tuple(state.held_out), state.step, best)
 
 
+def _precision(plan: Plan, device: torch.device) -> AbstractContextManager[object]:
+    """Autocast to bf16 for the loss alone: what is judged and what is scored later is in full precision."""
+    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    half = plan.mixed_precision == "bf16" or (plan.mixed_precision == "auto" and able)
+    return torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
+
+
 @contextmanager
-def _own_dropout(seed: int, devices: list[int]) -> Iterator[None]:
-    """Dropout draws from the global generators: seed them for one step, then put their states back.
+def _own_dropout(seed: int, device: torch.device) -> Iterator[None]:
+    """Dropout draws from the global generator of its device: seed it for one step, then put its state back.
 
     `torch.random.fork_rng` with `torch.manual_seed` does the same and takes longer than a step of a small network.
     """
     before = torch.default_generator.get_state()
-    others = [torch.cuda.get_rng_state(device) for device in devices]
+    other = None if device.type == "cpu" else torch.get_device_module(device)
+    others = None if other is None else other.get_rng_state()
     torch.default_generator.manual_seed(seed)
-    if devices:
-        torch.cuda.manual_seed_all(seed)
+    if other is not None:
+        other.manual_seed(seed)
     try:
         yield
     finally:
         torch.default_generator.set_state(before)
-        for device, state in zip(devices, others):
-            torch.cuda.set_rng_state(state, device)
+        if other is not None:
+            other.set_rng_state(others)
 
 
 def _judge(

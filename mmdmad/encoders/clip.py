@@ -40,16 +40,16 @@ class ClipImage(Encoder):
         """Tokens (rows * columns, D) of an Image."""
         network, _ = load_clip(self.source)
         with torch.inference_mode():
-            given = _prepare(signal.pixels, network.visual.preprocess_cfg)
+            given = _prepare(signal.pixels, network.visual.preprocess_cfg).to(_device(network))
             out = network.forward_intermediates(
                 image=given, normalize=True, normalize_intermediates=True, image_output_fmt="NCHW"
             )
             maps = out["image_intermediates"]
-            picked = [maps[max(0, round(depth * len(maps)) - 1)] for depth in self.depths]
+            picked = [maps[max(0, round(depth * len(maps)) - 1)].cpu() for depth in self.depths]
             rows, columns = (min(MOST_CELLS, max(one.shape[axis] for one in picked)) for axis in (2, 3))
             cells = torch.cat([on_grid(one, rows, columns) for one in picked], 1)[0]
             values = cells.permute(1, 2, 0).reshape(rows * columns, -1).numpy()
-            summary = out["image_features"][0].numpy().copy()
+            summary = out["image_features"][0].cpu().numpy().copy()
         height, width = signal.pixels.shape[:2]
         layout = Layout("grid", (rows, columns), size=(height, width), position=np.arange(rows * columns))
         return Tokens(values, layout, summary=summary)
@@ -81,7 +81,7 @@ class ClipText(TextEncoder):
         with torch.inference_mode():
             for start in range(0, len(pieces), BATCH):
                 given = tokenizer([piece[:CHARACTERS] for piece in pieces[start : start + BATCH]])
-                out.append(network.encode_text(given, normalize=True).numpy())
+                out.append(network.encode_text(given.to(_device(network)), normalize=True).cpu().numpy())
         return np.concatenate(out)
 
     def describe(self) -> str:
@@ -91,6 +91,10 @@ class ClipText(TextEncoder):
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {"model": self.model, "checkpoint": self.checkpoint, **super().params()}
+
+
+def _device(network: torch.nn.Module) -> torch.device:
+    return next(network.parameters()).device
 
 
 def _prepare(pixels: np.ndarray, config: dict[str, Any]) -> Tensor:

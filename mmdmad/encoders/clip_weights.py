@@ -126,10 +126,15 @@ def clip_config(source: ClipSource) -> dict[str, Any]:
 
 @lru_cache(maxsize=2)
 def load_clip(source: ClipSource) -> tuple[Any, Any]:
-    """Model in evaluation mode and tokenizer; weights are read as safetensors or with `weights_only=True`."""
+    """Model in evaluation mode on the device that is used, and tokenizer; loaded once.
+
+    Weights are read as safetensors or with `weights_only=True`.
+    """
     import open_clip
     import torch
     from safetensors import SafetensorError
+
+    from mmdmad.device import chosen_device
 
     # open_clip asserts that positional embeddings fit
     wrong = (RuntimeError, ValueError, KeyError, OSError, AssertionError, pickle.UnpicklingError, SafetensorError)
@@ -143,4 +148,4 @@ def load_clip(source: ClipSource) -> tuple[Any, Any]:
         except wrong as error:
             reason = " ".join(str(error).split())[:300]
             raise WeightsError(f"{source.weights} does not hold weights of {source.name}: {reason}") from error
-    return model.eval().requires_grad_(False), open_clip.get_tokenizer(source.name)
+    return model.eval().requires_grad_(False).to(chosen_device()), open_clip.get_tokenizer(source.name)

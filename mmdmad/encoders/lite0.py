@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image as PillowImage
 from torch import Tensor, nn
 
+from mmdmad.device import chosen_device
 from mmdmad.encoders.base import Encoder, encoder
 from mmdmad.encoders.weights import LITE0
 from mmdmad.errors import ConfigError
@@ -30,7 +31,7 @@ WIDTH = 1280
 
 @lru_cache(maxsize=1)
 def load_lite0() -> nn.Module:
-    """The network with its ImageNet weights, in evaluation mode; loaded once."""
+    """The network with its ImageNet weights, in evaluation mode, on the device that is used; loaded once."""
     import timm  # heavy: only where a picture is really encoded
 
     path = packaged_file(LITE0, LITE0.files[0][0])
@@ -38,7 +39,7 @@ def load_lite0() -> nn.Module:
     with torch.random.fork_rng(devices=[]):  # timm draws start weights that are overwritten: leave the caller's stream
         network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     network.load_state_dict({timm_name(name): value for name, value in given.items()}, strict=True)
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last).to(chosen_device())
 
 
 def timm_name(name: str) -> str:
@@ -77,17 +78,21 @@ def prepare(pixels: np.ndarray, height: int, width: int) -> Tensor:
 
 
 def stage_maps(network: nn.Module, x: Tensor, stages: Sequence[int], final: bool) -> tuple[list[Tensor], Tensor | None]:
-    """Feature maps (1, C, h, w) after the given stages (1 to 7), and the pooled 1280 final features if asked for."""
+    """Feature maps (1, C, h, w) after the given stages (1 to 7), and the pooled 1280 final features if asked for.
+
+    The network's device does the work; what it finds comes back on the CPU.
+    """
     maps = []
     last = 7 if final else max(stages)
+    x = x.to(next(network.parameters()).device)
     x = network.bn1(network.conv_stem(x))  # type: ignore[operator]
     for number, stage in enumerate(network.blocks[:last], start=1):  # type: ignore[index]
         x = stage(x)
         if number in stages:
-            maps.append(x)
+            maps.append(x.cpu())
     if not final:
         return maps, None
-    return maps, network.bn2(network.conv_head(x)).mean((2, 3))[0]  # type: ignore[operator]
+    return maps, network.bn2(network.conv_head(x)).mean((2, 3))[0].cpu()  # type: ignore[operator]
 
 
 def on_grid(features: Tensor, rows: int, columns: int) -> Tensor:

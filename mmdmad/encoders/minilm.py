@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from mmdmad.device import chosen_device
 from mmdmad.encoders.base import encoder
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.encoders.weights import MINILM
@@ -21,7 +22,7 @@ CHARACTERS = 20 * WORD_PIECES
 
 @lru_cache(maxsize=1)
 def load_minilm() -> tuple[Any, Any]:
-    """Tokenizer and network (all-MiniLM-L6-v2), in evaluation mode; loaded once."""
+    """Tokenizer and network (all-MiniLM-L6-v2), in evaluation mode, on the device that is used; loaded once."""
     folder = packaged_folder(MINILM)
     from transformers import AutoTokenizer, BertConfig, BertModel  # heavy: only where a text is really encoded
 
@@ -31,7 +32,7 @@ def load_minilm() -> tuple[Any, Any]:
     given = load_file(folder / "model.safetensors")
     given.pop("embeddings.position_ids", None)  # a counter that newer networks make themselves
     network.load_state_dict(given, strict=True)
-    return tokenizer, network.eval().requires_grad_(False)
+    return tokenizer, network.eval().requires_grad_(False).to(chosen_device())
 
 
 BATCH = 16
@@ -42,11 +43,12 @@ def _embed(pieces: Sequence[str]) -> np.ndarray:
     tokenizer, network = load_minilm()
     cut = [piece[:CHARACTERS] for piece in pieces]
     given = tokenizer(cut, truncation=True, max_length=WORD_PIECES, padding=True, return_tensors="pt")
+    given = given.to(network.device)
     there = given["attention_mask"][:, :, None].float()
     with torch.inference_mode():
         hidden = network(**given).last_hidden_state
         pooled = (hidden * there).sum(1) / there.sum(1)
-        return np.asarray(torch.nn.functional.normalize(pooled, dim=1).numpy())
+        return np.asarray(torch.nn.functional.normalize(pooled, dim=1).cpu().numpy())
 
 
 @encoder("minilm", "text")

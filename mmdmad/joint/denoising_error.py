@@ -61,8 +61,10 @@ def denoising_error(
     parts = len(model.shape.dims)
     columns = torch.cat([torch.arange(model.columns(p).start, model.columns(p).stop, device=device) for p in noisy])
     level = torch.ones((len(bank.level), parts), device=device)
-    level[:, list(given)] = 0.0
-    level[:, list(noisy)] = bank.level[:, None]
+    for part in given:
+        level[:, part] = 0.0
+    for part in noisy:
+        level[:, part] = bank.level
     angle = bank.level * (torch.pi / 2)
     entered = x.expand(len(level), -1).clone()
     entered[:, columns] = torch.cos(angle)[:, None] * x[columns] + torch.sin(angle)[:, None] * bank.noise[:, columns]

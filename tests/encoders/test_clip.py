@@ -4,37 +4,22 @@ import json
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from mmdmad.encoders import resolve_encoder
 from mmdmad.encoders.clip import ClipImage, ClipText
 from mmdmad.encoders.clip_weights import CONFIG, VARIABLE, find_clip, load_clip
 from mmdmad.errors import ConfigError, WeightsError
 from mmdmad.parts import Image, Text
+from tests.tiny_clip import TINY, write_tiny_clip
 
-TINY = {
-    "embed_dim": 24,
-    "vision_cfg": {"image_size": 64, "layers": 4, "width": 32, "head_width": 16, "patch_size": 16},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 2},
-}
 CAT = np.random.default_rng(0).integers(0, 255, (80, 100, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP folder as on a hub: configuration and safetensors."""
-    path = tmp_path_factory.mktemp("tiny-clip")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = open_clip.CLIP(**TINY)
-    save_file(
-        {name: value.contiguous() for name, value in model.state_dict().items()}, path / "open_clip_model.safetensors"
-    )
-    (path / CONFIG).write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}))
-    return path
+    return write_tiny_clip(tmp_path_factory.mktemp("tiny-clip"))
 
 
 @pytest.fixture(autouse=True)

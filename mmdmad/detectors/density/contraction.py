@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import uniform_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.training import Plan
 from mmdmad.errors import ConfigError
@@ -83,7 +84,7 @@ class Contraction(NeuralDetector):
         return MLP(width, tuple(self.hidden), WIDTH, positions, activation="relu", rates=RATES)
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
-        time = torch.rand(len(tokens), generator=generator).to(tokens.device)
+        time = uniform_like(tokens, generator)
         return ((net(tokens, time, position) + tokens) ** 2).mean(dim=1)
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 from mmdmad.diffusion.training import Plan
@@ -87,7 +88,7 @@ class DiffusionTimeCategorical(NeuralDetector):
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         level = torch.randint(0, self.levels, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         sigma = (1.0 - alphas_bar("linear", self.levels, beta=(1e-4, 1e-2))[level]).sqrt().float()
         logits = net(tokens + sigma.to(tokens.device)[:, None] * noise, None, position)
         wanted = (level * self.bins // self.levels).to(tokens.device)

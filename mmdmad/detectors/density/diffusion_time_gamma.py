@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import alphas_bar
 
@@ -68,7 +69,7 @@ class DiffusionTimeGamma(NeuralDetector):
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         level = torch.randint(0, self.levels, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         variance = (1.0 - alphas_bar("linear", self.levels, beta=(1e-4, 1e-2))[level]).float().to(tokens.device)
         scale = net(tokens + variance.sqrt()[:, None] * noise, None, position)[:, 0] ** 2
         shape = max(tokens.shape[1] / 2.0 - 1.0, 0.5)

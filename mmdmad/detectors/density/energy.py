@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.mixture import Mixture
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import sigma_grid
 from mmdmad.tokens import Tokens
@@ -93,7 +94,7 @@ class Energy(NeuralDetector):
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         unit = torch.rand(len(tokens), generator=generator)
         sigma = (self.sigma_min * (self.sigma_max / self.sigma_min) ** unit).to(tokens.device)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         time = self._time(sigma)
         with torch.enable_grad():
             noisy = (tokens + sigma[:, None] * noise).requires_grad_(True)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like, uniform_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import noise_bank
 from mmdmad.errors import ConfigError
@@ -77,8 +78,8 @@ class FlowMismatch(NeuralDetector):
         return MLP(width, tuple(self.hidden), time_width=32, positions=positions)
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
-        place = torch.rand(len(tokens), generator=generator).to(tokens.device)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        place = uniform_like(tokens, generator)
+        noise = normal_like(tokens, generator)
         on_path = torch.lerp(noise, tokens, place[:, None])
         return ((net(on_path, place, position) - (tokens - noise)) ** 2).mean(dim=1)
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.mixture import Mixture
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import sigma_grid
 from mmdmad.tokens import Tokens
@@ -80,7 +81,7 @@ class ScoreNorm(NeuralDetector):
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         """Denoising score matching weighted by sigma^2: the network predicts -sigma * score, the noise."""
         level = torch.randint(0, self.levels, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         noisy = tokens + self._sigmas()[level].to(tokens.device)[:, None] * noise
         time = (level / max(1, self.levels - 1)).to(tokens.device)
         return ((net(noisy, time, position) - noise) ** 2).mean(dim=1)

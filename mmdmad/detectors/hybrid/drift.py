@@ -36,6 +36,7 @@ from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import standard_features
 from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
 from mmdmad.detectors.kit.tracks import tracks
+from mmdmad.device import normal_like
 from mmdmad.diffusion.decomposition import TrendAndRest, rolling_median
 from mmdmad.diffusion.noise import add_noise, alpha_bars, noise_bank
 from mmdmad.errors import ConfigError
@@ -168,7 +169,7 @@ class DriftReconstruction(SequenceDetector):
         trends = self._trends(both, batch)
         offset = (2 * torch.rand(many, self.group_, k, generator=generator) - 1) * self.disturbance
         offset = offset * (torch.rand(many, 1, 1, generator=generator) < 0.5)
-        noise = torch.randn(batch.values.shape, generator=generator).to(device)
+        noise = normal_like(batch.values, generator)
         guess = self._denoise(both, batch, trends.detach(), noise, offset.to(device))
         there = batch.present.float()
         # The trend is right if it is the rolling median: the same as asking that the stable part is what is left over.

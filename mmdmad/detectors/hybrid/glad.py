@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, known_mean, planes_at_once
 from mmdmad.detectors.kit.synthetic import Mover, synthesise
+from mmdmad.device import normal_like
 from mmdmad.diffusion.deviation import anomaly_oriented
 from mmdmad.diffusion.noise import Schedule, add_noise, alphas_bar, noise_bank, rowwise
 from mmdmad.diffusion.prediction import target
@@ -112,7 +113,7 @@ class GLAD(GridDenoiser):
         odd, _ = synthesise(cells[0], cells[1], cells[2], self._mover, generator)
         level = torch.randint(0, STEPS, (len(planes),), generator=generator)
         a, share = (part.float().to(planes.device) for part in (alphas_bar(self.schedule, STEPS)[level], level / STEPS))
-        noise = torch.randn(planes.shape, generator=generator).to(planes.device)
+        noise = normal_like(planes, generator)
         noisy, towards = anomaly_oriented(planes, odd.to(planes.device), noise, a, share)
         # The same target as a velocity, which stays bounded where there is hardly any noise.
         return known_mean((net(noisy, share) - target("v", planes, towards, a)) ** 2, known)

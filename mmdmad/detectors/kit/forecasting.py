@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
 from mmdmad.detectors.kit.tracks import futures, tracks
+from mmdmad.device import normal_like, uniform_like
 from mmdmad.diffusion.forecaster import Forecaster
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at
 from mmdmad.diffusion.prediction import target
@@ -75,8 +76,8 @@ class ForecastDetector(SequenceDetector):
 
     def _loss(self, net: nn.Module, batch: Windows, generator: torch.Generator) -> Tensor:
         future = batch.take(self._behind)
-        time = torch.rand(len(future.values), generator=generator).to(future.values.device)
-        noise = torch.randn(future.values.shape, generator=generator).to(future.values.device)
+        time = uniform_like(future.values, generator)
+        noise = normal_like(future.values, generator)
         a = alpha_bar_at(time)
         velocity = self._velocity(net, batch, add_noise(future.values, noise, a), time)
         wrong = ((velocity - target("v", future.values, noise, a)) ** 2).mean(dim=2)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar
 from mmdmad.diffusion.steppers import Eps
@@ -31,7 +32,7 @@ class NoisePredictor(NeuralDetector):
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         level = torch.randint(0, STEPS, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         noisy = add_noise(tokens, noise, alphas_bar(self.schedule, STEPS, self._beta)[level].float().to(tokens.device))
         return ((net(noisy, (level / STEPS).to(tokens.device), position) - noise) ** 2).mean(dim=1)
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
+from mmdmad.device import normal_like, uniform_like
 from mmdmad.diffusion.denoisers import Transformer, drop_condition, guided
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
 from mmdmad.diffusion.prediction import target, to_eps
@@ -150,8 +151,8 @@ class ClipConditioned(SequenceDetector):
 
     def _loss(self, net: nn.Module, batch: Windows, generator: torch.Generator) -> Tensor:
         many, device = len(batch.values), batch.values.device
-        time = torch.rand(many, generator=generator).to(device)
-        noise = torch.randn(batch.values.shape, generator=generator).to(device)
+        time = uniform_like(batch.values, generator)
+        noise = normal_like(batch.values, generator)
         dropped = drop_condition(many, DROPPED, generator).to(device) | (batch.extra[:, -1] == 0)
         a = alpha_bar_at(time)
         guess = net(

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.neural import NeuralDetector
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import MLP
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, alphas_bar, noise_bank, spaced_steps
 
@@ -76,7 +77,7 @@ class DenoisingAutoencoder(NeuralDetector):
 
     def _loss(self, net: nn.Module, tokens: Tensor, position: Tensor, generator: torch.Generator) -> Tensor:
         level = torch.randint(1, self.levels, (len(tokens),), generator=generator)
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+        noise = normal_like(tokens, generator)
         noisy = add_noise(tokens, noise, alphas_bar(self.schedule, self.levels)[level].float().to(tokens.device))
         guess = net(noisy, (level / self.levels).to(tokens.device), position)
         return ((guess - tokens) ** 2).mean(dim=1)

@@ -32,6 +32,7 @@ from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, known_mean
 from mmdmad.detectors.kit.segmentation import LIMIT, ODDS, PartScores, focal, log_length
 from mmdmad.detectors.kit.synthetic import Mover, synthesise
+from mmdmad.device import normal_like
 from mmdmad.diffusion.guidance import one_step
 from mmdmad.diffusion.noise import Schedule, noise_bank
 from mmdmad.diffusion.unets import ImageUNet
@@ -200,7 +201,7 @@ class DiffusionAD(PartScores, GridDenoiser):
         planes, mask = (made.to(device) for made in synthesise(cells[0], cells[1], cells[2], mover, generator))
         near = int(torch.randint(0, 300, (1,), generator=generator))
         far = int(torch.randint(300, STEPS, (1,), generator=generator))
-        noise = torch.randn(planes.shape, generator=generator).to(device)
+        noise = normal_like(planes, generator)
         logits = net.segment(planes, self._norm(net, planes, noise, near, far))
         smooth = F.smooth_l1_loss(logits.sigmoid(), mask, reduction="none")
         return known_mean(5.0 * focal(logits, mask) + smooth, batch[1])

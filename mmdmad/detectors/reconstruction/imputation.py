@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.sequence import SequenceDetector, Windows
+from mmdmad.device import normal_like, uniform_like
 from mmdmad.diffusion.denoisers import Transformer
 from mmdmad.diffusion.imputation import grating, impute, observed_by_change
 from mmdmad.diffusion.noise import add_noise, alpha_bar_at, noise_bank
@@ -155,8 +156,8 @@ class Imputation(SequenceDetector):
         # A window that is shorter than a block may have nothing to hide in one of the two masks: take the other.
         observed = torch.where(hidden.any(dim=1, keepdim=True), observed, ~observed)
         hidden = (~observed & batch.present).float()
-        time = torch.rand(len(first), generator=generator).to(first.device)
-        noise = torch.randn(batch.values.shape, generator=generator).to(first.device)
+        time = uniform_like(first, generator)
+        noise = normal_like(batch.values, generator)
         a = alpha_bar_at(time)
         noisy = add_noise(batch.values, noise, a)
         if self.conditional:

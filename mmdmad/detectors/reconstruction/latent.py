@@ -23,6 +23,7 @@ from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, canvas, known_mean
 from mmdmad.detectors.kit.segmentation import PartScores, log_length
 from mmdmad.detectors.kit.trimming import unsuspicious
+from mmdmad.device import normal_like
 from mmdmad.diffusion.denoisers import build
 from mmdmad.diffusion.noise import Schedule, noise_bank, spaced_steps
 from mmdmad.diffusion.steppers import reconstruct
@@ -193,7 +194,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         assert isinstance(net, Latent)
         planes, known = batch
         mean, log_variance = net.encode(planes)
-        draw = torch.randn(mean.shape, generator=generator).to(mean)
+        draw = normal_like(mean, generator)
         back = net.decode(mean + (0.5 * log_variance).exp() * draw, (planes.shape[2], planes.shape[3]))
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean(dim=(1, 2, 3))
         return known_mean((back - planes).square(), known) + DIVERGENCE * divergence
