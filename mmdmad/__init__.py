@@ -7,10 +7,13 @@
 Names below are loaded when first used, so that `import mmdmad` stays quick.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+# What the library logs is for whoever sets up logging; without that nothing of it is shown.
+logging.getLogger("mmdmad").addHandler(logging.NullHandler())
 
 _LAZY = {
     "Case": "mmdmad.cases",

@@ -16,7 +16,7 @@ from uuid import uuid4
 import typer
 
 from mmdmad import __version__
-from mmdmad.endings import log_to_terminal, one_line
+from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import MmdmadError, RefusalWarning, RefusedError
 from mmdmad.plain import plain, say
 from mmdmad.stopping import told
@@ -51,10 +51,10 @@ AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files ou
 
 def main() -> None:
     """Run the command line; errors made on purpose, and those of files and databases, are one line and exit code 1."""
-    log_to_terminal()
     warnings.simplefilter("ignore", RefusalWarning)  # said at the end, below the list
     with told():
         try:
+            log_to_terminal()
             app()
         except RefusedError as error:
             if error.refused:
@@ -70,7 +70,15 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(help=f"Show the log from this level on: {', '.join(LEVELS)}; default: ${LOG}, or warning."),
+    ] = None,
+) -> None:
+    if log is not None:
+        log_to_terminal(log)
     if version:
         say(f"mmdmad {__version__}")
         raise typer.Exit

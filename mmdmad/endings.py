@@ -2,7 +2,8 @@
 
 Where an error arises, it is turned into an `MmdmadError` that knows the remedy; what reaches the end all the same from
 files, texts and databases is told here. A fault of the program itself is none of these and keeps its traceback.
-`MMDMAD_DEBUG=1` in the environment shows the traceback of every error, and what is logged on the way.
+`MMDMAD_DEBUG=1` in the environment shows the traceback of every error, and what is logged on the way; `MMDMAD_LOG` says
+from which level on the log is shown.
 """
 
 import io
@@ -10,12 +11,18 @@ import logging
 import os
 import sys
 import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import ConfigError, MmdmadError
 from mmdmad.files import trouble
 from mmdmad.plain import plain
 
-DEBUG = "MMDMAD_DEBUG"
+DEBUG, LOG = "MMDMAD_DEBUG", "MMDMAD_LOG"
+LEVELS = ("debug", "info", "warning", "error")
+log = logging.getLogger(__name__)
 
 
 def one_line(error: BaseException) -> str | None:
@@ -47,23 +54,43 @@ class _Plain(logging.Formatter):
         return plain(super().format(record), lines=bool(os.environ.get(DEBUG)))
 
 
-def log_to_terminal() -> None:
-    """Let the program's warnings (with `MMDMAD_DEBUG` all that is logged) go to the terminal, one line each.
+def log_to_terminal(level: str | None = None) -> None:
+    """Let what the program logs, and its own warnings, go to the terminal, one line each.
 
     What other packages log or warn of is made plain too, and a character that the terminal's encoding lacks is written
-    out instead of ending the program.
+    out instead of ending the program. level: from which on; None: that of `MMDMAD_LOG`, else "warning" (with
+    `MMDMAD_DEBUG` "debug").
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    wanted = level or os.environ.get(LOG) or ("debug" if os.environ.get(DEBUG) else "warning")
+    if wanted.lower() not in LEVELS:
+        raise ConfigError(f"the log level {wanted!r} was given (--log, {LOG}); allowed are {', '.join(LEVELS)}")
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain("mmdmad: %(message)s"))
     logger = logging.getLogger("mmdmad")
     logger.handlers = [handler]
-    logger.setLevel(logging.DEBUG if os.environ.get(DEBUG) else logging.WARNING)
+    logger.setLevel(wanted.upper())
     others = logging.StreamHandler()
     others.setFormatter(_Plain("%(message)s"))
     others.setLevel(logging.WARNING)
     logging.lastResort = others
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").handlers = [others]
+    if warnings.showwarning is not _show:
+        global _show_others
+        _show_others, warnings.showwarning = warnings.showwarning, _show
+
+
+_show_others: Callable[..., None] = warnings.showwarning
+
+
+def _show(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """A warning of mmdmad as a line of the log; any other as it would be shown."""
+    if Path(filename).is_relative_to(Path(__file__).parent):
+        log.warning("%s", message)
+    else:
+        _show_others(message, category, filename, lineno, file, line)

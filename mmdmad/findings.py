@@ -7,7 +7,6 @@ Nothing here computes a score.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Literal, overload
 
@@ -18,6 +17,7 @@ from mmdmad.errors import MmdmadError, RunError
 from mmdmad.files import within
 from mmdmad.modalities.base import modalities, ordered
 from mmdmad.plain import plain
+from mmdmad.registry import named_entry_point
 
 PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
 """The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
@@ -207,10 +207,11 @@ class Finding(_Data):
 
         The library does not know who writes; `mmdmad.agents` registers its explainer there when it is installed.
         """
-        for point in entry_points(group="mmdmad.writers", name="explainer"):
-            written: Explanation = point.load()(self, llm=llm)
-            return written
-        raise MmdmadError("no writer is installed under the entry point mmdmad.writers; run: pip install mmdmad")
+        write = named_entry_point("mmdmad.writers", "explainer")
+        if write is None:
+            raise MmdmadError("no writer is installed under the entry point mmdmad.writers; run: pip install mmdmad")
+        written: Explanation = write(self, llm=llm)
+        return written
 
     def located(self, folder: Path | None) -> "Finding":
         """The same finding, with the run folder in which a notebook finds its pictures."""

@@ -5,6 +5,7 @@ distributions, found by their entry points. A broken third party costs one line 
 """
 
 import importlib
+import logging
 import pkgutil
 import threading
 import warnings
@@ -14,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from mmdmad.errors import ConfigError
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Registry(Generic[T]):
@@ -72,6 +74,7 @@ class Registry(Generic[T]):
                 importlib.import_module(module.name)
             self._begun = True
             self._broken = load_entry_points(self.group)
+            log.debug("%d entries of %s are known", len(self._things), self.group)
 
 
 def load_entry_points(group: str) -> list[str]:
@@ -90,11 +93,25 @@ def load_entry_points(group: str) -> list[str]:
     return broken
 
 
+def named_entry_point(group: str, name: str) -> Any | None:
+    """What the entry point of this name is; None where there is none, ConfigError where it cannot be loaded.
+
+    >>> named_entry_point("mmdmad.no_such_group", "any") is None
+    True
+    """
+    for point in entry_points(group=group, name=name):
+        try:
+            return point.load()
+        except (Exception, SystemExit) as why:
+            raise ConfigError(complaint(point, why)) from why
+    return None
+
+
 def complaint(point: EntryPoint, why: BaseException) -> str:
     """One line that says which entry point of which distribution failed, and how."""
     owner = point.dist.name if point.dist is not None else "an unknown distribution"
     reason = " ".join(f"{type(why).__name__}: {why}".split())[:300]
-    return f"entry point {point.name!r} ({point.group}) of {owner} cannot be loaded and is left out: {reason}"
+    return f"entry point {point.name!r} ({point.group}) of {owner} cannot be loaded: {reason}"
 
 
 def _source(definition: Any) -> str:

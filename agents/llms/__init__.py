@@ -1,11 +1,19 @@
-"""Chat models by spec: "offline", or any "provider:model" that LangChain knows."""
+"""Chat models by spec: "offline", one that another distribution brings, or any "provider:model" that LangChain knows.
+
+An entry point in the group `mmdmad.chat_models` names a function of one string, what stands after the colon of a spec
+("" without one), that returns a LangChain chat model; the entry point's name is what stands before it.
+"""
 
 from typing import TYPE_CHECKING
 
-from mmdmad.errors import ConfigError
+from mmdmad.errors import ConfigError, MmdmadError
+from mmdmad.registry import named_entry_point
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+
+ENTRY_POINTS = "mmdmad.chat_models"
 
 
 def make_llm(spec: str = "offline") -> "BaseChatModel":
@@ -19,6 +27,15 @@ def make_llm(spec: str = "offline") -> "BaseChatModel":
 
         return OfflineChat()
     provider, _, model = spec.partition(":")
+    if make := named_entry_point(ENTRY_POINTS, provider):
+        try:
+            made: BaseChatModel = make(model)
+        except MmdmadError:
+            raise
+        except Exception as error:  # another distribution's code
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ConfigError(f"llm {spec!r} cannot be made: {reason}") from error
+        return made
     if not provider or not model:
         raise ConfigError(
             f'llm {spec!r} was given; allowed are "offline" and "provider:model", such as "openai:gpt-5-mini"'

@@ -1,5 +1,6 @@
 """Which encoder a modality gets: the named one, or with "auto" CLIP where its weights are, else the pip weights."""
 
+import logging
 from typing import Any
 
 from mmdmad.cases import Modality
@@ -7,6 +8,8 @@ from mmdmad.encoders.base import Encoder, encoders, make_encoder
 from mmdmad.encoders.clip_weights import find_clip
 from mmdmad.errors import ConfigError, WeightsError
 from mmdmad.modalities.base import BaseModality, modality_of
+
+log = logging.getLogger(__name__)
 
 
 def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
@@ -20,7 +23,9 @@ def resolve_encoder(name: str, modality: Modality, **params: Any) -> Encoder:
     """
     wanted = modality_of(modality)
     if name == "auto":
-        return _choose(wanted, params)
+        chosen = _choose(wanted, params)
+        log.info("%s: auto is %s", modality, chosen.describe())
+        return chosen
     known = encoders()
     if name in known and known[name].modality != modality:
         allowed = ", ".join(["auto", *(n for n, cls in known.items() if cls.modality == modality)])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -15,15 +16,20 @@ from mmdmad.files import filing, make_folder
 from mmdmad.parts import content_key
 from mmdmad.pipeline.config import PipelineConfig
 
+log = logging.getLogger(__name__)
+
 
 def stage(folder: Path, make: Callable[[Path], None]) -> Path:
     """The finished stage `folder`; if it is not there, `make` fills a folder beside it, which is then renamed."""
-    if not folder.is_dir():
+    if folder.is_dir():
+        log.info("stage %s is there already", folder.name)
+    else:
         unfinished = folder.with_name(folder.name + ".part")
         shutil.rmtree(unfinished, ignore_errors=True)
         make(make_folder(unfinished))
         with filing(folder):
             os.replace(unfinished, folder)
+        log.info("stage %s is finished", folder.name)
     return folder
 
 
