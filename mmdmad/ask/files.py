@@ -40,4 +40,6 @@ def _inside(folder: Path, modality: str, name: str) -> Path:
         raise RunError(f"{name!r} is no {known.noun}; allowed endings are {', '.join(known.suffixes)}")
     if not path.exists():
         raise RunError(f"there is no file {name!r} in {folder}")
+    if any((inner / "cases.sqlite").exists() and (inner / "config.json").exists() for inner in (path, *path.parents)):
+        raise RunError(f"{name!r} belongs to a run folder; such files are not scored from the chat")
     return path

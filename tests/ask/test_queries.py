@@ -304,6 +304,19 @@ def test_links_out_of_the_folder_are_not_followed(asked, tmp_path, tmp_path_fact
         ask(asked, "score_files", files={"image": "link.png"})
 
 
+def test_files_of_a_run_are_not_read(tmp_path, findings):
+    run = synthetic_run(tmp_path / "run", 1)
+    run._model = Judge(findings[0])
+    for folder in (run.path, run.path / "artifacts"):
+        folder.mkdir(exist_ok=True)
+        (folder / "notes.txt").write_text("kept inside")
+        with pytest.raises(MmdmadError, match="belongs to a run folder"):
+            ask(Scope(run=run, folder=folder), "score_files", files={"text": "notes.txt"})
+    with pytest.raises(MmdmadError, match="belongs to a run folder"):
+        ask(Scope(run=run, folder=tmp_path), "score_files", files={"text": "run/notes.txt"})
+    assert run._model.seen is None
+
+
 def test_no_answer_loads_all_findings(asked, monkeypatch):
     """What is read of the wide table is what stands on the page."""
     read = Counter()
