@@ -3,15 +3,20 @@
 This module knows names and paths; what is inside a part is the business of `mmdmad.parts`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, overload
 
+from mmdmad.errors import DataError
 from mmdmad.modalities.base import Modality, modalities, ordered
+from mmdmad.plain import plain
 
 __all__ = ["Case", "Cases", "Lost", "Modality", "Part", "Refusal", "lost_kinds"]
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character: what is left of a file's name that is not UTF-8, or of a broken JSON string."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,14 @@ class Case:
     group: str | None = None
     row: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("id", "split", "group"):
+            word = getattr(self, name)
+            if isinstance(word, str) and _HALF.search(word):
+                raise DataError(
+                    f"the {name} {word!r} holds half a character, which no file or database can keep; write it in UTF-8"
+                )
+
     @property
     def pattern(self) -> tuple[Modality, ...]:
         """The modalities that are present, in their fixed order."""
@@ -55,12 +68,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A part or case that could not be used, and why; the rest went on."""
+    """A part or case that could not be used, and why, in one line; the rest went on."""
 
     case_id: str
     part: str
     reason: str
     row: int | None = None
+
+    def __post_init__(self) -> None:
+        # Names of files and messages of decoders may hold anything; a refusal is stored, printed and told.
+        object.__setattr__(self, "case_id", _HALF.sub(lambda half: plain(half[0]), self.case_id))
+        object.__setattr__(self, "reason", plain(" ".join(self.reason.split())))
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,8 +44,7 @@ def one_line(error: BaseException) -> str | None:
     else:
         return None
     if os.environ.get(DEBUG):
-        said = "".join(traceback.format_exception(error)) + said
-        return said
+        return "".join(traceback.format_exception(error)) + said
     return " ".join(said.split())
 
 

@@ -9,6 +9,8 @@ mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not instal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmdmad.plain import plain
+
 if TYPE_CHECKING:
     from mmdmad.cases import Refusal
 
@@ -37,6 +39,7 @@ class PartError(MmdmadError):
         row: int | None = None,
         refused: "tuple[Refusal, ...]" = (),
     ) -> None:
+        reason = plain(" ".join(reason.split()))  # names of files and messages of decoders may hold anything
         self.reason, self.part, self.case_id, self.row, self.refused = reason, part, case_id, row, refused
         where = ", ".join(
             word

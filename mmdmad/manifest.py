@@ -15,6 +15,7 @@ from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.manifest_rows import Row, is_missing, rows_of, simulated
 from mmdmad.modalities.base import BaseModality, by_suffix, modalities
+from mmdmad.plain import plain
 
 LABELS = {"0": 0, "false": 0, "normal": 0, "1": 1, "true": 1, "anomalous": 1, "0.0": 0, "1.0": 1}
 MAX_ID = 200
@@ -228,7 +229,7 @@ def _identifier(value: Any) -> str:
 def _word(value: Any) -> str:
     if isinstance(value, dict | list):
         raise _Refused(f"must be a word, not {type(value).__name__}")
-    return str(value).strip()
+    return plain(str(value).strip())
 
 
 def _label(value: Any) -> int:
@@ -289,7 +290,8 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
                 Row(
                     number,
                     {
-                        "id": chunk[0][1].as_posix() if alone else stem,
+                        # Names of files are bytes: what is not UTF-8 in them is written out, the path stays as it is.
+                        "id": plain(chunk[0][1].as_posix() if alone else stem),
                         "group": "" if parent == "." else parent,
                         **values,
                     },
