@@ -19,8 +19,9 @@ PACKAGES = {
 }
 # From what knows nothing to what knows all; a name stands for everything below it that has no place of its own.
 LAYERS = (
+    ("plain",),
     ("errors", "tokens", "threads", "device", "files", "saved", "progress", "prompts", "packaged"),
-    ("fence", "registry", "plain", "stopping"),
+    ("fence", "registry", "stopping"),
     ("modalities.base",),
     ("cases", "manifest", "manifest_rows"),
     ("parts", "findings", "reasons"),
