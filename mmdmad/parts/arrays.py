@@ -53,6 +53,11 @@ class StoredArrays:
     names: tuple[str, ...]
     streams: ExitStack
 
+    @property
+    def unpacked(self) -> int:
+        """Bytes of all arrays together when they are unpacked."""
+        return sum(info.file_size for info in self.archive.infolist())
+
     def open(self, name: str) -> StoredArray:
         """One array, its header read and checked."""
         info = self.archive.getinfo(name + ".npy")

@@ -20,6 +20,8 @@ MAX_TEXT_BYTES = 4 * MIB
 """Bytes of a text, or of the lines that a slice picks from a longer file."""
 MAX_CELLS = 50_000_000
 """Numbers in a sensor table, or in the rows that a slice picks from a longer one."""
+MAX_DECODED = 1_000_000_000
+"""Bytes of the arrays or columns of one part when they are unpacked; what a file says is checked before it is."""
 MAX_CHANNELS = 4096
 MAX_FRAMES = 10_000_000
 _READS_BYTES = re.compile(
@@ -33,6 +35,12 @@ def refuse(part: Part, reason: str) -> PartError:
     return PartError(
         " ".join(reason.split())[:500] or "cannot be read", part=part.modality, case_id=part.case_id, row=part.row
     )
+
+
+def check_decoded(part: Part, size: int, name: str) -> None:
+    """Refuses a file whose content, unpacked, is larger than one part may be."""
+    if size > MAX_DECODED:
+        raise refuse(part, f"{name} unpacks to {size / MIB:.0f} MiB; at most {MAX_DECODED / MIB:.0f} MiB are allowed")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.parts.arrays import open_npy, open_npz
 from mmdmad.parts.clock import time_column
-from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, MIB, refuse, span
+from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, MIB, check_decoded, refuse, span
 from mmdmad.parts.sensor_columns import MISSING, Columns, check_cells, from_array, numbers
 
 BLOCK = 1 * MIB
@@ -127,7 +127,10 @@ def read_parquet(part: Part, path: Path) -> Columns:
         words = [f.name for f in table.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     # Words stay in their dictionary: a few bytes of Parquet can repeat a giant word in every row.
     with pq.ParquetFile(path, read_dictionary=words, **limits) as table:
-        schema, rows = table.schema_arrow, table.metadata.num_rows
+        schema, rows, groups = table.schema_arrow, table.metadata.num_rows, table.metadata.num_row_groups
+        if part.start is None and part.stop is None:
+            sizes = (table.metadata.row_group(i).total_byte_size for i in range(groups))
+            check_decoded(part, sum(max(0, size) for size in sizes), path.name)
         check_cells(part, 0, len(schema.names))
         if not rows:
             raise refuse(part, "the table has no rows")
@@ -186,9 +189,11 @@ def _plain(part: Part, name: str, column: Any) -> Any:
 def read_npz(part: Part, path: Path) -> Columns:
     """Arrays in a zip: `values` (T, C) with optional `times`, `channels`, `units`, `rate`, or one array a channel."""
     with open_npz(part, path) as arrays:
+        check_decoded(part, arrays.unpacked, path.name)
         if "values" in arrays.names:
             return _npz_values(part, arrays)
         names = [name for name in arrays.names if name not in ("rate", "units")]
+        check_cells(part, sum(math.prod(arrays.open(name).shape) for name in names), 1)
         columns = [_load(part, arrays, name) for name in names]
         rate = _rate(part, arrays)
     lengths = {c.shape for c in columns}

@@ -2,24 +2,50 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings, Settings
 from mmdmad.modalities.base import modalities, modality_of
 
+MAX_BYTES = 256 * 1024
+"""Bytes of a configuration file."""
+LARGEST, MOST_VALUES, DEEPEST = 1e9, 1000, 6
+"""What an encoder or a detector may be given at most: the size of a number, how many values, and how deep they lie."""
+
+
+def _bounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Constructor arguments as they are, if they are few, not deep, and their numbers finite and not giant."""
+    left = [(values, 0)]
+    seen = 0
+    while left:
+        value, depth = left.pop()
+        seen += 1
+        if seen > MOST_VALUES or depth > DEEPEST:
+            raise ValueError(f"more than {MOST_VALUES} values, or deeper than {DEEPEST} levels")
+        if isinstance(value, dict):
+            left += [(inner, depth + 1) for inner in value.values()]
+        elif isinstance(value, list | tuple):
+            left += [(inner, depth + 1) for inner in value]
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise ValueError(f"a number is beyond {LARGEST:g}, or not finite")
+    return values
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(_bounded)]
+
 
 class PartSettings(Settings):
     """Encoder and detector of one modality, each with its constructor arguments."""
 
     encoder: str = "auto"
-    encoder_params: dict[str, Any] = Field(default_factory=dict)
+    encoder_params: Arguments = Field(default_factory=dict)
     detector: str = "dte-np"
-    detector_params: dict[str, Any] = Field(default_factory=dict)
+    detector_params: Arguments = Field(default_factory=dict)
     whole: bool = Field(default=False, description="look at the part as a whole too, not only at its worst tokens")
     letters: bool = Field(default=False, description="compare the letters of a text with those of normal texts too")
     compare: Literal["similar", "all"] = Field(
@@ -77,7 +103,9 @@ class PipelineConfig(Settings):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(piece) for piece in first["loc"]) or "the whole"
-            raise ConfigError(f"pipeline configuration, {where}: {first['msg']} (given: {first['input']!r})") from error
+            given = repr(first["input"])  # at most a few words of it
+            given = given if len(given) <= 120 else given[:117] + "..."
+            raise ConfigError(f"pipeline configuration, {where[:120]}: {first['msg']} (given: {given})") from error
 
 
 def presets() -> list[str]:
@@ -89,12 +117,41 @@ def _folder() -> Any:
     return files("mmdmad.configs").joinpath("pipelines")
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can stand for billions of values, or for a value within itself."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node; an alias is refused."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.YAMLError(f"an alias (*name) in line {mark.line + 1}; write the value out")
+        return super().compose_node(parent, index)
+
+
+def _text(path: Path) -> str:
+    """The text of a configuration file; ConfigError where it is too large, not UTF-8 or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} has more than {MAX_BYTES} bytes; a configuration has a few lines")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path} is not UTF-8 (byte 0x{data[error.start]:02x} in line {line}); save it as UTF-8"
+        ) from None
+
+
 def _read_yaml(source: str | Path) -> dict[str, Any]:
     path = Path(source)
     name = str(source).removeprefix("pipelines/").removesuffix(".yaml")
     preset = _folder().joinpath(f"{name}.yaml")
     if path.is_file():
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
     elif "/" not in name and preset.is_file():
         text = preset.read_text(encoding="utf-8")
     else:
@@ -102,9 +159,16 @@ def _read_yaml(source: str | Path) -> dict[str, Any]:
             f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}"
         )
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+        values = yaml.load(text, _Plain)
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # numbers of thousands of digits, brackets without end
+        reason = " ".join((str(error) or type(error).__name__).split())
+        raise ConfigError(
+            f"{source} is not valid YAML: {reason[:200]}; mappings, lists, words and numbers are"
+        ) from error
     if not isinstance(values, dict):
         raise ConfigError(f"{source} holds {type(values).__name__}; a mapping with `parts` is needed")
     return values
