@@ -23,6 +23,8 @@ from numpy.typing import ArrayLike
 from mmdmad.errors import DataError
 from mmdmad.saved import check_finite, require
 
+TAIL_FEWEST = 4
+"""Reference scores without which there is no tail."""
 PART, CONTRADICTION, TOGETHER = "part", "contradiction", "together"
 WEIGHTS = {PART: 0.45, TOGETHER: 0.15, CONTRADICTION: 0.4}
 
@@ -54,8 +56,9 @@ class Tail:
         True
         """
         s = np.sort(np.asarray(scores, np.float64).ravel())
-        if len(s) < 4 or not np.isfinite(s).all():
-            raise DataError(f"{len(s)} reference scores were given; at least 4, all finite, are needed for a tail")
+        if len(s) < TAIL_FEWEST or not np.isfinite(s).all():
+            needed = f"at least {TAIL_FEWEST}, all finite, are needed for a tail"
+            raise DataError(f"{len(s)} reference scores were given; {needed}")
         above = max(2, round(mass * len(s)))
         start = float((s[-above] + s[-above - 1]) / 2)
         excess = s[-above:] - start

@@ -20,7 +20,7 @@ from mmdmad.calibration.conformal import (
     is_attainable,
     smallest_calibration_size,
 )
-from mmdmad.calibration.fusion import Fused, Tail, fuse, together
+from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
 from mmdmad.cases import Modality
 from mmdmad.findings import Guarantee
 from mmdmad.saved import check_finite, require, validated
@@ -28,6 +28,7 @@ from mmdmad.saved import check_finite, require, validated
 Pattern = tuple[Modality, ...]
 Link = tuple[Modality, Pattern]
 FEWEST = 8
+"""Reference cases from which a contradiction, or all parts together, become a term; a part alone needs TAIL_FEWEST."""
 NATS = 1.0
 """Least scale of a contradiction's tail. A contradiction c is minus the pointwise mutual information, whose exponential
 has mean one or less on normal cases, so P(c >= x) <= exp(-x) (Markov): that steep is all that can be relied on. Where
@@ -107,7 +108,7 @@ class JointCalibration:
         self.scores_: dict[str, np.ndarray] = {}
         self.natural_: dict[str, int] = {}
         for m in reference.parts:
-            self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m])
+            self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m], fewest=TAIL_FEWEST)
         for link in reference.links:
             self._fit_term(_link_key(link), reference.links[link], calibration.links[link], NATS)
         for pattern in patterns(tuple(reference.parts)):
@@ -115,9 +116,17 @@ class JointCalibration:
                 self._fit_pattern(pattern, reference, calibration)
         return self
 
-    def _fit_term(self, key: str, reference: np.ndarray, calibration: np.ndarray, least_scale: float = 0.0) -> None:
+    def _fit_term(
+        self,
+        key: str,
+        reference: np.ndarray,
+        calibration: np.ndarray,
+        least_scale: float = 0.0,
+        *,
+        fewest: int = FEWEST,
+    ) -> None:
         seen = reference[np.isfinite(reference)]
-        if len(seen) >= FEWEST:
+        if len(seen) >= fewest:
             self.tails_[key] = Tail.fit(seen, least_scale=least_scale)
             self.scores_[key] = np.sort(calibration[np.isfinite(calibration)])
 

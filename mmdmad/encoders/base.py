@@ -34,6 +34,13 @@ class Encoder(ABC):
         """Learn from decoded normal parts; returns self."""
         return self
 
+    def odd(self, signals: Sequence[Any]) -> dict[int, str]:
+        """Normal parts that cannot be learned together with the others: why, by their place in `signals`.
+
+        `fit` is given the rest. The majority decides, never the first part or the order. Most encoders take any part.
+        """
+        return {}
+
     @abstractmethod
     def encode(self, signal: Any) -> Tokens:
         """Tokens of one decoded part (`mmdmad.parts.Image`, `Text`, `Sensor` or `Video`)."""

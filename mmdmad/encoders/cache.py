@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from mmdmad import parts
 from mmdmad.cases import Part
 from mmdmad.encoders.base import Encoder
-from mmdmad.errors import MmdmadError, PartError
+from mmdmad.errors import DataError, MmdmadError, PartError
 from mmdmad.files import replacing
 from mmdmad.saved import system_errors
 from mmdmad.threads import one_thread
@@ -94,6 +94,8 @@ def _encode(encoder: Encoder, part: Part) -> Tokens:
         if error.case_id is not None or error.row is not None:
             raise
         raise PartError(error.reason, **_where(part)) from error
+    except DataError as error:  # tokens that are none: of this part, not of the whole fit
+        raise PartError(f"{encoder.name} makes no tokens of it: {error}", **_where(part)) from error
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

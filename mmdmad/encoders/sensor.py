@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from mmdmad.encoders.base import Encoder, encoder
-from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular, sampling_interval
+from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular
+from mmdmad.encoders.sensor_usual import other_channels, other_unit, usual
 from mmdmad.encoders.sensor_windows import (
     activity,
     peaks,
@@ -94,14 +95,13 @@ class Windows(Encoder):
         self.periods, self.length, self.stride, self.max_tokens = periods, length, stride, max_tokens
 
     def fit(self, signals: Sequence[Any]) -> "Windows":
-        """Learn channels, rate, window and scales from normal tables; tables with other channels are refused."""
+        """Learn channels, rate, window and scales from normal tables; DataError if one is odd beside the others."""
         if not signals:
             raise DataError("no sensor tables were given; at least one is needed")
-        channels, units = tuple(signals[0].channels), tuple(signals[0].units)
-        for number, signal in enumerate(signals):
-            if set(signal.channels) != set(channels):
-                raise DataError(f"training table {number} has other channels: {_difference(signal.channels, channels)}")
-        interval = float(np.median([sampling_interval(signal.times) for signal in signals]))
+        common = usual(signals)
+        for number, reason in common.odd.items():
+            raise DataError(f"training table {number}: {reason}; leave it out (`odd` lists all such tables)")
+        channels, units, interval = common.channels, common.units, common.interval
         made = [regular(_columns(signal, channels), signal.times, interval) for signal in signals]
         every = np.concatenate([np.where(missing, np.nan, filled) for filled, missing in made])
         center, scale = _center_scale(every)
@@ -123,14 +123,16 @@ class Windows(Encoder):
         )
         return self
 
+    def odd(self, signals: Sequence[Any]) -> dict[int, str]:
+        """Tables that cannot be learned with the others: other channels or units than most, wild times or numbers."""
+        return dict(usual(signals).odd) if signals else {}
+
     def encode(self, signal: Any) -> Tokens:
         """Tokens of a Sensor table; PartError if its channels or units are others or it is too short."""
         state = self._fitted()
-        if set(signal.channels) != set(state.channels):
-            raise PartError(
-                f"the table has other channels: {_difference(signal.channels, state.channels)}", part="sensor"
-            )
-        _check_units(signal, state)
+        other = other_channels(signal.channels, state.channels) or other_unit(signal, state.channels, state.units)
+        if other:
+            raise PartError(other, part="sensor")
         filled, missing = regular(_columns(signal, state.channels), signal.times, state.interval)
         rows = len(filled)
         if 2 * rows < state.length:
@@ -358,16 +360,3 @@ def _columns(signal: Any, channels: tuple[str, ...]) -> np.ndarray:
         return np.asarray(signal.values, np.float64)
     order = [signal.channels.index(name) for name in channels]
     return np.asarray(signal.values, np.float64)[:, order]
-
-
-def _check_units(signal: Any, state: SensorState) -> None:
-    known = dict(zip(state.channels, state.units))
-    for name, unit in zip(signal.channels, signal.units):
-        if unit and known[name] and unit != known[name]:
-            raise PartError(f"channel {name} is in {unit}, the training tables in {known[name]}", part="sensor")
-
-
-def _difference(given: Sequence[str], known: Sequence[str]) -> str:
-    missing, unknown = sorted(set(known) - set(given)), sorted(set(given) - set(known))
-    words = [f"missing {', '.join(missing)}" if missing else "", f"unknown {', '.join(unknown)}" if unknown else ""]
-    return "; ".join(word for word in words if word)

@@ -30,17 +30,22 @@ def regular(values: np.ndarray, times: np.ndarray, interval: float) -> tuple[np.
     values = np.where(np.isfinite(values), values, np.nan)
     steps = np.diff(times) / interval
     if len(times) > 1 and (np.abs(steps - 1) > 0.05).any():
-        rows = (times[-1] - times[0]) / interval + 1
-        if rows > MAX_ROWS:
-            raise PartError(
-                f"the table spans {times[-1] - times[0]:g} s, which is {rows:.3g} rows at the training interval of "
-                f"{interval:g} s; allowed are {MAX_ROWS}",
-                part="sensor",
-            )
-        return _resample(values, times - times[0], interval, round(rows))
+        return _resample(values, times - times[0], interval, round(grid_rows(times, interval)))
     missing = np.isnan(values)
     grid = np.arange(len(values), dtype=float)
     return _fill(grid, grid, values), missing
+
+
+def grid_rows(times: np.ndarray, interval: float) -> float:
+    """Rows that times (T,) span at one row every `interval` seconds; PartError above MAX_ROWS."""
+    rows = float((times[-1] - times[0]) / interval + 1)
+    if rows > MAX_ROWS:
+        raise PartError(
+            f"the table spans {times[-1] - times[0]:g} s, which is {rows:.3g} rows at the training interval of "
+            f"{interval:g} s; allowed are {MAX_ROWS}",
+            part="sensor",
+        )
+    return rows
 
 
 def _resample(values: np.ndarray, times: np.ndarray, interval: float, rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ changes of brightness. Frames are streamed in order; only one window of cell mea
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -88,12 +89,17 @@ class Clip(Encoder):
         """Learn normal appearance of each cell and the scale of motion from normal clips."""
         if not signals:
             raise DataError("no clips were given; at least one is needed")
+        for number, reason in self.odd(signals).items():
+            raise DataError(f"training clip {number}: {reason}; leave it out (`odd` lists all such clips)")
         picked = [signals[i] for i in _spread(len(signals), FIT_FRAMES // 2)]
         each = max(2, -(-FIT_FRAMES // len(picked)))
         seen = []
         for signal in picked:
             every = max(1, signal.n_frames // each)
-            seen += [self._appearance(frame) for _, _, frame in signal.frames(every=every)]
+            with suppress(PartError):  # damaged further on: refused, with its reason, when it is encoded
+                seen += [self._appearance(frame) for _, _, frame in signal.frames(every=every)]
+        if not seen:
+            raise DataError(f"none of {len(picked)} clips has a frame that can be decoded")
         appearance = np.stack(seen)
         mean = appearance.mean(axis=0)
         spread = appearance - mean
@@ -101,8 +107,7 @@ class Clip(Encoder):
         rows = (spread / unit).reshape(-1, spread.shape[2])
         _, directions, scale = principal_directions(rows, min(self.components, max(1, len(appearance) // 2)))
         rest = _log_rest(rows, directions)
-        clips = [signals[i] for i in _spread(len(signals), FIT_CLIPS)]
-        motion = np.concatenate([self._motion_only(signal) for signal in clips])
+        motion = self._motion_of([signals[i] for i in _spread(len(signals), FIT_CLIPS)])
         self.fitted_ = ClipState(
             mean=mean,
             unit=unit,
@@ -112,6 +117,10 @@ class Clip(Encoder):
             motion=np.stack([motion.mean(axis=0), np.maximum(motion.std(axis=0), 1e-6)]),
         )
         return self
+
+    def odd(self, signals: Sequence[Any]) -> dict[int, str]:
+        """Clips too short to show motion."""
+        return {i: _too_short(signal.n_frames) for i, signal in enumerate(signals) if signal.n_frames < 2}
 
     def encode(self, signal: Any) -> Tokens:
         """Tokens (windows * rows * columns, components + 13) of a Video; PartError if it has fewer than two frames."""
@@ -176,6 +185,8 @@ class Clip(Encoder):
         before = None
         for number, (_, time, frame) in enumerate(signal.frames()):
             grey = reduced_grey(frame, self.side)
+            if before is not None and grey.shape != before.shape:
+                raise PartError(f"frame {number} is of another shape than those before it", part="video")
             yield number, time, frame, None if before is None else pair_cells(before, grey, (self.rows, self.columns))
             before = grey
 
@@ -202,15 +213,21 @@ class Clip(Encoder):
                 yield Window(times[0], times[-1] + 1 / fps, window_motion(np.stack(pairs), to_speed), seen)
                 emitted = number
         if number < 1:
-            raise PartError(f"the clip has {number + 1} frames; at least 2 are needed", part="video")
+            raise PartError(_too_short(number + 1), part="video")
         if emitted < number:
             if appearance and not seen.size:  # the container promised more frames than it holds
                 seen = self._appearance(frame)
             yield Window(times[0], times[-1] + 1 / fps, window_motion(np.stack(pairs), to_speed), seen)
 
-    def _motion_only(self, signal: Any) -> np.ndarray:
-        windows = self._windows(signal, appearance=False)
-        return np.concatenate([window.motion.reshape(-1, len(MOTION)) for window in windows])
+    def _motion_of(self, signals: Sequence[Any]) -> np.ndarray:
+        """Motion features (N, 12) of all windows and cells of normal clips."""
+        seen: list[np.ndarray] = []
+        for signal in signals:
+            with suppress(PartError):
+                seen += [w.motion.reshape(-1, len(MOTION)) for w in self._windows(signal, appearance=False)]
+        if not seen:
+            raise DataError(f"none of {len(signals)} clips can be played to its end")
+        return np.concatenate(seen)
 
     def _appearance(self, frame: np.ndarray) -> np.ndarray:
         """Appearance features (cells, V) of one frame."""
@@ -218,6 +235,10 @@ class Clip(Encoder):
             maps, _ = stage_maps(load_lite0(), prepare(frame, self.height, self.width), STAGES, final=False)
             cells = torch.cat([on_grid(one, self.rows, self.columns) for one in maps], 1)[0]
             return cells.flatten(1).T.double().numpy()
+
+
+def _too_short(frames: int) -> str:
+    return f"the clip has {frames} frame{'s' * (frames != 1)}; at least 2 are needed"
 
 
 def _log_rest(rows: np.ndarray, directions: np.ndarray) -> np.ndarray:

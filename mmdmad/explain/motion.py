@@ -54,7 +54,10 @@ def motion(video: "Video") -> Motion:
     for _, time, frame in video.frames(every=every):
         grey = np.ascontiguousarray(frame[..., :3].mean(axis=2).astype(np.uint8))
         if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            least = None
+            if min(grey.shape) * scale < 1:  # a very long frame keeps one pixel of its short side
+                least = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+            grey = cv2.resize(grey, least, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         if before is not None and time > before_time:
             moving = np.abs(grey.astype(np.int16) - before) > _MOVING
             across = down = 0.0

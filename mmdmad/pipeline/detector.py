@@ -26,10 +26,11 @@ from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
-from mmdmad.pipeline.fitting import fit_stages, split
+from mmdmad.pipeline.fitting import fit_stages
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
+from mmdmad.pipeline.splits import split
 from mmdmad.pipeline.stages import fingerprint, stage, workspace
 from mmdmad.progress import shown
 from mmdmad.saved import read_model, read_values, reading, require, write_values

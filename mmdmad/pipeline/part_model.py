@@ -1,6 +1,6 @@
 """One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
+LARGEST = 1e15
+"""Features beyond it overflow in float32 when they are squared and summed."""
 LETTERS = 1  # the place of the letters among the views
 
 
@@ -87,27 +89,44 @@ class PartModel:
             raise ConfigError(f"parts.{modality}: {error}") from error
         return cls(modality, encoder, detector)
 
-    def fit_encoder(self, parts: Sequence[Part], letters: bool = False) -> None:
-        """Let the encoder, and the comparison of letters if it is asked for, learn from the readable normal parts."""
+    def fit_encoder(self, parts: Mapping[int, Part], needed: int, letters: bool = False) -> dict[int, str]:
+        """Let the encoder, and the comparison of letters if it is asked for, learn from normal parts, by their row.
+
+        Returns why rows cannot be learned: parts that cannot be read or are odd beside the others. With fewer than
+        `needed` left nothing is learned. DataError where the encoder can make nothing of what is left.
+        """
         learns = type(self.encoder).fit is not Encoder.fit
         if not (learns or letters):
-            return
-        signals = []
-        for part in parts:
+            return {}
+        signals: dict[int, Any] = {}
+        refused: dict[int, str] = {}
+        for row, part in parts.items():
             try:
-                signals.append(read(part))
-            except PartError:
-                continue  # refused, with its reason, when the part is encoded
-        if signals and learns:
-            self.encoder.fit(signals)
-        if letters and len(signals) > 1:  # fewer are refused, with the number that is needed, by the fit itself
-            self.letters = Letters().fit([signal.text for signal in signals if isinstance(signal, Text)])
+                signals[row] = read(part)
+            except PartError as error:
+                refused[row] = error.reason
+        if learns:
+            rows = list(signals)
+            for place, reason in self.encoder.odd(list(signals.values())).items():
+                refused[rows[place]] = reason
+                del signals[rows[place]]
+        if len(signals) < needed:
+            return refused
+        if learns:
+            self.encoder.fit(list(signals.values()))
+        if letters:
+            self.letters = Letters().fit([signal.text for signal in signals.values() if isinstance(signal, Text)])
+        return refused
 
     def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
         """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
         if signal is not None and cache is None:
-            return encode(self.encoder, replace(part, path=None, value=signal, start=None, stop=None))
-        return encode(self.encoder, part, cache)
+            made = encode(self.encoder, replace(part, path=None, value=signal, start=None, stop=None))
+        else:
+            made = encode(self.encoder, part, cache)
+        if reason := unfit(made):
+            raise PartError(reason, part=part.modality, case_id=part.case_id, row=part.row)
+        return made
 
     def measure(self, tokens: Tokens, part: Part) -> Measured:
         """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
@@ -216,6 +235,16 @@ class PartModel:
         if len(made.likenesses) != views:
             raise ModelError(f"{len(made.likenesses)} likeness files are there for {views} views of a part", folder)
         return made
+
+
+def unfit(tokens: Tokens) -> str:
+    """Why no detector can compute with a part's numbers; "" if it can. That they are finite, `Tokens` has seen to."""
+    largest = float(np.abs(tokens.values).max(initial=0.0))
+    if largest > LARGEST:
+        return f"its features reach {largest:.3g}; allowed are numbers up to {LARGEST:g}"
+    if not np.isfinite(tokens.embedding()).all():
+        return "its summary holds numbers that are NaN or infinite"
+    return ""
 
 
 def finite(score: float) -> float:

@@ -151,7 +151,7 @@ def test_another_table_is_refused(fitted: Windows) -> None:
         fitted.encode(table(1, channels=("vibration", "current", "pressure")))
     with pytest.raises(PartError, match="rows; a window has 80"):
         fitted.encode(table(1, rows=20))
-    with pytest.raises(DataError, match="training table 1 has other channels"):
+    with pytest.raises(DataError, match="training table 1: the table has other channels"):
         Windows().fit([table(1), table(2, channels=("vibration", "current"))])
     units = Windows().fit([Sensor(t.values, t.times, t.channels, ("g", "A", "C")) for t in [table(1), table(2)]])
     normal = table(3)

@@ -138,7 +138,7 @@ def test_short_clips_reach_their_last_frame(fitted: Clip, frames: int) -> None:
 
 
 def test_refusals(fitted: Clip) -> None:
-    with pytest.raises(PartError, match="1 frames; at least 2"):
+    with pytest.raises(PartError, match="1 frame; at least 2"):
         fitted.encode(Video.from_array(np.zeros((1, 32, 32), np.uint8)))
     with pytest.raises(NotFittedError):
         Clip().encode(Video.from_array(belt(0)))
