@@ -4,6 +4,8 @@ The one door between what cases hold and a model. Ids, groups, channels, units, 
 found inside captions and facts, so each piece of evidence stands in one fence; outside stand numbers and our own words.
 """
 
+import re
+
 from mmdmad.ask.base import Result
 from mmdmad.ask.words import caption
 from mmdmad.fence import fence
@@ -28,7 +30,8 @@ def evidence_text(e: Evidence) -> str:
     'E3 words text: <data>Line 3 says ‹/data› stop.</data>'
     """
     facts = "; ".join(f"{f.name} = {f.value}{f' {f.unit}' if f.unit else ''}" for f in e.facts)
-    head = " ".join(word for word in (e.id, e.kind, e.part) if word)
+    number = e.id if re.fullmatch(r"[A-Z]?\d*", e.id) else fence(e.id)  # of a received run it may be any text
+    head = " ".join(word for word in (number, e.kind, e.part) if word)
     return f"{head}: {fence(caption(e) + (f' ({facts})' if facts else ''))}"
 
 
