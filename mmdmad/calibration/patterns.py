@@ -29,10 +29,11 @@ Pattern = tuple[Modality, ...]
 Link = tuple[Modality, Pattern]
 FEWEST = 8
 """Reference cases from which a contradiction, or all parts together, become a term; a part alone needs TAIL_FEWEST."""
-NATS = 1.0
-"""Least scale of a contradiction's tail. A contradiction c is minus the pointwise mutual information, whose exponential
-has mean one or less on normal cases, so P(c >= x) <= exp(-x) (Markov): that steep is all that can be relied on. Where
-normal contradictions hardly vary (few product types), a fitted tail would call half a nat of network error a wonder."""
+STEEPEST = 1.0
+"""Least scale of a contradiction's tail. In nats a contradiction c were minus the pointwise mutual information, whose
+exponential has mean one or less on normal cases, so P(c >= x) <= exp(-x) (Markov). As it is read, large ones only come
+out smaller (joint/denoising_error.py), so that steep is what can be relied on. Where normal contradictions hardly vary
+(few product types), a fitted tail would call half a unit of network error a wonder."""
 
 
 def patterns(modalities: Sequence[Modality]) -> list[Pattern]:
@@ -110,7 +111,7 @@ class JointCalibration:
         for m in reference.parts:
             self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m], fewest=TAIL_FEWEST)
         for link in reference.links:
-            self._fit_term(_link_key(link), reference.links[link], calibration.links[link], NATS)
+            self._fit_term(_link_key(link), reference.links[link], calibration.links[link], STEEPEST)
         for pattern in patterns(tuple(reference.parts)):
             if all(_key((m,)) in self.tails_ for m in pattern):
                 self._fit_pattern(pattern, reference, calibration)

@@ -77,7 +77,7 @@ class JointModel:
         return self
 
     def contradictions(self, vectors: Mapping[Modality, np.ndarray], wanted: Sequence[Link]) -> dict[Link, float]:
-        """Contradiction (nats) of each wanted (part, given parts) of one case with part vectors (E_m,)."""
+        """Contradiction score of each wanted (part, given parts) of one case with part vectors (E_m,)."""
         known = [link for link in wanted if {link[0], *link[1]} <= set(self.modalities_)]
         index = {m: i for i, m in enumerate(self.modalities_)}
         pairs = [(index[part], tuple(index[g] for g in given)) for part, given in known]
@@ -86,7 +86,7 @@ class JointModel:
         return {link: float(value) for link, value in zip(known, values, strict=True)}
 
     def joint_error(self, vectors: Mapping[Modality, np.ndarray]) -> float:
-        """Half the snr-weighted denoising error of all given parts together (nats): minus their joint log density."""
+        """Half the snr-weighted denoising error of all given parts together: high where they are unlikely together."""
         parts = [i for i, m in enumerate(self.modalities_) if m in vectors]
         return denoising_error(self.network_, self.bank_, torch.from_numpy(self._whiten(vectors)), parts, [])
 
