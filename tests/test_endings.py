@@ -6,6 +6,7 @@ Full and read-only disks are real ones: a small tmpfs in a mount name space of i
 import json
 import logging
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ from PIL import Image
 
 from mmdmad.cases import Case, Part, Refusal
 from mmdmad.endings import one_line
-from mmdmad.errors import DataError, FileError, RunError
+from mmdmad.errors import DataError, FileError, MmdmadError, RunError
 from mmdmad.files import replacing
 from mmdmad.manifest import read_cases
 from mmdmad.store.run import Run
@@ -317,3 +318,39 @@ def test_only_faults_of_the_program_keep_their_traceback(monkeypatch):
         said = one_line(error)
     assert said.startswith("Traceback")
     assert said.splitlines()[-2:] == ["mmdmad.errors.RunError: no run", "no run"]
+
+
+def told(folder: Path, cases) -> list:
+    """All that a run says: its stored findings, and what its model makes of cases."""
+    run = Run.open(folder)
+    try:
+        stored = [f.model_dump_json() for f in run.findings(order="id")]
+        judged = [run.model.judge(case, 0.1) for case in cases]
+        return [stored, run.false_alarm_rate, [(j.score, j.p_value) for j in judged]]
+    finally:
+        run.close()
+
+
+@pytest.mark.parametrize("tries", [30, pytest.param(300, marks=pytest.mark.slow)])
+def test_flipped_bits_and_cut_files_are_refused_or_change_nothing(scored, line, tmp_path, tries):
+    cases = read_cases(line / "manifest.csv").where(split="test").items[:2]
+    wanted = told(scored, cases)
+    files = [scored / "config.json", scored / "cases.sqlite", *sorted((scored / "model").rglob("*.*"))]
+    rng, refused, lines = random.Random(0), 0, 0
+    for number in range(tries):
+        name = rng.choice(files).relative_to(scored)
+        folder = Path(shutil.copytree(scored, tmp_path / f"run-{number}", ignore=shutil.ignore_patterns("work")))
+        data = bytearray((folder / name).read_bytes())
+        at = rng.randrange(len(data))
+        if rng.random() < 0.2:
+            del data[at:]
+        else:
+            data[at] ^= 1 << rng.randrange(8)
+        (folder / name).write_bytes(data)
+        try:
+            assert told(folder, cases) == wanted, name
+        except MmdmadError as why:
+            refused += len(str(why).splitlines()) == 1
+            lines += len(str(why).splitlines())
+        shutil.rmtree(folder)
+    assert refused == lines > tries / 2
