@@ -12,6 +12,7 @@ from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings, Settings
 from mmdmad.modalities.base import modalities, modality_of
 
+KINDS = ("pipelines", "detectors")
 MAX_BYTES = 256 * 1024
 """Bytes of a configuration file."""
 LARGEST, MOST_VALUES, DEEPEST = 1e9, 1000, 6
@@ -94,7 +95,11 @@ class PipelineConfig(Settings):
 
     @classmethod
     def load(cls, source: "str | Path | PipelineConfig | dict[str, Any]") -> "PipelineConfig":
-        """A configuration from itself, a mapping, a YAML file, or the name of a preset ("pipelines/inspection")."""
+        """A configuration from itself, a mapping, a YAML file, or the name of a preset.
+
+        >>> PipelineConfig.load("detectors/knn").parts["sensor"].detector
+        'knn'
+        """
         if isinstance(source, PipelineConfig):
             return source
         values = source if isinstance(source, dict) else _read_yaml(source)
@@ -109,12 +114,25 @@ class PipelineConfig(Settings):
 
 
 def presets() -> list[str]:
-    """Names of the presets that ship with the package."""
-    return sorted(f"pipelines/{p.name.removesuffix('.yaml')}" for p in _folder().iterdir() if p.name.endswith(".yaml"))
+    """Names of the presets that ship with the package: pipelines first, then one a detector ("detectors/knn")."""
+    return [
+        f"{kind}/{name}"
+        for kind in KINDS
+        for name in sorted(p.name.removesuffix(".yaml") for p in _folder(kind).iterdir() if p.name.endswith(".yaml"))
+    ]
 
 
-def _folder() -> Any:
-    return files("mmdmad.configs").joinpath("pipelines")
+def _folder(kind: str) -> Any:
+    return files("mmdmad.configs").joinpath(kind)
+
+
+def _of_detector(preset: dict[str, Any]) -> dict[str, Any]:
+    """A pipeline in which every modality that a detector is made for gets this detector."""
+    from mmdmad.detectors.base import detectors  # heavy: only where such a preset is asked for
+
+    part = {"detector": preset["name"], "detector_params": preset["params"]}
+    made_for = detectors()[preset["name"]].about.modalities
+    return {"parts": {m: part for m in modalities() if m in made_for}}
 
 
 class _Plain(yaml.SafeLoader):
@@ -147,17 +165,20 @@ def _text(path: Path) -> str:
 
 
 def _read_yaml(source: str | Path) -> dict[str, Any]:
-    path = Path(source)
-    name = str(source).removeprefix("pipelines/").removesuffix(".yaml")
-    preset = _folder().joinpath(f"{name}.yaml")
+    path, name = Path(source), str(source).removesuffix(".yaml")
     if path.is_file():
-        text = _text(path)
-    elif "/" not in name and preset.is_file():
-        text = preset.read_text(encoding="utf-8")
-    else:
+        return _values(_text(path), source)
+    name = name if "/" in name else f"pipelines/{name}"
+    if name not in presets():
         raise ConfigError(
             f"no pipeline configuration {str(source)!r}; give a YAML file or one of {', '.join(presets())}"
         )
+    kind, _, file = name.partition("/")
+    values = _values(_folder(kind).joinpath(f"{file}.yaml").read_text(encoding="utf-8"), source)
+    return values if kind == "pipelines" else _of_detector(values)
+
+
+def _values(text: str, source: str | Path) -> dict[str, Any]:
     try:
         values = yaml.load(text, _Plain)
     except (

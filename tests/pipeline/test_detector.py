@@ -231,6 +231,8 @@ def test_presets_and_files_load(tmp_path):
         for modality, settings in load_config(name).parts.items():
             PartModel.unfitted(modality, settings, seed=0)  # every encoder, detector and argument exists
     assert load_config("logs").parts["text"].compare == "all"
+    with pytest.raises(ConfigError, match="detectors/knn"):
+        load_config("detectors/no-such-detector")
     file = tmp_path / "mine.yaml"
     file.write_text("parts: {text: {detector: knn}}\nseed: 3\n")
     assert load_config(file).seed == 3
@@ -240,6 +242,14 @@ def test_presets_and_files_load(tmp_path):
     file.write_text("a: [")
     with pytest.raises(ConfigError, match="YAML"):
         load_config(file)
+
+
+def test_a_detectors_preset_is_a_pipeline_of_the_modalities_it_is_made_for():
+    knn = load_config("detectors/knn")
+    assert set(knn.parts) == {"image", "text", "sensor", "video"}
+    assert {(p.encoder, p.detector) for p in knn.parts.values()} == {("auto", "knn")}
+    assert knn.parts["text"].detector_params == {"neighbours": 5, "method": "largest", "max_memory": "auto"}
+    assert set(load_config("detectors/mocodad").parts) == {"sensor", "video"}
 
 
 def test_letters_are_judged_said_and_saved(tiny, tmp_path):
