@@ -16,10 +16,9 @@ class Judge:
 
 
 @pytest.fixture
-def judged(fake_run, tmp_path, monkeypatch):
+def judged(fake_run, tmp_path_factory, monkeypatch):
     """Judge new files as this finding; gives what is said of one."""
-    files = tmp_path / "new files"
-    files.mkdir()
+    files = tmp_path_factory.mktemp("new files")
 
     def judge(found, name="new.csv"):
         model = Judge(found)
