@@ -152,7 +152,8 @@ class Finding(_Data):
     """What is said about one case.
 
     `score` is the joint score; the shares of `parts` and `contradictions` add up to it. `p_value` is its conformal
-    p-value; the verdict is "anomalous" exactly when p_value <= guarantee.rate and the guarantee is valid.
+    p-value; the verdict is "anomalous" exactly when p_value <= guarantee.rate and the guarantee is valid. `lacks` are
+    the modalities that the model has learned and the case was judged without; None in findings of earlier versions.
     """
 
     case_id: str
@@ -168,6 +169,7 @@ class Finding(_Data):
     explanation: Explanation | None = None
     label: int | None = None
     refused: tuple[str, ...] = ()
+    lacks: tuple[PartName, ...] | None = None
     simulated: bool = False
 
     @property

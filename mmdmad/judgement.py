@@ -56,6 +56,7 @@ class Judgement:
     p_value: float
     guarantee: Guarantee
     refused: tuple[Refusal, ...] = ()
+    lacks: tuple[Modality, ...] | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -89,5 +90,6 @@ class Judgement:
             evidence=evidence,
             label=self.case.label,
             refused=tuple(f"{refusal.part}: {refusal.reason}" for refusal in self.refused),
+            lacks=self.lacks,
             simulated=simulated,
         )

@@ -43,8 +43,8 @@ def unusual(finding: Finding) -> list[PartName]:
 
 
 def missing(finding: Finding) -> list[PartName]:
-    """The parts that a finding was judged without."""
-    return [m for m in modalities() if m not in finding.pattern]
+    """The parts that a finding was judged without: of those that its model has learned, where that is known."""
+    return [m for m in modalities() if m not in finding.pattern] if finding.lacks is None else [*finding.lacks]
 
 
 def channels(finding: Finding) -> list[str]:

@@ -156,6 +156,7 @@ class FakeModel:
 
     def __init__(self, known: Normal, pause: float = 0.0) -> None:
         self.normal_, self.pause, self.calls = known, pause, []
+        self.parts_ = dict.fromkeys(ENCODERS)
 
     def finding(self, case, false_alarm_rate=None, artifacts=None, *, cache=None):
         import time

@@ -169,6 +169,7 @@ class JointDetector:
             p_value=said.p_value,
             guarantee=said.guarantee,
             refused=refused,
+            lacks=tuple(m for m in self.parts_ if m not in measured),
         )
 
     def finding(

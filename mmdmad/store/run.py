@@ -29,7 +29,7 @@ from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
 from mmdmad.store.setup import differences, read_settings, versions
-from mmdmad.store.tally import Tally
+from mmdmad.store.tally import LEARNED, Tally
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
@@ -222,6 +222,7 @@ class Run:
         done = 0
         if waiting:
             model = self.model
+            self._set_meta(**{LEARNED: " ".join(model.parts_)})
             for case in bar(waiting, "judging", len(waiting)) if progress else waiting:
                 problems, of_parts = self._judge(model, case, rate, simulated=bool(cases.extra.get("simulated")))
                 done += not any(r.part == "case" for r in problems)

@@ -1,5 +1,6 @@
 """Counts, names and points over the stored findings, all in SQL: however many there are, no finding is loaded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, get_args
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from mmdmad.errors import RunError
 from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
-from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, PartRow, RefusalRow
+from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, MetaRow, PartRow, RefusalRow
 from mmdmad.store.query import Filters, channel_facts, ordering
 from mmdmad.store.rows import LARGEST
 
+LEARNED = "learned"  # the key under which a run keeps which modalities its model has learned
 By = Literal["verdict", "group", "driver", "channel", "kind", "hour", "day", "missing"]
 NEAR = 50  # ids on each side, in alphabetical order, among which a misspelt one is looked for
 
@@ -34,6 +36,13 @@ class Tally:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def _learned(self) -> Sequence[str]:
+        """The modalities that the run's model has learned; all that are known in a run that does not say."""
+        kept = select(MetaRow.value).where(MetaRow.key == LEARNED)
+        with Session(self._engine) as session:
+            found = session.scalar(kept)
+        return tuple(modalities()) if found is None else found.split()
+
     def count(self, **filters: Any) -> int:
         """How many findings pass the filters."""
         return int(self._one(select(func.count()).select_from(CaseRow).where(*Filters(**filters).conditions())))
@@ -45,7 +54,7 @@ class Tally:
             every = self.count(**filters)
             parts = _grouped(PartRow.modality, where).join(PartRow, PartRow.case_id == CaseRow.id)
             have = self._counts(parts)
-            lacking = {m: every - have.get(m, 0) for m in modalities()}
+            lacking = {m: every - have.get(m, 0) for m in self._learned()}
             return {m: n for m, n in sorted(lacking.items(), key=lambda item: -item[1]) if n}
         if what == "channel":
             named = channel_facts().add_columns(FactRow.value).distinct().subquery()

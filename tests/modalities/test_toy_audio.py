@@ -17,7 +17,7 @@ from mmdmad.encoders import base as encoders
 from mmdmad.manifest import read_cases
 from mmdmad.modalities import base as modalities
 from mmdmad.parts import content_key, read
-from mmdmad.reasons import main_reason
+from mmdmad.reasons import main_reason, missing
 from mmdmad.report import write_report
 from mmdmad.store.run import Run
 
@@ -130,6 +130,15 @@ def test_odd_sounds_are_flagged_and_told(run):
     assert any("broken" in r.reason or "cannot be decoded" in r.reason for r in run.refusals())
     lacking = next(e for e in run.finding("test-126").evidence if e.kind == "missing")
     assert lacking.caption == "The case has no audio part; 120 of 120 normal cases have one."
+
+
+def test_parts_that_the_model_never_learned_are_not_called_missing(run):
+    assert missing(run.finding("test-126")) == ["audio"]
+    assert missing(run.finding("test-125")) == []
+    assert run.tally.by("missing") == {"audio": 2}
+    assert run.finding("test-126").lacks == ("audio",)
+    older = run.finding("test-125").model_copy(update={"lacks": None})
+    assert missing(older) == ["image", "text", "video"]
 
 
 def test_a_loaded_model_says_the_same(run, line):
