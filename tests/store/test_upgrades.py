@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from mmdmad.errors import ModelError
 from mmdmad.explain import gather
 from mmdmad.explain.normal import Normal
 from mmdmad.pipeline.model_manifest import verify, write_manifest
@@ -130,3 +131,15 @@ def test_a_damaged_reference_stays_as_it_is_and_the_findings_stay_readable(run, 
     assert file.read_text(encoding="latin-1") == content
     assert manifest.read_bytes() == before
     assert not (run / "model" / "normal").exists()
+
+
+def test_damage_is_not_given_new_hashes(run):
+    file = run / "model" / "reference" / "reference.json"
+    values = json.loads(file.read_text())
+    file.write_text(json.dumps({**values, "n_cases": values["n_cases"] + 1}))  # sound JSON, but not what was written
+    before = (run / "model" / "manifest.json").read_bytes()
+    Run.open(run).close()
+    assert (run / "model" / "manifest.json").read_bytes() == before
+    assert not (run / "model" / "normal").exists()
+    with pytest.raises(ModelError):
+        verify(run / "model")
