@@ -6,6 +6,7 @@ Traceback (most recent call last):
 mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not installed; run: pip install "mmdmad[chat]"
 """
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,16 @@ class PartError(MmdmadError):
         super().__init__(f"{where}: {reason}")
 
 
-class ConfigError(MmdmadError):
+class ConfigError(MmdmadError, ValueError):
     """A configuration file or value is wrong."""
 
 
-class DataError(MmdmadError):
+class DataError(MmdmadError, ValueError):
     """Arrays or tokens handed to a detector have the wrong shape, type or values."""
+
+
+class DataTypeError(DataError, TypeError):
+    """What was handed to a detector is of a kind that no detector takes: text, objects, a sparse matrix."""
 
 
 class RefusedError(DataError):
@@ -72,8 +77,26 @@ class RefusalWarning(UserWarning):
     """Every part of a kind that was given was refused: seldom the fault of so many files. The rest went on."""
 
 
-class NotFittedError(MmdmadError):
-    """Something was asked of a detector that has not been fitted."""
+class NotFittedError(MmdmadError, ValueError, AttributeError):
+    """Something was asked of a detector that has not been fitted.
+
+    Whoever catches scikit-learn's error of this name catches this one: what is raised is a subclass of both, made when
+    the first one is raised, for importing mmdmad must not import scikit-learn.
+    """
+
+    def __new__(cls, *args: object) -> "NotFittedError":
+        """An instance of the class that is also scikit-learn's."""
+        return super().__new__(_not_fitted_of_both() if cls is NotFittedError else cls, *args)
+
+    def __reduce__(self) -> tuple[type["NotFittedError"], tuple[object, ...]]:
+        return NotFittedError, self.args  # the class of both has no name that pickle could find
+
+
+@cache
+def _not_fitted_of_both() -> type[NotFittedError]:
+    from sklearn.exceptions import NotFittedError as Theirs
+
+    return type("NotFittedError", (NotFittedError, Theirs), {"__module__": __name__, "__doc__": NotFittedError.__doc__})
 
 
 class ExportError(MmdmadError):

@@ -192,7 +192,7 @@ def fit_and_score(
     from mmdmad.detectors.base import make_detector
 
     meter = Meter()
-    detector = make_detector(name, seed=seed, **params)
+    detector = make_detector(name, seed=seed, **{"false_alarm_rate": None, **params})
     with meter.fit():
         detector.fit(train)
     with meter.score():

@@ -48,13 +48,13 @@ def run(context: Context) -> Iterator[Row]:
 def _row(name: str, costly: str, seed: int, split: adbench.Split) -> Row:
     meter = Meter()
     short: dict[str, Any] = {"steps": STEPS} if "steps" in make_detector(costly).get_params() else {}
-    made = make_detector("cascade", cheap=CHEAP, costly=costly, costly_params=short, seed=seed)
+    made = make_detector("cascade", cheap=CHEAP, costly=costly, costly_params=short, seed=seed, false_alarm_rate=None)
     with meter.fit(), one_thread():
         made.fit(split.train)
     whole, took = _timed(made, split.test)
     meter.seconds["score"] = took
     metrics = {"auroc_cascade": auroc(split.labels, whole), "ap_cascade": average_precision(split.labels, whole)}
-    metrics["share"] = float(made.share_)  # type: ignore[attr-defined]
+    metrics["share"] = float(made.undecided(split.test).mean())  # type: ignore[attr-defined]
     for kind, member in zip(("cheap", "costly"), made.members_):  # type: ignore[attr-defined]
         scores, alone = _timed(member, split.test)
         metrics |= {f"auroc_{kind}": auroc(split.labels, scores), f"ap_{kind}": average_precision(split.labels, scores)}

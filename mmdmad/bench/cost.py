@@ -25,10 +25,11 @@ QUERIES = 200  # vectors scored for each size
 LIMIT = 900.0  # seconds a detector may take, from the start of its process
 PROTOCOL = (
     f"simulated: {TRAIN} training and {TEST} test items of {SHAPE[0]} x {SHAPE[1]} x {SHAPE[2]} tokens without "
-    f"positions ({TRAIN * 100} x {WIDTH} tokens to learn from), one thread, defaults of each detector, a process of "
-    f"its own, {LIMIT:.0f} s at most; memory_mb is what fitting and scoring add to the process; network_calls and "
-    "ms_alone are of one item scored alone; the default detectors also on 1,000 to 1,000,000 single vectors, where "
-    "an item is one vector"
+    f"positions ({TRAIN * 100} x {WIDTH} tokens to learn from), one thread, defaults of each detector but for the "
+    "threshold, which is not learned (false_alarm_rate=None; suite thresholds), a process of its own, "
+    f"{LIMIT:.0f} s at most; memory_mb is what fitting and scoring add to the process; network_calls and ms_alone are "
+    "of one item scored alone; the default detectors also on 1,000 to 1,000,000 single vectors, where an item is one "
+    "vector"
 )
 Outcome = tuple[dict[str, Any], str | None]
 

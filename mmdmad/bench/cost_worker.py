@@ -15,11 +15,12 @@ import numpy as np
 
 from mmdmad.bench.base import model_mb
 from mmdmad.bench.result import Meter
-from mmdmad.detectors.base import Data, Detector, make_detector
+from mmdmad.detectors.base import Detector, make_detector
 from mmdmad.errors import MmdmadError
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
+Items = np.ndarray | list[Tokens]
 LATENT = 16  # directions in which the synthetic tokens vary
 ALONE = 10  # items that are also scored one by one
 
@@ -46,7 +47,7 @@ class Spec:
         return cls(**{**given, "shape": None if given["shape"] is None else tuple(given["shape"])})
 
 
-def synthetic(spec: Spec) -> tuple[Data, Data]:
+def synthetic(spec: Spec) -> tuple[Items, Items]:
     """Seeded training and test items: `width` features that follow 16 hidden ones, and noise of a quarter their size.
 
     >>> train, test = synthetic(Spec("knn", 0, train=3, test=2, width=8))
@@ -98,7 +99,7 @@ def network_calls() -> Iterator[list[int]]:
 def measure(spec: Spec, tell: Callable[[dict[str, Any]], None]) -> None:
     """Fit and score as `spec` says, on one thread; `tell` gets the figures of each stage as it ends."""
     train, test = synthetic(spec)
-    made = make_detector(spec.detector, seed=spec.seed)
+    made = make_detector(spec.detector, seed=spec.seed, false_alarm_rate=None)
     with one_thread():
         short = make_detector(spec.detector, **({"steps": 2} if "steps" in made.get_params() else {}))
         short.fit(train[:20]).token_scores(test[:2])  # loads the libraries, which is not the detector's cost
@@ -117,7 +118,7 @@ def measure(spec: Spec, tell: Callable[[dict[str, Any]], None]) -> None:
         tell(one_by_one(made, test))
 
 
-def one_by_one(made: Detector, test: Data) -> dict[str, float]:
+def one_by_one(made: Detector, test: Items) -> dict[str, float]:
     """Milliseconds of an item that comes alone, and how often it calls a network; means over the first few items."""
     items = [test[i : i + 1] for i in range(min(ALONE, len(test)))]
     begin = time.perf_counter()

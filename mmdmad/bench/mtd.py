@@ -74,7 +74,7 @@ def _measure(
     masks: list[np.ndarray],
 ) -> Row:
     items = [tokens[f] for f in test["file"]]
-    made, meter = make_detector(detector, seed=seed), Meter()
+    made, meter = make_detector(detector, seed=seed, false_alarm_rate=None), Meter()
     with meter.fit():
         made.fit([tokens[f] for f in train["file"]])
     with meter.score(), one_thread():

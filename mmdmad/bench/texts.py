@@ -87,7 +87,7 @@ def run_texts(context: Context, texts: Texts, seeds: Sequence[int]) -> Iterator[
     letters = LetterDistances(texts.train, texts.test)
     for detector in dict.fromkeys(name.removesuffix(WITH) for name in context.detectors):
         for seed in seeds:
-            meter, made = Meter(), make_detector(detector, seed=seed)
+            meter, made = Meter(), make_detector(detector, seed=seed, false_alarm_rate=None)
             with meter.fit():
                 made.fit(known)
             with meter.score():

@@ -47,7 +47,7 @@ def point_scores(
     """Scores (n,) of the rows of `values` (n, C) by windows, learned from `train` (m, C)."""
     from mmdmad.detectors.base import make_detector
 
-    meter, model = Meter(), make_detector(detector, seed=seed, **params)
+    meter, model = Meter(), make_detector(detector, seed=seed, false_alarm_rate=None, **params)
     with meter.fit():
         encoder, pieces = row_encoder(train, model)
         model.fit(step_pieces(encoder.encode(sensor(train)), pieces))

@@ -6,26 +6,33 @@ class under `@detector`, here or in a distribution that names it under the entry
 suite finds it by itself. Detectors know nothing about files or modalities.
 """
 
-import inspect
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field
 
+from mmdmad.calibration.crossfit import honest_threshold
+from mmdmad.detectors.estimator import Estimator
+from mmdmad.detectors.inputs import read_items
+from mmdmad.detectors.unseen import training_labels, unseen_scores
 from mmdmad.errors import ConfigError, DataError, ExportError, NotFittedError
 from mmdmad.files import make_folder
 from mmdmad.registry import Registry
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
-from mmdmad.tokens import Layout, Tokens
+from mmdmad.tokens import Tokens
+
+if TYPE_CHECKING:
+    from mmdmad.detectors.outlier import OutlierDetector
 
 Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
 Fidelity = Literal["equal", "reduced", "idea"]
-Data = np.ndarray | Sequence[Tokens]
+Data = ArrayLike | Sequence[Tokens]  # what `mmdmad.detectors.inputs.read_items` takes: DataFrames and tensors too
 
 
 @dataclass(frozen=True)
@@ -53,54 +60,6 @@ class About:
     differs: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """All tokens of a set of items, flat: `values` (M, D) float32, `item` (M,) owner, `position` (M,)."""
-
-    values: np.ndarray
-    item: np.ndarray
-    position: np.ndarray
-    n_items: int
-
-    def split(self, scores: np.ndarray) -> list[np.ndarray]:
-        """Cut flat token scores (M,) back into one array per item."""
-        return np.split(scores, np.cumsum(np.bincount(self.item, minlength=self.n_items))[:-1])
-
-
-def as_tokens(data: Data) -> list[Tokens]:
-    """Vectors (N, D), equal token sets (N, L, D) or a sequence of Tokens, as a list of N Tokens.
-
-    >>> len(as_tokens(np.zeros((3, 5)))), as_tokens(np.zeros((3, 4, 5)))[0].values.shape
-    (3, (4, 5))
-    """
-    if isinstance(data, np.ndarray):
-        if data.ndim == 2:
-            return [Tokens(row[None]) for row in data]
-        if data.ndim == 3:
-            layout = Layout("grid", (1, data.shape[1]), position=np.arange(data.shape[1]))
-            return [Tokens(item, layout) for item in data]
-        raise DataError(f"an array of shape {data.shape} was given; allowed are (N, D) and (N, L, D)")
-    items = list(data)
-    if not all(isinstance(item, Tokens) for item in items):
-        raise DataError(f"a {type(data).__name__} was given; allowed are an array or a sequence of Tokens")
-    return items
-
-
-def as_rows(items: Sequence[Tokens]) -> Rows:
-    """All tokens of all items, flat, with owner and position."""
-    if not items:
-        raise DataError("no items were given; at least one is needed")
-    widths = {item.values.shape[1] for item in items}
-    if len(widths) > 1:
-        raise DataError(f"items have token widths {sorted(widths)}; one width is needed")
-    return Rows(
-        np.concatenate([item.values for item in items]),
-        np.repeat(np.arange(len(items)), [len(item.values) for item in items]),
-        np.concatenate([item.layout.positions() for item in items]),
-        len(items),
-    )
-
-
 class _Saved(BaseModel):
     """What `config.json` of a detector holds."""
 
@@ -109,77 +68,139 @@ class _Saved(BaseModel):
     detector: str
     params: dict[str, Any]
     n_features_in_: int = Field(ge=1)
-    threshold_: float
+    feature_names_in_: list[str] = Field(default_factory=list)
+    threshold_: float | None
     state: dict[str, Any]
 
 
-class Detector(ABC):
+class Detector(Estimator, ABC):
     """A model of normal.
 
     Subclasses implement `_fit(items)` and `_score(items)` (one float64 array of L token scores per item) and, for
-    `save`/`load`, `_state` and `_set_state`. Every constructor takes `seed`, `contamination` (share of the training
-    items that may be anomalous) and `top` (an item's score is the mean of its `top` share of highest token scores; at
-    least one token).
+    `save`/`load`, `_state` and `_set_state`. Items come as a sequence: a list of Tokens, or a `Stack` of equal ones.
+    Every constructor takes `seed`, `contamination` (share of the training items that may be anomalous: they are kept
+    out of what is learned as far as the method can), `false_alarm_rate` (share of new normal items that `predict` may
+    flag; it sets `threshold_`, None: no threshold, which saves its cost) and `top` (an item's score is the mean of its
+    `top` share of highest token scores; at least one token).
     A detector whose item score is something else overrides `_pool`.
+
+    After `fit`:
+
+    - `decision_scores_` (N,): scores of the training items by the fitted model, as PyOD has them; detectors that
+      remember items leave each one's own memory out, networks have learned from all of them.
+    - `unseen_scores_` (n,): scores of training items by models that did not learn from them, without the
+      `contamination` share of the highest. Detectors that leave each item's own memory out have them already; other
+      closed forms are fitted again on ten folds less one each; networks once more, on four fifths, so that their fit
+      costs at most twice as much. Two items are too few; then these are `decision_scores_`.
+    - `threshold_`: what a new normal item exceeds with a probability of at most `false_alarm_rate`, from
+      `unseen_scores_` (`mmdmad.calibration.crossfit.honest_threshold`).
+    - `labels_` (N,): 1 for training items taken for anomalous: the `contamination` share with the highest
+      `decision_scores_`, or those above `threshold_` where `contamination` is 0.
     """
 
     about: ClassVar[About]
     seed: int
     contamination: float
+    false_alarm_rate: float | None = 0.05
     top: float
+    n_features_in_: int
+    feature_names_in_: np.ndarray  # where a DataFrame with names was learned
+    decision_scores_: np.ndarray
+    unseen_scores_: np.ndarray
+    labels_: np.ndarray
+    threshold_: float
+    _leaves_own_out: ClassVar[bool] = False  # decision_scores_ come from models that do not know the item itself
     _work: Path | None = None
     _progress: bool = False
 
     def fit(self, X: Data, y: object = None, *, work: Path | None = None, progress: bool = False) -> Self:
         """Learn from normal items; `y` is ignored. Returns self.
 
-        work: folder for training checkpoints; a fit that was killed goes on from there and ends the same. progress:
-        show a bar while a network trains.
+        X: a table (N, D) of numbers as an array, list, DataFrame or tensor; token sets of one length, (N, L, D); or a
+        sequence of N Tokens. work: folder for training checkpoints; a fit that was killed goes on from there and ends
+        the same. progress: show a bar while a network trains. Raises DataError for what cannot be learned from,
+        ConfigError for a parameter out of its range.
         """
         self._check_params()
         self._work, self._progress = None if work is None else Path(work), progress
-        items = as_tokens(X)
+        items = read_items(self, X, learn=True)
         if len(items) < 2:
-            raise DataError(f"{len(items)} items were given to {type(self).__name__}.fit; at least 2 are needed")
-        self.n_features_in_: int = as_rows(items[:1]).values.shape[1]
+            raise DataError(f"n_samples={len(items)} was given to {type(self).__name__}.fit; at least 2 are needed")
         self._fit(items)
-        self.decision_scores_: np.ndarray = self._training_scores(items)
-        rate = self.contamination if self.contamination > 0 else 0.05
-        self.threshold_: float = float(np.quantile(self.decision_scores_, 1 - rate))
+        self.decision_scores_ = self._training_scores(items)
+        self.unseen_scores_ = np.zeros(0) if self.false_alarm_rate is None else self._unseen_scores(items)
+        self._judge_training()
         return self
+
+    def fit_predict(self, X: Data, y: object = None) -> np.ndarray:
+        """`labels_` (N,) of a fit on X: 1 for anomalous; `y` is ignored."""
+        return self.fit(X).labels_
 
     def token_scores(self, X: Data) -> list[np.ndarray]:
         """Score of every token, one float64 array (L,) per item; higher = more anomalous."""
-        if not hasattr(self, "n_features_in_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
-        items = as_tokens(X)
-        width = as_rows(items).values.shape[1]
-        if width != self.n_features_in_:
-            raise DataError(f"items have {width} features; {type(self).__name__} was fitted on {self.n_features_in_}")
-        return [np.asarray(s, np.float64) for s in self._score(items)]
+        return [np.asarray(s, np.float64) for s in self._score(self._items(X))]
 
     def decision_function(self, X: Data) -> np.ndarray:
         """Score of every item, float64 (N,); higher = more anomalous."""
-        return np.array([self._pool(scores) for scores in self.token_scores(X)], np.float64)
+        return self._pooled(self._score(self._items(X)))
+
+    def score_samples(self, X: Data) -> np.ndarray:
+        """The same as `decision_function`: higher = more anomalous. `as_outlier_detector` has scikit-learn's sign."""
+        return self.decision_function(X)
 
     def predict(self, X: Data) -> np.ndarray:
-        """1 where the score exceeds `threshold_` (the training scores' 1 - contamination quantile), else 0."""
-        return (self.decision_function(X) > self.threshold_).astype(int)
+        """1 where the score exceeds `threshold_`, else 0; int (N,)."""
+        scores = self.decision_function(X)
+        self._need_threshold("predict")
+        return (scores > self.threshold_).astype(int)
+
+    def predict_proba(self, X: Data, method: Literal["linear", "unify"] = "linear") -> np.ndarray:
+        """Scores on a scale from 0 to 1, float64 (N, 2): normal, anomalous; a row adds up to 1.
+
+        linear: between the lowest and the highest of `unseen_scores_` (PyOD's default, there from training scores);
+        unify: the Gaussian error function of the standardised score, 0 below the mean (Kriegel, Kröger, Schubert,
+        Zimek, "Interpreting and Unifying Outlier Scores", SDM 2011). Both order items as `decision_function` does,
+        but for what lies beyond an end; neither is calibrated: `threshold_` is.
+        """
+        from scipy.special import erf
+
+        if method not in ("linear", "unify"):
+            raise ConfigError(f"method={method!r} was given; allowed are 'linear' and 'unify'")
+        scores = self.decision_function(X)
+        self._need_threshold("predict_proba")
+        known = self.unseen_scores_
+        if method == "linear":
+            odd = (scores - known.min()) / max(float(np.ptp(known)), 1e-12)
+        else:
+            odd = erf((scores - known.mean()) / (max(float(known.std()), 1e-12) * 2**0.5))
+        odd = np.clip(odd, 0.0, 1.0)
+        return np.column_stack([1.0 - odd, odd])
+
+    def as_outlier_detector(self) -> "OutlierDetector":
+        """This detector with scikit-learn's signs: +1 and -1, low scores for what is odd; a fitted one stays fitted.
+
+        >>> X = np.random.default_rng(0).normal(size=(100, 2))
+        >>> make_detector("knn").fit(X).as_outlier_detector().predict([[0.0, 0.0], [9.0, 9.0]])
+        array([ 1, -1])
+        """
+        from mmdmad.detectors.outlier import OutlierDetector
+
+        return OutlierDetector.around(self) if hasattr(self, "threshold_") else OutlierDetector(self)
 
     def save(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` into `folder`."""
-        if not hasattr(self, "n_features_in_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+        self._need_fit()
         folder = Path(folder)
         make_folder(folder)
         arrays, values = self._state()
-        arrays = {**arrays, "decision_scores_": self.decision_scores_}
+        arrays = {**arrays, "decision_scores_": self.decision_scores_, "unseen_scores_": self.unseen_scores_}
         write_arrays(folder / "model.safetensors", arrays)
         config = {
             "detector": self.about.name,
             "params": self.get_params(),
             "n_features_in_": self.n_features_in_,
-            "threshold_": self.threshold_,
+            "feature_names_in_": list(getattr(self, "feature_names_in_", ())),
+            "threshold_": getattr(self, "threshold_", None),
             "state": values,
         }
         write_values(folder / "config.json", config)
@@ -204,13 +225,12 @@ class Detector(ABC):
         if reason := self.obstacle():
             others = ", ".join(name for name, cls in detectors().items() if not cls.obstacle())
             raise ExportError(f"{self.about.name} cannot be exported: {reason}; those that can are {others}")
-        if not hasattr(self, "n_features_in_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+        self._need_fit()
         graph = self._graph()
         about = {
             "detector": self.about.name,
             "params": json.dumps(self.get_params()),
-            "threshold": repr(self.threshold_),
+            "threshold": repr(getattr(self, "threshold_", None)),
             "item_score": f"mean of the highest {self.top:g} of an item's token scores, at least one",
             "inputs": graph.inputs,
         }
@@ -227,25 +247,11 @@ class Detector(ABC):
         """What `export` writes, a `kit.graphs.Graph`; for classes without an obstacle."""
         raise NotImplementedError
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor arguments by name."""
-        names = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]
-        return {name: getattr(self, name) for name in names}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor arguments by name; returns self."""
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise ConfigError(f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(known)}")
-            setattr(self, name, value)
-        return self
+    @abstractmethod
+    def _fit(self, items: Sequence[Tokens]) -> None: ...
 
     @abstractmethod
-    def _fit(self, items: list[Tokens]) -> None: ...
-
-    @abstractmethod
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]: ...
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]: ...
 
     @abstractmethod
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
@@ -253,9 +259,56 @@ class Detector(ABC):
     @abstractmethod
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None: ...
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         """Item scores of the training items; detectors that remember items leave each one's own memory out."""
-        return self.decision_function(items)
+        return self._pooled(self._score(items))
+
+    def _items(self, X: Data) -> Sequence[Tokens]:
+        """The items of X, checked against what was learned."""
+        self._need_fit()
+        return read_items(self, X, learn=False)
+
+    def _need_fit(self) -> None:
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(X) first")
+
+    def _need_threshold(self, what: str) -> None:
+        if not hasattr(self, "threshold_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} has no threshold (false_alarm_rate=None), which {what} needs; "
+                "set false_alarm_rate and call fit(X) again"
+            )
+
+    def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
+        """`unseen_scores_` of the training items; a detector with a way of its own overrides it."""
+        return unseen_scores(self, items)
+
+    def _settled(self) -> dict[str, Any]:
+        """Constructor arguments that this fit chose by itself, with what it chose.
+
+        Detectors that are fitted on folds are made with them: another choice would be another scale of scores.
+        """
+        return {}
+
+    def _another(self, title: str) -> Self:
+        """A detector like this one, not fitted, that keeps its checkpoints in a folder of this title."""
+        made = type(self)(**{**self.get_params(), **self._settled()})
+        made._work, made._progress = None if self._work is None else self._work / title, self._progress
+        made.n_features_in_ = self.n_features_in_
+        return made
+
+    def _judge_training(self) -> None:
+        """`threshold_` from `unseen_scores_`, and `labels_`."""
+        vars(self).pop("threshold_", None)
+        if len(self.unseen_scores_) and self.false_alarm_rate is not None:
+            self.threshold_ = honest_threshold(self.unseen_scores_, self.false_alarm_rate)
+        self.labels_ = training_labels(self.decision_scores_, self.contamination, getattr(self, "threshold_", None))
+
+    def _pooled(self, scores: Sequence[np.ndarray]) -> np.ndarray:
+        """Item scores, float64 (N,), of token scores, one array (L,) per item."""
+        if type(self)._pool is Detector._pool and all(len(one) == 1 for one in scores):
+            return np.concatenate(scores).astype(np.float64)
+        return np.array([self._pool(one) for one in scores], np.float64)
 
     def _pool(self, scores: np.ndarray) -> float:
         k = max(1, int(np.ceil(self.top * len(scores))))
@@ -266,6 +319,10 @@ class Detector(ABC):
             raise ConfigError(f"contamination={self.contamination} was given; allowed is 0 <= contamination < 0.5")
         if not 0 < self.top <= 1:
             raise ConfigError(f"top={self.top} was given; allowed is 0 < top <= 1")
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
+            raise ConfigError(
+                f"false_alarm_rate={self.false_alarm_rate} was given; allowed are 0 < false_alarm_rate < 1 and None"
+            )
 
 
 D = TypeVar("D", bound=type[Detector])
@@ -301,8 +358,14 @@ def load_detector(folder: str | Path) -> Detector:
         made = make_detector(saved.detector, **saved.params)
         made._check_params()
     with reading(arrays):
-        check_arrays(found, {"decision_scores_": "f N"})
-        made.n_features_in_, made.threshold_ = saved.n_features_in_, saved.threshold_
-        made.decision_scores_ = found.pop("decision_scores_")
+        found.setdefault("unseen_scores_", np.zeros(0))  # models saved before there were any have none
+        check_arrays(found, {"decision_scores_": "f N", "unseen_scores_": "f n"})
+        made.n_features_in_ = saved.n_features_in_
+        if saved.feature_names_in_:
+            made.feature_names_in_ = np.array(saved.feature_names_in_, object)
+        if saved.threshold_ is not None:
+            made.threshold_ = saved.threshold_
+        made.decision_scores_, made.unseen_scores_ = found.pop("decision_scores_"), found.pop("unseen_scores_")
+        made.labels_ = training_labels(made.decision_scores_, made.contamination, saved.threshold_)
         made._set_state(found, saved.state)
     return made

@@ -84,6 +84,8 @@ class PartModel:
             params = dict(settings.detector_params)
             if known is not None and "seed" not in params:
                 params["seed"] = seed
+            if known is not None and "false_alarm_rate" in known.defaults():
+                params.setdefault("false_alarm_rate", None)  # cases are judged by p-values, not by its threshold
             detector = make_detector(settings.detector, **params)
         except TypeError as error:
             raise ConfigError(f"parts.{modality}: {error}") from error

@@ -28,7 +28,9 @@ class WholePart:
         # A feature that never moves on normal parts has no scale to judge a change by.
         moves = spread > 1e-6 * np.maximum(1.0, np.abs(self.mean_))
         self.scale_ = np.where(moves, 1 / np.maximum(spread, 1e-12), 0.0)
-        self.detector_: Detector = make_detector("gaussian-diffusion").fit(self._standard(vectors))
+        self.detector_: Detector = make_detector("gaussian-diffusion", false_alarm_rate=None).fit(
+            self._standard(vectors)
+        )
         return self
 
     def score(self, vector: np.ndarray) -> float:

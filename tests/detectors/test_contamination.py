@@ -8,8 +8,9 @@ import pytest
 from mmdmad.detectors.base import Detector, detectors, make_detector
 from mmdmad.detectors.kit.trimming import unsuspicious
 from mmdmad.metrics import auroc
+from mmdmad.testing.samples import vectors
 from mmdmad.tokens import Layout, Tokens
-from tests.detectors.test_contract import tiny, vectors
+from tests.detectors.test_contract import tiny
 
 SHARE, NOISE = 0.2, 0.02
 NAMES = [

@@ -41,7 +41,7 @@ def test_only_the_band_reaches_the_costly_detector(monkeypatch):
 
     monkeypatch.setattr(costly, "token_scores", spy)
     found, sent = fitted.decision_function(test), fitted.undecided(test)
-    assert len(seen) == sent.sum() == round(fitted.share_ * len(test))
+    assert len(seen) == sent.sum()
     assert 0 < sent.sum() < len(test)
     low, high = cheap.decision_function(test), make_detector("dte-np")._pool
     assert np.array_equal(sent, (low >= fitted.band_[0]) & (low <= fitted.band_[1]))
@@ -53,8 +53,7 @@ def test_only_the_band_reaches_the_costly_detector(monkeypatch):
 def test_the_share_sent_on_is_the_band_on_unseen_normal_items():
     fitted = Cascade(band=(0.6, 0.9)).fit(clusters(2000, 0))
     assert fitted.share_ == pytest.approx(0.3, abs=0.05)
-    fitted.decision_function(clusters(2000, 1))
-    assert fitted.share_ == pytest.approx(0.3, abs=0.05)
+    assert fitted.undecided(clusters(2000, 1)).mean() == pytest.approx(0.3, abs=0.05)
 
 
 def test_with_the_whole_band_the_order_is_the_costly_detectors():

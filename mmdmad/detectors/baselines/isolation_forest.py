@@ -4,12 +4,14 @@ Liu, Ting, Zhou, "Isolation Forest", ICDM 2008, eq. 2: 2^(-E[h(x)] / c(n)) with 
 and c(n) the mean depth of an unsuccessful search; between 0 and 1.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.ensemble import IsolationForest as Forest
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, some
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -47,10 +49,16 @@ class IsolationForest(Detector):
     """
 
     def __init__(
-        self, trees: int = 100, sample: int = 256, contamination: float = 0.0, top: float = 0.03, seed: int = 0
+        self,
+        trees: int = 100,
+        sample: int = 256,
+        contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
+        top: float = 0.03,
+        seed: int = 0,
     ) -> None:
         self.trees, self.sample = trees, sample
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -59,8 +67,8 @@ class IsolationForest(Detector):
                 f"trees={self.trees}, sample={self.sample} were given; allowed are trees >= 1 and sample >= 2"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         rows, _ = self.space_.transform_all(items)
         kept = np.random.default_rng(self.seed).permutation(len(rows))[: self.trees * self.sample]
@@ -72,7 +80,7 @@ class IsolationForest(Detector):
         sample = min(self.sample, len(memory))
         self._model = Forest(n_estimators=self.trees, max_samples=sample, random_state=self.seed).fit(memory)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)

@@ -3,12 +3,14 @@
 Ramaswamy, Rastogi, Shim, "Efficient Algorithms for Mining Outliers from Large Data Sets", SIGMOD 2000.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, owners, split
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
@@ -42,17 +44,20 @@ class KNN(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         neighbours: int = 5,
         method: Literal["largest", "mean"] = "largest",
         max_memory: int | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.neighbours, self.method, self.max_memory = neighbours, method, max_memory
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -62,10 +67,10 @@ class KNN(Detector):
                 "allowed are neighbours >= 1 and 'largest' or 'mean'"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         tokens, _ = self.space_.transform_all(items)
-        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
+        owner = owners(items)
         limit = self.max_memory if self.max_memory != "auto" else 200_000 if len(owner) == len(items) else 10_000
         kept = np.sort(np.random.default_rng(self.seed).permutation(len(owner))[:limit])
         self._learn(items, tokens, owner, kept)
@@ -74,18 +79,18 @@ class KNN(Detector):
             trusted = trusted[: max(2, round(len(items) * (1 - self.contamination)))]
             self._learn(items, tokens, owner, kept[np.isin(owner[kept], trusted)])
 
-    def _learn(self, items: list[Tokens], tokens: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
+    def _learn(self, items: Sequence[Tokens], tokens: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
         """Remember the kept rows and score the training items by the others' rows."""
         self._remember(tokens[kept])
         most = int(np.bincount(owner[kept]).max())
         scores = self._distances(tokens, owner, owner[kept], self.neighbours + most)
-        self._train_scores = np.array([self._pool(s) for s in np.split(scores, _cuts(items))])
+        self._train_scores = self._pooled(split(items, scores))
 
     def _remember(self, memory: np.ndarray) -> None:
         self.memory_ = memory
         self._index = NearestNeighbors().fit(memory)
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _distances(
@@ -108,7 +113,7 @@ class KNN(Detector):
             result[start : start + 4096] = near.max(axis=1) if self.method == "largest" else near.mean(axis=1)
         return result
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)
@@ -124,7 +129,3 @@ class KNN(Detector):
         remembered = check_arrays(arrays, {"memory": "f n k"}, k=self.space_.width)["n"]
         require(remembered >= 1, f"{remembered} tokens are remembered; at least 1 is needed")
         self._remember(arrays["memory"])
-
-
-def _cuts(items: list[Tokens]) -> np.ndarray:
-    return np.cumsum([len(item.values) for item in items])[:-1]

@@ -5,12 +5,14 @@ the k nearest training tokens over the token's own density; about 1 inside a clu
 outside.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import fit_trimmed
@@ -49,16 +51,19 @@ class LOF(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         neighbours: int = 20,
         max_memory: int | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.neighbours, self.max_memory = neighbours, max_memory
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -68,10 +73,10 @@ class LOF(Detector):
                 "neighbours >= 1 and 'auto' or max_memory >= 2"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         fit_trimmed(items, self.contamination, self._fit_once, self._score_leaving_out)
 
-    def _fit_once(self, items: list[Tokens]) -> None:
+    def _fit_once(self, items: Sequence[Tokens]) -> None:
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         rows, _ = self.space_.transform_all(items)
         limit = (20_000 if len(rows) == len(items) else 10_000) if self.max_memory == "auto" else self.max_memory
@@ -83,7 +88,7 @@ class LOF(Detector):
         k = min(self.neighbours, len(memory) - 1)
         self._model = LocalOutlierFactor(n_neighbors=k, novelty=True).fit(memory.astype(np.float64))
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)
@@ -94,10 +99,10 @@ class LOF(Detector):
     def _factor(self, tokens: np.ndarray) -> np.ndarray:
         return -self._model.score_samples(tokens)
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._score_leaving_out(items)
 
-    def _score_leaving_out(self, items: list[Tokens]) -> np.ndarray:
+    def _score_leaving_out(self, items: Sequence[Tokens]) -> np.ndarray:
         """Item scores; a token that is remembered has the factor scikit-learn gave it among the others."""
         own = {row.tobytes(): -factor for row, factor in zip(self.memory_, self._model.negative_outlier_factor_)}
         tokens, _ = self.space_.transform_all(items)

@@ -9,13 +9,15 @@ III-C), mean m and covariance S + e I (eq. 1), the token's score is its Mahalano
 and the picture's score the highest of its map.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf, shrunk_covariance
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, positions
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import fit_trimmed
@@ -64,11 +66,12 @@ class PaDiM(Detector):
         shrinkage: float | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.001,
         seed: int = 0,
     ) -> None:
         self.channels, self.noise, self.shrinkage, self.per_position = channels, noise, shrinkage, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -79,19 +82,19 @@ class PaDiM(Detector):
         if self.shrinkage != "auto" and not 0 <= self.shrinkage <= 1:
             raise ConfigError(f"shrinkage={self.shrinkage} was given; allowed are 'auto' and 0 <= shrinkage <= 1")
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         drawn = np.random.default_rng(self.seed).permutation(items[0].values.shape[1])[: self.channels]
         self.drawn_ = np.sort(drawn)
 
-        def score(items: list[Tokens]) -> np.ndarray:
-            return np.array([self._pool(s) for s in self._score(items)])
+        def score(items: Sequence[Tokens]) -> np.ndarray:
+            return self._pooled(self._score(items))
 
         fit_trimmed(items, self.contamination, self._fit_once, score)
 
-    def _fit_once(self, items: list[Tokens]) -> None:
+    def _fit_once(self, items: Sequence[Tokens]) -> None:
         self.space_ = FeatureSpace.fit(self._subset(items), len(self.drawn_), self.per_position)
         rows, _ = self.space_.transform_all(self._subset(items))
-        place = self.space_.index(np.concatenate([item.layout.positions() for item in items]))
+        place = self.space_.index(positions(items))
         count, width = len(self.space_.positions) + 1, rows.shape[1]
         self.mean_, self.factor_ = np.empty((count, width)), np.empty((count, width, width))
         some = np.sort(np.random.default_rng(self.seed).permutation(len(rows))[:POOLED])
@@ -110,10 +113,10 @@ class PaDiM(Detector):
             return np.asarray(ledoit_wolf(centred, assume_centered=True)[0])
         return np.asarray(shrunk_covariance(centred.T @ centred / max(1, len(centred) - 1), self.shrinkage))
 
-    def _subset(self, items: list[Tokens]) -> list[Tokens]:
+    def _subset(self, items: Sequence[Tokens]) -> list[Tokens]:
         return [Tokens(item.values[:, self.drawn_], item.layout) for item in items]
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(self._subset(group))

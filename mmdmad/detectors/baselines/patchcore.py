@@ -17,6 +17,7 @@ from scipy.special import softmax
 from sklearn.random_projection import SparseRandomProjection
 
 from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import owners, some, split
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neighbours import Memory
@@ -75,6 +76,8 @@ class PatchCore(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         neighbourhood: int = 3,
@@ -82,12 +85,13 @@ class PatchCore(Detector):
         max_tokens: int = 50_000,
         neighbours: int = 9,
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.001,
         seed: int = 0,
     ) -> None:
         self.neighbourhood, self.coreset, self.max_tokens = neighbourhood, coreset, max_tokens
         self.neighbours = neighbours
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -102,18 +106,18 @@ class PatchCore(Detector):
                 "and neighbours >= 1"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         grids = {item.layout.shape for item in items if _has_rows(item.layout)}
         self.grid_: tuple[int, ...] = grids.pop() if len(grids) == 1 else ()
         averaged = self._averaged(items)
         learn = unsuspicious(averaged, self.contamination, self.top, self.seed)
-        self.space_ = FeatureSpace.fit([averaged[i] for i in learn.tolist()], items[0].values.shape[1], False)
+        self.space_ = FeatureSpace.fit(some(averaged, learn), items[0].values.shape[1], False)
         rows, _ = self.space_.transform_all(averaged)
-        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
+        owner = owners(items)
         may = np.flatnonzero(np.isin(owner, learn))
         self._learn(items, rows, owner, np.sort(np.random.default_rng(self.seed).permutation(may)[: self.max_tokens]))
 
-    def _learn(self, items: list[Tokens], rows: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
+    def _learn(self, items: Sequence[Tokens], rows: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
         """Remember a coreset of the kept rows and score the training items by the others' rows."""
         here = rows[kept]
         if here.shape[1] > PROJECTED:
@@ -129,13 +133,12 @@ class PatchCore(Detector):
         # N_b(m*) of every remembered token, itself included
         self._company = self._memory.nearest(memory, self._memory.residual, self.neighbours)[1]
 
-    def _leave_own_out(self, items: list[Tokens], rows: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    def _leave_own_out(self, items: Sequence[Tokens], rows: np.ndarray, owner: np.ndarray) -> np.ndarray:
         squares, _ = self._memory.nearest(rows, np.zeros(len(rows), np.float32), 1, owner)
         distances = np.sqrt(np.where(np.isfinite(squares[:, 0]), squares[:, 0], 0.0))
-        cuts = np.cumsum([len(item.values) for item in items])[:-1]
-        return np.array([self._pool(s) for s in np.split(distances, cuts)])
+        return self._pooled(split(items, distances))
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _averaged(self, items: Sequence[Tokens]) -> list[Tokens]:
@@ -159,7 +162,7 @@ class PatchCore(Detector):
         share = uniform_filter(np.ones(shape), side, mode="constant")  # of the square that lies within the grid
         return (total / share[..., None]).reshape(item.values.shape).astype(np.float32)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             averaged = self._averaged(group)

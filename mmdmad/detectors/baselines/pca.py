@@ -3,12 +3,14 @@
 Shyu, Chen, Sarinnapakorn, Chang, "A Novel Anomaly Detection Scheme Based on Principal Component Classifier", 2003.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA as Components
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, some
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -44,16 +46,24 @@ class PCA(Detector):
     True
     """
 
-    def __init__(self, share: float = 0.999, contamination: float = 0.0, top: float = 0.03, seed: int = 0) -> None:
-        self.share, self.contamination, self.top, self.seed = share, contamination, top, seed
+    def __init__(
+        self,
+        share: float = 0.999,
+        contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
+        top: float = 0.03,
+        seed: int = 0,
+    ) -> None:
+        self.share = share
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
         if not 0 < self.share <= 1:
             raise ConfigError(f"share={self.share} was given; allowed is 0 < share <= 1")
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         values, _ = self.space_.transform_all(items)
         fitted = Components(svd_solver="full").fit(values.astype(np.float64))
@@ -65,7 +75,7 @@ class PCA(Detector):
         self.axes_ = fitted.components_[:kept].T.copy()
         self.factor_ = (fitted.components_[:kept] / np.sqrt(fitted.explained_variance_[:kept, None])).T.copy()
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)

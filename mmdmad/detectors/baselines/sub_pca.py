@@ -9,13 +9,15 @@ beyond the k that explain `share` of the variance, the residual space, and x a c
     reconstruction    mean over j > k of (v_j x)^2
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.decomposition import PCA as Components
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, positions, some
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -63,11 +65,12 @@ class SubPCA(Detector):
         rule: Literal["mahalanobis", "reconstruction"] = "mahalanobis",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.share, self.rule, self.per_position = share, rule, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -77,11 +80,11 @@ class SubPCA(Detector):
                 "'reconstruction'"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         self.space_ = FeatureSpace.fit(items, items[0].values.shape[1], self.per_position)
         rows, _ = self.space_.transform_all(items)
-        place = self.space_.index(np.concatenate([item.layout.positions() for item in items]))
+        place = self.space_.index(positions(items))
         count, width = len(self.space_.positions) + 1, rows.shape[1]
         self.mean_, self.factor_ = np.empty((count, width)), np.empty((count, width, width))
         where = {p: index for p, index in by_value(place) if p < count - 1 and len(index) > 1}
@@ -109,7 +112,7 @@ class SubPCA(Detector):
         form = beyond.T @ (beyond / np.sqrt(variance)[:, None]) + outside / np.sqrt(FLOOR)
         return form / np.sqrt(max(1, width - main))
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)

@@ -6,11 +6,13 @@ a = D / 2 - 1 and b = |x - x_0|^2 / 2, whose mode is |x - x_0|^2 / D. With the K
 mean of their squared distances over D: the continuous estimate of the noise variance s^2.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, owners, positions, split
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neighbours import PositionMemory
@@ -69,6 +71,8 @@ class DiffusionTime(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         neighbours: int = 5,
@@ -77,25 +81,26 @@ class DiffusionTime(Detector):
         per_position: bool | Literal["auto"] = "auto",
         max_memory: int = 200_000,
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.neighbours, self.mode_t = neighbours, mode_t
         self.components, self.per_position, self.max_memory = components, per_position, max_memory
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
         if self.neighbours < 1 or self.max_memory < 1:
             raise ConfigError(f"neighbours={self.neighbours}, max_memory={self.max_memory} were given; at least 1 each")
 
-    def _fit(self, items: list[Tokens]) -> None:
-        many = len(np.unique(np.concatenate([item.layout.positions() for item in items]))) > 1
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        many = len(np.unique(positions(items))) > 1
         components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         axes, residual = self.space_.transform_all(items)
-        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
-        row = self.space_.index(np.concatenate([item.layout.positions() for item in items]))
+        owner = owners(items)
+        row = self.space_.index(positions(items))
         keep = self._sample(row)
         self.memory_ = self._remember(axes, residual, row, owner, keep)
         self._train_scores = self._leave_own_out(items, axes, residual, row, owner)
@@ -119,13 +124,13 @@ class DiffusionTime(Detector):
         return PositionMemory(axes[keep], residual[keep], row[keep], owner[keep], len(self.space_.positions))
 
     def _leave_own_out(
-        self, items: list[Tokens], axes: np.ndarray, residual: np.ndarray, row: np.ndarray, owner: np.ndarray
+        self, items: Sequence[Tokens], axes: np.ndarray, residual: np.ndarray, row: np.ndarray, owner: np.ndarray
     ) -> np.ndarray:
         squares = self.memory_.nearest(axes, residual, row, self.neighbours, owner, approximate=True)
         scores = self._time(squares)
-        return np.array([self._pool(s) for s in np.split(scores, np.cumsum([len(item.values) for item in items])[:-1])])
+        return self._pooled(split(items, scores))
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _time(self, squares: np.ndarray) -> np.ndarray:
@@ -133,7 +138,7 @@ class DiffusionTime(Detector):
         mean = np.where(found, squares, 0.0).sum(axis=1) / np.maximum(found.sum(axis=1), 1)
         return mode_of_time(mean, self.n_features_in_) if self.mode_t else mean / self.n_features_in_
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)

@@ -13,6 +13,7 @@ Training differentiates twice; scoring is forward only.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +71,7 @@ class Energy(NeuralDetector):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
@@ -83,7 +85,7 @@ class Energy(NeuralDetector):
         self.hidden = hidden
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _build(self, width: int, positions: int) -> nn.Module:
         return MLP(width, tuple(self.hidden), time_width=32, positions=positions, out=1, activation="gelu")
@@ -114,7 +116,7 @@ class Energy(NeuralDetector):
         energies = self._in_chunks(tokens[sample], row[sample])
         self.mixture_ = Mixture.fit(np.arcsinh(energies), self.mixture, self.seed)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         return [self.mixture_.surprise(np.arcsinh(energies)) for energies in super()._score(items)]
 
     def _finish(self, raw: Tensor) -> Tensor:

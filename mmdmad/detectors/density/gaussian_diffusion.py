@@ -14,13 +14,15 @@ Both are quadratic forms, so the whole grid folds into one matrix per Gaussian a
 were left out enter as one isotropic block of their mean variance, and the score is divided by D.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from mmdmad.detectors.base import About, Detector, Rows, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import Rows, as_rows, owners, positions, some
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.errors import ConfigError
@@ -94,13 +96,14 @@ class GaussianDiffusion(Detector):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.rule, self.levels, self.sigma_max = rule, levels, sigma_max
         self.floor, self.shrinkage = floor, shrinkage
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -109,20 +112,20 @@ class GaussianDiffusion(Detector):
         if self.levels < 1 or self.sigma_max <= 0:
             raise ConfigError(f"levels={self.levels}, sigma_max={self.sigma_max} were given; both must be positive")
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         self._fit_once(items)
         for _ in range(2 if self.contamination > 0 else 0):
-            scores = np.array([self._pool(s) for s in self._score(items)])
+            scores = self._pooled(self._score(items))
             keep = np.sort(np.argsort(scores, kind="stable")[: max(2, round(len(items) * (1 - self.contamination)))])
-            self._fit_once([items[i] for i in keep])
+            self._fit_once(some(items, keep))
 
-    def _fit_once(self, items: list[Tokens]) -> None:
-        many = len(np.unique(np.concatenate([item.layout.positions() for item in items]))) > 1
+    def _fit_once(self, items: Sequence[Tokens]) -> None:
+        many = len(np.unique(positions(items))) > 1
         components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         axes, _ = self.space_.transform_all(items)
-        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
-        row = self.space_.index(np.concatenate([item.layout.positions() for item in items]))
+        owner = owners(items)
+        row = self.space_.index(positions(items))
         moments = _Moments(axes, row, len(self.space_.positions))
         self.floor_ = self._choose(axes, row, owner)
         sigmas = np.geomspace(np.sqrt(self.floor_.noise), max(self.sigma_max, np.sqrt(self.floor_.noise)), self.levels)
@@ -136,6 +139,9 @@ class GaussianDiffusion(Detector):
         self.centre_ = np.stack(centres).astype(np.float32)
         self.factor_ = np.stack(factors).astype(np.float32)
         self.rest_weight_ = float(level_weights(np.array([self.space_.rest]), sigmas, self.rule)[0])
+
+    def _settled(self) -> dict[str, Any]:
+        return {"floor": self.floor_.noise, "shrinkage": self.floor_.shrinkage}
 
     def _choose(self, axes: np.ndarray, row: np.ndarray, owner: np.ndarray) -> Floor:
         """Noise floor and shrinkage with the highest likelihood on a quarter of the items, held out."""
@@ -163,7 +169,7 @@ class GaussianDiffusion(Detector):
         best = divmod(int(total.argmax()), len(floors))
         return Floor(float(floors[best[1]]), float(shrinkages[best[0]]))
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows = as_rows(group)

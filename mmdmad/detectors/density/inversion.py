@@ -55,13 +55,14 @@ class Inversion(NoisePredictor):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.calls, self.schedule, self.hidden = calls, schedule, hidden
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -9,6 +9,7 @@ and a density fitted to the training tokens' vectors scores it: -log p(log(1 + v
 not take, keeps the few long norms of the smallest levels from shaping the mixture.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -64,13 +65,14 @@ class ScoreNorm(NeuralDetector):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.levels, self.sigma_min, self.sigma_max, self.mixture = levels, sigma_min, sigma_max, mixture
         self.hidden, self.steps, self.batch, self.learning_rate = hidden, steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _sigmas(self) -> Tensor:
         return sigma_grid(self.sigma_min, self.sigma_max, self.levels).float()
@@ -98,7 +100,7 @@ class ScoreNorm(NeuralDetector):
         norms = np.log1p(self._in_chunks(tokens[np.sort(sample)], row[np.sort(sample)]))
         self.mixture_ = Mixture.fit(norms, self.mixture, self.seed)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         return [self.mixture_.surprise(np.log1p(norms)) for norms in super()._score(items)]
 
     def _finish(self, raw: Tensor) -> Tensor:

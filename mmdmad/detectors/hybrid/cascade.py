@@ -5,14 +5,16 @@ cascade of Viola and Jones, CVPR 2001. Which scores leave an item undecided is l
 detector was fitted on, without labels, and fixed: an item is judged the same whatever comes with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from mmdmad.detectors.base import About, Data, Detector, as_tokens, detector, make_detector
+from mmdmad.detectors.base import About, Data, Detector, detector, make_detector
+from mmdmad.detectors.items import some
 from mmdmad.detectors.kit.trimming import trusted
+from mmdmad.detectors.unseen import lowest
 from mmdmad.errors import ConfigError
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
@@ -84,13 +86,13 @@ class Cascade(Detector):
 
     An item's score is its surprise in nats among the held-out items, by the detector that judged it; its token scores
     are that detector's in nats among held-out tokens, moved so that they pool to it.
-    `share_` is the share of items that were sent on: of the training items after `fit`, then of the last call.
+    `share_` is the share of the training items that were sent on; `undecided` says which items of others are.
 
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> model = Cascade().fit(X)
     >>> scores = model.decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
-    >>> bool(scores[1] > scores[0]), model.share_  # neither was in doubt
-    (True, 0.0)
+    >>> bool(scores[1] > scores[0]), model.undecided(np.array([[0.0, 0, 0], [9, 9, 9]])).tolist()
+    (True, [False, False])
     """
 
     def __init__(
@@ -102,12 +104,13 @@ class Cascade(Detector):
         cheap_params: Mapping[str, Any] | None = None,
         costly_params: Mapping[str, Any] | None = None,
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.cheap, self.costly, self.band, self.held_out = cheap, costly, band, held_out
         self.cheap_params, self.costly_params = cheap_params, costly_params
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -120,26 +123,31 @@ class Cascade(Detector):
             raise ConfigError(f"band={self.band} was given; allowed are two quantiles, 0 <= low < high <= 1")
 
     def _make(self) -> tuple[Detector, Detector]:
-        common = {"contamination": self.contamination, "top": self.top, "seed": self.seed}
+        common = {
+            "contamination": self.contamination,
+            "false_alarm_rate": None,
+            "top": self.top,
+            "seed": self.seed,
+        }
         return (
             make_detector(self.cheap, **{**common, **(self.cheap_params or {})}),
             make_detector(self.costly, **{**common, **(self.costly_params or {})}),
         )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         shuffled = np.random.default_rng(self.seed).permutation(len(items))
         held = np.sort(shuffled[: round(self.held_out * len(items))] if len(items) >= FEW else shuffled[:0])
         rest = np.setdiff1d(np.arange(len(items)), held)
-        learn = [items[i] for i in rest]
+        learn = some(items, rest)
         self.members_ = self._make()
         scores, self.scales_ = np.empty((2, len(items))), []
         for number, (made, title) in enumerate(zip(self.members_, ("cheap", "costly"))):
             made.fit(learn, work=None if self._work is None else self._work / title, progress=self._progress)
             scores[number, rest] = made.decision_scores_
             probe = held if len(held) else rest
-            tokens = made.token_scores([items[i] for i in probe])
+            tokens = made.token_scores(some(items, probe))
             if len(held):
-                scores[number, held] = [made._pool(s) for s in tokens]
+                scores[number, held] = made._pooled(tokens)
             kept = trusted(scores[number, probe], self.contamination)
             pair = Scale.fit(scores[number, probe][kept]), Scale.fit(np.concatenate([tokens[i] for i in kept]))
             self.scales_.append(pair)
@@ -149,26 +157,32 @@ class Cascade(Detector):
         sent = self._undecided(scores[0])
         self._train_scores = np.where(sent, self.scales_[1][0].nats(scores[1]), self.scales_[0][0].nats(scores[0]))
         self.share_ = float(sent.mean())
+        self._held = held
+
+    def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
+        """Those of the held-out items, which neither member learned from, if there are any."""
+        if not len(self._held):
+            return super()._unseen_scores(items)
+        return lowest(self._train_scores[self._held], self.contamination)
 
     def undecided(self, X: Data) -> np.ndarray:
         """Which items the cheap detector leaves to the costly one, bool (N,)."""
-        return self._undecided(self.members_[0].decision_function(as_tokens(X)))
+        return self._undecided(self.members_[0].decision_function(self._items(X)))
 
     def _undecided(self, scores: np.ndarray) -> np.ndarray:
         return (scores >= self.band_[0]) & (scores <= self.band_[1])
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         cheap, costly = self.members_
         tokens = cheap.token_scores(items)
-        pooled = np.array([cheap._pool(s) for s in tokens])
+        pooled = cheap._pooled(tokens)
         found = self._on_scale(tokens, pooled, 0)
         sent = np.flatnonzero(self._undecided(pooled))
         if len(sent):
-            tokens = costly.token_scores([items[i] for i in sent])
-            pooled = np.array([costly._pool(s) for s in tokens])
+            tokens = costly.token_scores(some(items, sent))
+            pooled = costly._pooled(tokens)
             for i, scores in zip(sent, self._on_scale(tokens, pooled, 1)):
                 found[i] = scores
-        self.share_ = len(sent) / len(items)
         return found
 
     def _on_scale(self, tokens: list[np.ndarray], pooled: np.ndarray, number: int) -> list[np.ndarray]:
@@ -178,7 +192,7 @@ class Cascade(Detector):
         each = np.split(of_token.nats(np.concatenate(tokens)), cuts)
         return [nats + (item - self._pool(nats)) for nats, item in zip(each, of_item.nats(pooled))]
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -11,12 +11,14 @@ with m and S of the training items' own remainders, each without itself among it
 reconstruction adapts to the item, as in GLAD (Yao et al., ECCV 2024): it is the one at which `effective` items count.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, detector
 from mmdmad.detectors.density.gaussian_diffusion import GaussianDiffusion
+from mmdmad.detectors.items import some
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -71,11 +73,12 @@ class EmpiricalDenoiser(Detector):
         components: int = 128,
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.effective, self.memory, self.components, self.per_position = effective, memory, components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -85,9 +88,9 @@ class EmpiricalDenoiser(Detector):
                 "are effective >= 1, memory >= 2 and components >= 1"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         kept = unsuspicious(items, self.contamination, self.top, self.seed)
-        trusted = [items[i] for i in kept.tolist()]
+        trusted = some(items, kept)
         self.space_ = FeatureSpace.fit(trusted, self.components, self.per_position)
         self.positions_ = trusted[0].layout.positions()
         numbers = len(self.positions_) * self.space_.width
@@ -102,23 +105,27 @@ class EmpiricalDenoiser(Detector):
         if alike:
             own[kept[drawn]] = np.arange(most)
         left = self._left(items, own)
-        self.inner_ = self._judge().fit([left[i] for i in kept.tolist()])
+        self.inner_ = self._judge().set_params(false_alarm_rate=self.false_alarm_rate).fit(some(left, kept))
         self._train_scores = self.inner_.decision_function(left)
 
     def _judge(self) -> GaussianDiffusion:
-        return GaussianDiffusion(per_position=self.per_position, top=self.top, seed=self.seed)
+        return GaussianDiffusion(per_position=self.per_position, false_alarm_rate=None, top=self.top, seed=self.seed)
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
+        """Those of the closed form, whose items are what is left of the trusted ones without themselves."""
+        return self.inner_.unseen_scores_
+
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         return [
             scores
             for group in groups(items)
             for scores in self.inner_.token_scores(self._left(group, np.full(len(group), -1)))
         ]
 
-    def _left(self, items: list[Tokens], own: np.ndarray) -> list[Tokens]:
+    def _left(self, items: Sequence[Tokens], own: np.ndarray) -> list[Tokens]:
         """Items of standardised tokens less their reconstruction; `own` (N,) is each one's row in memory, or -1."""
         made = []
         for item, mine in zip(items, own.tolist()):

@@ -25,7 +25,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from scipy.special import ndtri
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector
+from mmdmad.detectors.base import About, Detector, detector
+from mmdmad.detectors.items import as_rows, owners, positions, some
 from mmdmad.detectors.kit.chunks import by_value, groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neighbours import Memory, check_memory
@@ -73,17 +74,20 @@ class Ensemble(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         neighbours: int = 5,
         per_position: bool | Literal["auto"] = "auto",
         max_memory: int = 20_000,
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.neighbours, self.per_position, self.max_memory = neighbours, per_position, max_memory
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -93,20 +97,20 @@ class Ensemble(Detector):
                 "and max_memory >= 2"
             )
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         self._fit_on(items, np.arange(len(items)))
         self._train_scores = self._leave_own_out(items)
         for _ in range(ROUNDS if self.contamination > 0 else 0):
             kept = trusted(self._train_scores, self.contamination)
-            self._fit_on([items[i] for i in kept.tolist()], kept)
+            self._fit_on(some(items, kept), kept)
             self._train_scores = self._leave_own_out(items)
 
-    def _fit_on(self, items: list[Tokens], names: np.ndarray) -> None:
+    def _fit_on(self, items: Sequence[Tokens], names: np.ndarray) -> None:
         """Fit on `items`; names (N,) number them among all training items."""
         self.space_ = FeatureSpace.fit(items, items[0].values.shape[1], self.per_position)
-        row = self.space_.index(np.concatenate([item.layout.positions() for item in items]))
+        row = self.space_.index(positions(items))
         keep = _sample(row, self.max_memory, self.seed)
-        owner = np.repeat(names, [len(item.values) for item in items])[keep]
+        owner = names[owners(items)][keep]
         kept = np.zeros(len(row), bool)
         kept[keep] = True
         parts, start = [], 0
@@ -134,17 +138,17 @@ class Ensemble(Detector):
         )
         return rows.split(np.mean([tail.surprise(t) for tail, t in zip(self.tails_, times)], axis=0))
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         return [scores for group in groups(items) for scores in self._join(group)]
 
-    def _leave_own_out(self, items: list[Tokens]) -> np.ndarray:
-        scores: list[float] = []
+    def _leave_own_out(self, items: Sequence[Tokens]) -> np.ndarray:
+        scores: list[np.ndarray] = []
         for group in groups(items):
             owner = np.arange(len(scores), len(scores) + len(group))
-            scores.extend(self._pool(s) for s in self._join(group, owner))
-        return np.array(scores)
+            scores.extend(self._join(group, owner))
+        return self._pooled(scores)
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -18,7 +18,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from mmdmad.detectors.base import About, Detector, as_rows, detector, make_detector
+from mmdmad.detectors.base import About, Detector, detector, make_detector
+from mmdmad.detectors.items import as_rows, owners, some
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import PRIOR, FeatureSpace
 from mmdmad.detectors.kit.trimming import trusted
@@ -69,17 +70,20 @@ class Heteroscedastic(Detector):
     True
     """
 
+    _leaves_own_out = True
+
     def __init__(
         self,
         bases: Sequence[str] = ("gaussian-diffusion",),
         dims: int = 8,
         base_params: Mapping[str, Mapping[str, Any]] | None = None,
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
         self.bases, self.dims, self.base_params = bases, dims, base_params
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -90,10 +94,15 @@ class Heteroscedastic(Detector):
             )
 
     def _make(self, name: str) -> Detector:
-        common = {"contamination": self.contamination, "top": self.top, "seed": self.seed}
+        common = {
+            "contamination": self.contamination,
+            "false_alarm_rate": None,
+            "top": self.top,
+            "seed": self.seed,
+        }
         return make_detector(name, **{**common, **(self.base_params or {}).get(name, {})})
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         self.look_ = Look.fit(items, self.dims)
         looks = self.look_.of(items)
         rows = as_rows([Tokens(item.values[:, :1], item.layout) for item in items])  # owners and positions are wanted
@@ -101,7 +110,7 @@ class Heteroscedastic(Detector):
         self.members_, self.levels_, kept = [], [], np.ones(len(items), bool)
         unseen = [self._unseen(name, items) for name in self.bases]
         if self.contamination > 0:
-            order = np.mean([np.argsort(np.argsort([self._pool(s) for s in one])) for one in unseen], axis=0)
+            order = np.mean([np.argsort(np.argsort(self._pooled(one))) for one in unseen], axis=0)
             kept[:] = False
             kept[trusted(order, self.contamination)] = True
         of_kept, total = kept[rows.item], np.zeros(len(place))
@@ -111,13 +120,13 @@ class Heteroscedastic(Detector):
             self.levels_.append(level)
             total += level.above(flat, place, looks[rows.item]) / len(self.bases)
             self.members_.append(self._made(name, items, name))
-        self._train_scores = np.array([self._pool(s) for s in rows.split(total)])
+        self._train_scores = self._pooled(rows.split(total))
 
     def _made(self, name: str, items: Sequence[Tokens], title: str) -> Detector:
         work = None if self._work is None else self._work / title
         return self._make(name).fit(list(items), work=work, progress=self._progress)
 
-    def _unseen(self, name: str, items: list[Tokens]) -> list[np.ndarray]:
+    def _unseen(self, name: str, items: Sequence[Tokens]) -> list[np.ndarray]:
         """Token scores of each training item by a model that did not see it; by one of all where items are few."""
         if len(items) < 2 * FOLDS:
             return self._made(name, items, name).token_scores(items)
@@ -127,11 +136,11 @@ class Heteroscedastic(Detector):
             rest = [item for item, own in zip(items, fold) if own != number]
             left_out = np.flatnonzero(fold == number)
             made = self._made(name, rest, f"{name}-{number}")
-            for i, scores in zip(left_out, made.token_scores([items[i] for i in left_out])):
+            for i, scores in zip(left_out, made.token_scores(some(items, left_out))):
                 found[i] = scores
         return found
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             rows, looks = as_rows(group), self.look_.of(group)
@@ -143,7 +152,7 @@ class Heteroscedastic(Detector):
             scores.extend(rows.split(total))
         return scores
 
-    def _training_scores(self, items: list[Tokens]) -> np.ndarray:
+    def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         return self._train_scores
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -194,7 +203,7 @@ class Look:
         """Learn at most `dims` axes from training items."""
         space = FeatureSpace.fit(items, AXES)
         medians = _medians(space, items)
-        enough = np.median([len(item.values) for item in items]) >= TOKENS
+        enough = np.median(np.bincount(owners(items))) >= TOKENS
         count = min(dims, len(items) // ITEMS, medians.shape[1]) if enough else 0
         centre = medians.mean(axis=0)
         _, sizes, axes = np.linalg.svd(medians - centre, full_matrices=False)
@@ -232,8 +241,7 @@ class Look:
 def _medians(space: FeatureSpace, items: Sequence[Tokens]) -> np.ndarray:
     rows = as_rows(items)
     axes, _ = space.transform(rows.values, rows.position)
-    cuts = np.cumsum([len(item.values) for item in items])[:-1]
-    return np.stack([np.median(one, axis=0) for one in np.split(axes, cuts)]).astype(np.float64)
+    return np.stack([np.median(one, axis=0) for one in rows.split(axes)]).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from mmdmad.detectors.items import Stack
 from mmdmad.tokens import Tokens
 
 
@@ -30,12 +31,16 @@ def in_chunks(function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, si
     return np.concatenate(parts)
 
 
-def groups(items: Sequence[Tokens], rows: int = 16384) -> Iterator[list[Tokens]]:
+def groups(items: Sequence[Tokens], rows: int = 16384) -> Iterator[Sequence[Tokens]]:
     """Consecutive items in groups of about `rows` tokens, so that no step holds a copy of the whole set.
 
     >>> [len(group) for group in groups([Tokens(np.zeros((1, 2)))] * 5, rows=2)]
     [2, 2, 1]
     """
+    if isinstance(items, Stack):
+        count = max(1, rows // items.values.shape[1])
+        yield from (items[start : start + count] for start in range(0, len(items), count))
+        return
     group: list[Tokens] = []
     held = 0
     for item in items:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from mmdmad.detectors.base import as_rows
+from mmdmad.detectors.items import as_rows, owners, positions
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
@@ -44,7 +44,7 @@ class FeatureSpace:
 
         per_position "auto": standardise each position apart when every position has at least 8 training tokens.
         """
-        position = np.concatenate([item.layout.positions() for item in items])
+        position = positions(items)
         known, counts = np.unique(position, return_counts=True)
         apart = len(known) > 1 and (counts.min() >= 8 if per_position == "auto" else per_position)
         known = known if apart else known[:0]
@@ -99,7 +99,7 @@ class FeatureSpace:
 
     def transform_all(self, items: Sequence[Tokens]) -> tuple[np.ndarray, np.ndarray]:
         """`transform` over all tokens of all items, group by group, so that only the result is held whole."""
-        total = sum(len(item.values) for item in items)
+        total = len(owners(items))
         axes, residual, start = np.empty((total, self.width), np.float32), np.empty(total, np.float32), 0
         for group in groups(items):
             rows = as_rows(group)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdmad.detectors.base import Detector
+from mmdmad.detectors.items import some
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -102,8 +103,8 @@ class GridDetector(Detector):
         not depend on the planes come from cached functions.
         """
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         components = COMPONENTS if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         self.net_ = build(lambda: self._build(self._axes()), self.seed)
@@ -149,7 +150,7 @@ class GridDetector(Detector):
         row = self.space_.index(item.layout.positions())
         return row.reshape(count, 1, height, width).astype(np.float32)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = [np.empty(0)] * len(items)
         device = next(self.net_.parameters()).device
 

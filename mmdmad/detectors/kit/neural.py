@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmdmad.detectors.base import Detector, as_rows
+from mmdmad.detectors.base import Detector
+from mmdmad.detectors.items import as_rows, owners, positions, some
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import unsuspicious
@@ -25,7 +26,7 @@ CHUNK = 256
 
 def standard_features(space: FeatureSpace, items: Sequence[Tokens]) -> tuple[np.ndarray, np.ndarray]:
     """Standardised axes (M, k) float32, the residual's length as one more column if axes were left out; rows (M,)."""
-    position = np.concatenate([item.layout.positions() for item in items])
+    position = positions(items)
     axes, residual = space.transform_all(items)
     if space.left_out:
         usual = np.sqrt(max(space.rest * space.left_out, 1e-12))
@@ -95,13 +96,13 @@ class NeuralDetector(Detector):
         batch = int(np.clip(2 ** round(np.log2(max(count, 10) / 10)), 32, 1024)) if self.batch == "auto" else self.batch
         return Plan(steps=self.steps, batch=batch, learning_rate=self.learning_rate, seed=self.seed)
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
-        many = len(np.unique(np.concatenate([item.layout.positions() for item in items]))) > 1
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
+        many = len(np.unique(positions(items))) > 1
         components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         tokens, row = self._features(items)
-        owner = np.repeat(np.arange(len(items)), [len(item.values) for item in items])
+        owner = owners(items)
         self.net_ = build(lambda: self._build(tokens.shape[1], self._places()), self.seed)
         self._before_training(tokens, row)
 
@@ -129,7 +130,7 @@ class NeuralDetector(Detector):
     def _places(self) -> int:
         return len(self.space_.positions) + 1 if len(self.space_.positions) else 0
 
-    def _features(self, items: list[Tokens]) -> tuple[np.ndarray, np.ndarray]:
+    def _features(self, items: Sequence[Tokens]) -> tuple[np.ndarray, np.ndarray]:
         return standard_features(self.space_, items)
 
     def _in_chunks(self, tokens: np.ndarray, row: np.ndarray) -> np.ndarray:
@@ -144,7 +145,7 @@ class NeuralDetector(Detector):
 
         return in_chunks(score, packed, CHUNK)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             scores.extend(as_rows(group).split(self._in_chunks(*self._features(group))))

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmdmad.detectors.base import Detector, as_rows
+from mmdmad.detectors.base import Detector
+from mmdmad.detectors.items import as_rows, some
 from mmdmad.detectors.kit.chunks import groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neural import standard_features
@@ -125,8 +126,8 @@ class SequenceDetector(Detector):
         batch = int(np.clip(wanted, 16, most)) if self.batch == "auto" else self.batch
         return Plan(steps=self.steps, batch=batch, learning_rate=self.learning_rate, seed=self.seed)
 
-    def _fit(self, items: list[Tokens]) -> None:
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         components = AXES if self.components == "auto" else self.components
         self.space_ = FeatureSpace.fit(items, components, self.per_position)
         layouts = [item.layout for item in items]
@@ -151,7 +152,7 @@ class SequenceDetector(Detector):
         )
         self._learn_usual(data)
 
-    def _before_training(self, items: list[Tokens]) -> None:
+    def _before_training(self, items: Sequence[Tokens]) -> None:
         """Learn what windows need besides their tokens."""
 
     def _after_training(self, errors: np.ndarray) -> None:
@@ -234,7 +235,7 @@ class SequenceDetector(Detector):
         usual = torch.as_tensor(self.usual_).to(batch.values.device)
         return (self._errors(batch) / usual[self._kind(batch)]).mean(dim=3)
 
-    def _score(self, items: list[Tokens]) -> list[np.ndarray]:
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
             data, index, _ = self._gather(group)

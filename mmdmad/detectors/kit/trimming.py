@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mmdmad.detectors.items import some
 from mmdmad.tokens import Tokens
 
 ROUNDS = 2
@@ -33,8 +34,8 @@ def trusted(scores: np.ndarray, contamination: float) -> np.ndarray:
 def fit_trimmed(
     items: Sequence[Tokens],
     contamination: float,
-    fit: Callable[[list[Tokens]], None],
-    score: Callable[[list[Tokens]], np.ndarray],
+    fit: Callable[[Sequence[Tokens]], None],
+    score: Callable[[Sequence[Tokens]], np.ndarray],
     rounds: int = ROUNDS,
 ) -> np.ndarray:
     """`fit` all items, then `rounds` times those that `score` trusts; numbers of the items of the last fit.
@@ -50,7 +51,7 @@ def fit_trimmed(
     fit(list(items))
     for _ in range(rounds if contamination > 0 else 0):
         kept = trusted(score(list(items)), contamination)
-        fit([items[i] for i in kept.tolist()])
+        fit(some(items, kept))
     return kept
 
 
@@ -69,7 +70,7 @@ def unsuspicious(items: Sequence[Tokens], contamination: float, top: float = 0.0
         return np.arange(len(items))
     from mmdmad.detectors.base import make_detector
 
-    common = {"contamination": contamination, "top": top, "seed": seed}
+    common = {"contamination": contamination, "false_alarm_rate": None, "top": top, "seed": seed}
     alone = make_detector("dte-np", max_memory=REMEMBERED, **common).fit(items).decision_scores_
     outside = make_detector("gaussian-diffusion", **common).fit(items).decision_scores_
     ranks = [np.argsort(np.argsort(scores, kind="stable"), kind="stable") for scores in (alone, outside)]

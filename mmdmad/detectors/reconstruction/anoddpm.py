@@ -75,6 +75,7 @@ class AnoDDPM(GridDenoiser):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
@@ -83,7 +84,7 @@ class AnoDDPM(GridDenoiser):
         self.schedule, self.widths = schedule, widths
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     _drawn: tuple[object, Tensor] | None = None  # the noise of the last shape that was scored
 

@@ -87,6 +87,7 @@ class ClipConditioned(SequenceDetector):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
@@ -94,7 +95,7 @@ class ClipConditioned(SequenceDetector):
         self.window, self.levels = window, levels
         self.inner, self.depth, self.steps, self.batch, self.learning_rate = inner, depth, steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     @property
     def _in_usual_units(self) -> bool:  # type: ignore[override]
@@ -113,7 +114,7 @@ class ClipConditioned(SequenceDetector):
     def _longest(self, layouts: list[Layout]) -> int:
         return self._most(layouts, self.window)
 
-    def _before_training(self, items: list[Tokens]) -> None:
+    def _before_training(self, items: Sequence[Tokens]) -> None:
         embeddings = _embeddings(items).astype(np.float64)
         self.condition_mean_ = embeddings.mean(axis=0)
         centred = embeddings - self.condition_mean_

@@ -2,6 +2,7 @@
 
 Graham et al., "Denoising diffusion models for out-of-distribution detection", CVPR workshops 2023, on latents as in
 Rombach et al., CVPR 2022. An autoencoder z = E(x) (diffusers' AutoencoderKL) is trained on the normal grids, or read
+from collections.abc import Sequence
 from a folder; a UNet learns to denoise z. At test z is noised to several steps and brought back; for each step
 
     e_t = log mean |x - D(z^_t)|^2 + log mean |z - z^_t|^2
@@ -10,6 +11,7 @@ per cell, standardised by what it is on training grids and averaged over the ste
 removes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.detectors.base import About, detector
+from mmdmad.detectors.items import some
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.grids import STEPS, GridDenoiser, canvas, known_mean
 from mmdmad.detectors.kit.segmentation import PartScores, log_length
@@ -109,6 +112,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         components: int | Literal["auto"] = "auto",
         per_position: bool | Literal["auto"] = "auto",
         contamination: float = 0.0,
+        false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
@@ -117,7 +121,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         self.schedule, self.widths = schedule, widths
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.components, self.per_position = components, per_position
-        self.contamination, self.top, self.seed = contamination, top, seed
+        self.contamination, self.false_alarm_rate, self.top, self.seed = contamination, false_alarm_rate, top, seed
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -134,14 +138,14 @@ class LatentReconstruction(PartScores, GridDenoiser):
         if self.checkpoint is not None and not (Path(self.checkpoint) / "config.json").is_file():
             raise ConfigError(f"checkpoint={self.checkpoint!r} is not a folder with a diffusers config.json")
 
-    def _fit(self, items: list[Tokens]) -> None:
+    def _fit(self, items: Sequence[Tokens]) -> None:
         if self.checkpoint is None:
             self.config_: dict[str, Any] = {}
             super()._fit(items)
         else:
             self._fit_given(items, self.checkpoint)
 
-    def _fit_given(self, items: list[Tokens], folder: str) -> None:
+    def _fit_given(self, items: Sequence[Tokens], folder: str) -> None:
         """Take the autoencoder of a folder and train the UNet on its latents."""
         from diffusers import AutoencoderKL
 
@@ -161,7 +165,7 @@ class LatentReconstruction(PartScores, GridDenoiser):
         net = build(lambda: Latent(given, tuple(self.widths)), self.seed)
         assert isinstance(net, Latent)
         self.net_ = net
-        items = [items[i] for i in unsuspicious(items, self.contamination, self.top, self.seed).tolist()]
+        items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         planes, known, owner = canvas([self._planes(item) for item in items])
         self.shape_ = (planes.shape[2], planes.shape[3])
         self.history_ = self._learn_latents([planes, known], owner)
