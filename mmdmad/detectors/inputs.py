@@ -82,10 +82,13 @@ def _table(detector: "Detector", X: Any, learn: bool) -> Stack:
     for dtype in getattr(X, "dtypes", [X.dtype] if isinstance(X, np.ndarray) else []):
         _must_be_numbers(dtype)
     try:
-        values = validate_data(detector, X, reset=learn, dtype=np.float32, ensure_all_finite=False)
+        with np.errstate(over="ignore"):  # too large for float32 is said below
+            values = validate_data(detector, X, reset=learn, dtype=np.float32, ensure_all_finite=False)
     except TypeError as error:
         raise DataTypeError(f"{error}; {ALLOWED}") from error
     except ValueError as error:
+        if str(error).startswith("could not convert"):
+            raise DataTypeError(f"{error}; {ALLOWED}") from error
         of_columns = str(error).startswith(("X has", "The feature names", "Found array with 0 feature"))
         raise DataError(str(error) if of_columns else f"{error}; {ALLOWED}") from error
     return Stack(_finite(values)[:, None])

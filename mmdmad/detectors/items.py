@@ -96,6 +96,13 @@ def some(items: Sequence[Tokens], index: np.ndarray) -> Sequence[Tokens]:
     return [items[i] for i in np.asarray(index).tolist()]
 
 
+def columns(items: Sequence[Tokens], index: np.ndarray) -> Sequence[Tokens]:
+    """The items with these features (d,) only, in this order."""
+    if isinstance(items, Stack):
+        return Stack(np.ascontiguousarray(items.values[:, :, index]), items.layout)
+    return [Tokens(item.values[:, index], item.layout) for item in items]
+
+
 def split(items: Sequence[Tokens], scores: np.ndarray) -> list[np.ndarray]:
     """Cut what belongs to the tokens, (M, ...), back into one array per item."""
     return _cut(scores, _counts(items))

@@ -360,15 +360,15 @@ class TestCondition:
 
     def test_tokens_that_contradict_their_summary_stand_out(self):
         test, wrong = self.items(20, seed=2)[0], self.items(20, seed=3, swapped=True)[0]
-        fitted = self.fitted(score="difference", top=1.0)
+        fitted = self.fitted(rule="difference", top=1.0)
         scores = fitted.decision_function([*test, *wrong])
         assert scores[20:].min() > scores[:20].max()
         assert scores[:20].mean() < 0 < scores[20:].min()  # the own condition helps, the wrong one harms
-        errors = fitted.set_params(score="error").fit(self.items(150, seed=0)[0]).decision_function([*test, *wrong])
+        errors = fitted.set_params(rule="error").fit(self.items(150, seed=0)[0]).decision_function([*test, *wrong])
         assert errors[20:].min() > errors[:20].max()
 
     def test_the_diffusion_classifier_tells_the_kinds_apart(self):
-        fitted = self.fitted(score="difference", given=[1.0, 0.0, 5.0], other=[-1.0, 0.0, 5.0], top=1.0)
+        fitted = self.fitted(rule="difference", given=[1.0, 0.0, 5.0], other=[-1.0, 0.0, 5.0], top=1.0)
         test, kinds = self.items(40, seed=4)
         assert ((fitted.decision_function(test) > 0) == (kinds < 0)).all()
 
@@ -385,7 +385,7 @@ class TestCondition:
 
     def test_fixed_conditions_survive_saving(self, tmp_path):
         fitted = make_detector(
-            "clip-conditioned", score="difference", other=[1.0, 0.0, 5.0], steps=5, inner=16, depth=1
+            "clip-conditioned", rule="difference", other=[1.0, 0.0, 5.0], steps=5, inner=16, depth=1
         ).fit(self.items(30, seed=0)[0])
         fitted.save(tmp_path)
         test = self.items(5, seed=1)[0]

@@ -19,6 +19,19 @@ from mmdmad.errors import ConfigError
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
 
+ENOUGH = 30  # trees that have to judge a row which they did not draw
+
+
+def usual_depth(count: np.ndarray) -> np.ndarray:
+    """Mean depth c(n) of an unsuccessful search among `count` (n,) tokens (eq. 1).
+
+    >>> usual_depth(np.array([1, 2, 256])).round(3)
+    array([ 0.   ,  1.   , 10.245])
+    """
+    n = np.maximum(np.asarray(count, np.float64), 2.0)
+    depth = 2.0 * (np.log(n - 1.0) + np.euler_gamma) - 2.0 * (n - 1.0) / n
+    return np.where(count <= 1, 0.0, np.where(count == 2, 1.0, depth))
+
 
 @detector(
     About(
@@ -73,12 +86,30 @@ class IsolationForest(Detector):
         rows, _ = self.space_.transform_all(items)
         kept = np.random.default_rng(self.seed).permutation(len(rows))[: self.trees * self.sample]
         self._grow(rows[np.sort(kept)])
+        self._all_are_rows = len(items) == len(rows) == len(kept)
 
     def _grow(self, memory: np.ndarray) -> None:
         self.memory_ = memory
         self._constant = np.flatnonzero(np.ptp(memory, axis=0) == 0)
         sample = min(self.sample, len(memory))
         self._model = Forest(n_estimators=self.trees, max_samples=sample, random_state=self.seed).fit(memory)
+
+    def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
+        """Single rows are scored by the trees whose sample they are not in, if there are enough of those."""
+        usual = self.trees * (1.0 - self._model.max_samples_ / len(self.memory_))
+        return np.sort(self._out_of_bag()) if self._all_are_rows and usual >= ENOUGH else super()._unseen_scores(items)
+
+    def _out_of_bag(self) -> np.ndarray:
+        """Scores (M,) of the remembered tokens, each by the trees that did not draw it."""
+        total, trees = np.zeros(len(self.memory_)), np.zeros(len(self.memory_))
+        for tree, drawn in zip(self._model.estimators_, self._model.estimators_samples_):
+            out = np.setdiff1d(np.arange(len(self.memory_)), drawn)
+            path = tree.decision_path(self.memory_[out])
+            leaf = tree.apply(self.memory_[out])
+            total[out] += np.asarray(path.sum(axis=1)).ravel() - 1.0 + usual_depth(tree.tree_.n_node_samples[leaf])
+            trees[out] += 1
+        known = trees > 0
+        return np.asarray(2.0 ** (-total[known] / trees[known] / usual_depth(np.array([self._model.max_samples_]))))
 
     def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.covariance import ledoit_wolf, shrunk_covariance
 
 from mmdmad.detectors.base import About, Detector, detector
-from mmdmad.detectors.items import as_rows, positions
+from mmdmad.detectors.items import as_rows, columns, positions
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.trimming import fit_trimmed
@@ -92,8 +92,8 @@ class PaDiM(Detector):
         fit_trimmed(items, self.contamination, self._fit_once, score)
 
     def _fit_once(self, items: Sequence[Tokens]) -> None:
-        self.space_ = FeatureSpace.fit(self._subset(items), len(self.drawn_), self.per_position)
-        rows, _ = self.space_.transform_all(self._subset(items))
+        self.space_ = FeatureSpace.fit(columns(items, self.drawn_), len(self.drawn_), self.per_position)
+        rows, _ = self.space_.transform_all(columns(items, self.drawn_))
         place = self.space_.index(positions(items))
         count, width = len(self.space_.positions) + 1, rows.shape[1]
         self.mean_, self.factor_ = np.empty((count, width)), np.empty((count, width, width))
@@ -113,13 +113,10 @@ class PaDiM(Detector):
             return np.asarray(ledoit_wolf(centred, assume_centered=True)[0])
         return np.asarray(shrunk_covariance(centred.T @ centred / max(1, len(centred) - 1), self.shrinkage))
 
-    def _subset(self, items: Sequence[Tokens]) -> list[Tokens]:
-        return [Tokens(item.values[:, self.drawn_], item.layout) for item in items]
-
     def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []
         for group in groups(items):
-            rows = as_rows(self._subset(group))
+            rows = as_rows(columns(group, self.drawn_))
             tokens, _ = self.space_.transform(rows.values, rows.position)
             found = np.empty(len(tokens))
             for p, index in by_value(self.space_.index(rows.position)):

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, detector, make_detector
-from mmdmad.detectors.items import as_rows, owners, some
+from mmdmad.detectors.items import as_rows, owners, positions, some, split
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.detectors.kit.features import PRIOR, FeatureSpace
 from mmdmad.detectors.kit.trimming import trusted
@@ -105,22 +105,21 @@ class Heteroscedastic(Detector):
     def _fit(self, items: Sequence[Tokens]) -> None:
         self.look_ = Look.fit(items, self.dims)
         looks = self.look_.of(items)
-        rows = as_rows([Tokens(item.values[:, :1], item.layout) for item in items])  # owners and positions are wanted
-        place = self.look_.space.index(rows.position)
+        owner, place = owners(items), self.look_.space.index(positions(items))
         self.members_, self.levels_, kept = [], [], np.ones(len(items), bool)
         unseen = [self._unseen(name, items) for name in self.bases]
         if self.contamination > 0:
             order = np.mean([np.argsort(np.argsort(self._pooled(one))) for one in unseen], axis=0)
             kept[:] = False
             kept[trusted(order, self.contamination)] = True
-        of_kept, total = kept[rows.item], np.zeros(len(place))
+        of_kept, total = kept[owner], np.zeros(len(place))
         for name, scores in zip(self.bases, unseen):
             flat = np.concatenate(scores)
-            level = Level.fit(flat[of_kept], place[of_kept], looks[rows.item][of_kept], len(self.look_.space.positions))
+            level = Level.fit(flat[of_kept], place[of_kept], looks[owner][of_kept], len(self.look_.space.positions))
             self.levels_.append(level)
-            total += level.above(flat, place, looks[rows.item]) / len(self.bases)
+            total += level.above(flat, place, looks[owner]) / len(self.bases)
             self.members_.append(self._made(name, items, name))
-        self._train_scores = self._pooled(rows.split(total))
+        self._train_scores = self._pooled(split(items, total))
 
     def _made(self, name: str, items: Sequence[Tokens], title: str) -> Detector:
         work = None if self._work is None else self._work / title

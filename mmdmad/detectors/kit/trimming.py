@@ -48,9 +48,9 @@ def fit_trimmed(
     [3, 2, 2]
     """
     kept = np.arange(len(items))
-    fit(list(items))
+    fit(items)
     for _ in range(rounds if contamination > 0 else 0):
-        kept = trusted(score(list(items)), contamination)
+        kept = trusted(score(items), contamination)
         fit(some(items, kept))
     return kept
 

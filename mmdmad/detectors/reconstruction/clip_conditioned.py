@@ -59,7 +59,7 @@ DROPPED = 0.1  # share of training windows whose condition is dropped (Ho and Sa
 class ClipConditioned(SequenceDetector):
     """Denoising error of tokens given their item's embedding, or how much better another condition tells them.
 
-    score: "error" or "difference". guidance: w of the error (1: the conditional model, 0: the unconditional one).
+    rule: "error" or "difference". guidance: w of the error (1: the conditional model, 0: the unconditional one).
     given: a condition for all scored items in place of their own, such as the embedding of "a flawless bolt"; other:
     the condition that "difference" compares with, such as that of "a damaged bolt" (None: no condition). axes:
     principal axes of the condition. window: tokens seen at once; levels: noise levels averaged.
@@ -72,7 +72,7 @@ class ClipConditioned(SequenceDetector):
 
     def __init__(
         self,
-        score: Literal["error", "difference"] = "error",
+        rule: Literal["error", "difference"] = "error",
         guidance: float = 1.0,
         given: Sequence[float] | None = None,
         other: Sequence[float] | None = None,
@@ -91,7 +91,7 @@ class ClipConditioned(SequenceDetector):
         top: float = 0.03,
         seed: int = 0,
     ) -> None:
-        self.score, self.guidance, self.given, self.other, self.axes = score, guidance, given, other, axes
+        self.rule, self.guidance, self.given, self.other, self.axes = rule, guidance, given, other, axes
         self.window, self.levels = window, levels
         self.inner, self.depth, self.steps, self.batch, self.learning_rate = inner, depth, steps, batch, learning_rate
         self.components, self.per_position = components, per_position
@@ -99,15 +99,15 @@ class ClipConditioned(SequenceDetector):
 
     @property
     def _in_usual_units(self) -> bool:  # type: ignore[override]
-        return self.score == "error"
+        return self.rule == "error"
 
     no_export = "its condition is an embedding of the whole item, which windows of tokens do not hold"
 
     def _check_params(self) -> None:
         super()._check_params()
-        if self.score not in ("error", "difference") or self.axes < 1 or self.window < 1 or self.levels < 1:
+        if self.rule not in ("error", "difference") or self.axes < 1 or self.window < 1 or self.levels < 1:
             raise ConfigError(
-                f"score={self.score!r}, axes={self.axes}, window={self.window}, levels={self.levels} were given; "
+                f"rule={self.rule!r}, axes={self.axes}, window={self.window}, levels={self.levels} were given; "
                 "allowed are 'error' or 'difference' and positive numbers"
             )
 
@@ -187,7 +187,7 @@ class ClipConditioned(SequenceDetector):
         for time, noise in zip(torch.linspace(0.1, 0.9, self.levels).tolist(), bank):
             noisy = add_noise(batch.values, noise.expand_as(batch.values), float(alpha_bar_at(torch.tensor(time))))
             with_it = self.predicted_noise(batch, noisy, time, own)
-            if self.score == "difference":
+            if self.rule == "difference":
                 without = self.predicted_noise(batch, noisy, time, other)
                 errors.append((noise - with_it) ** 2 - (noise - without) ** 2)
             elif self.guidance == 1.0:
