@@ -55,7 +55,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             raise ConfigError(
                 "contamination='auto' takes the detector's threshold, and with false_alarm_rate=None it has none"
             )
-        made: "Detector" = clone(self.detector)
+        made: Detector = clone(self.detector)
         if auto:
             made.fit(X)
             self._take(made, -made.threshold_)
