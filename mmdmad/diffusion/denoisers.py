@@ -28,14 +28,17 @@ def build(make: Callable[[], nn.Module], seed: int) -> nn.Module:
         return make().to(chosen_device())
 
 
-def time_embedding(time: Tensor, width: int, longest: float = 1000.0) -> Tensor:
+def time_embedding(time: Tensor, width: int, fastest: float = 1000.0, slowest: float = 1.0) -> Tensor:
     """Sines and cosines of `time` (B,) in [0, 1] at geometric frequencies: (B, width) (Vaswani et al., NeurIPS 2017).
+
+    fastest, slowest: the ends of the frequencies, in radians over the whole range of times.
 
     >>> time_embedding(torch.zeros(2), 4).tolist()[0]
     [0.0, 0.0, 1.0, 1.0]
     """
     half = width // 2
-    rates = longest ** (1.0 - torch.arange(half, device=time.device, dtype=time.dtype) / max(half - 1, 1))
+    place = torch.arange(half, device=time.device, dtype=time.dtype) / max(half - 1, 1)
+    rates = slowest * (fastest / slowest) ** (1.0 - place)
     angles = time[:, None] * rates
     return F.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, width - 2 * half))
 
@@ -47,7 +50,8 @@ class MLP(nn.Module):
     """A perceptron over single tokens [noisy, time embedding, position embedding] (DDAE, KDD 2025, uses this form).
 
     width: token features; hidden: layer widths; positions: how many positions have an embedding of their own
-    (0 = positions do not matter); out: output features (default: width); time_width 0: no time input.
+    (0 = positions do not matter); out: output features (default: width); time_width 0: no time input; rates: fastest
+    and slowest frequency of the time.
     """
 
     def __init__(
@@ -59,9 +63,10 @@ class MLP(nn.Module):
         out: int | None = None,
         dropout: float = 0.0,
         activation: str = "silu",
+        rates: tuple[float, float] = (1000.0, 1.0),
     ) -> None:
         super().__init__()
-        self.time_width = time_width
+        self.time_width, self.rates = time_width, rates
         self.place = nn.Embedding(positions, 16) if positions else None
         sizes = [width + time_width + (16 if positions else 0), *hidden]
         layers: list[nn.Module] = []
@@ -76,7 +81,7 @@ class MLP(nn.Module):
         inputs = [noisy]
         if self.time_width:
             assert time is not None
-            inputs.append(time_embedding(time, self.time_width))
+            inputs.append(time_embedding(time, self.time_width, *self.rates))
         if self.place is not None:
             assert position is not None
             inputs.append(self.place(position))

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmdmad.diffusion.log_snr import snr_bank
 from mmdmad.joint.model import JointDenoiser
 
 
@@ -59,16 +60,11 @@ def noise_bank(width: int, levels: int, draws: int, seed: int, log_snr: tuple[fl
     >>> noise_bank(3, levels=4, draws=2, seed=0).noise.shape
     torch.Size([8, 3])
     """
-    generator = torch.Generator().manual_seed(seed)
-    edges = torch.linspace(log_snr[0], log_snr[1], levels + 1, dtype=torch.float64)
-    middle = (edges[1:] + edges[:-1]) / 2
-    snr = middle.exp().repeat_interleave(draws)
-    half = torch.randn((levels, (draws + 1) // 2, width), generator=generator)
-    noise = torch.cat([half, -half], dim=1)[:, :draws].reshape(levels * draws, width)
+    fixed = snr_bank(width, levels, draws, seed, log_snr)
+    snr = fixed.alpha_bar / (1.0 - fixed.alpha_bar)
     # alpha^2 / sigma^2 = snr on the cosine schedule: tan(pi/2 level) = snr^(-1/2).
     level = torch.atan(snr**-0.5) * (2 / torch.pi)
-    weight = snr * (edges[1] - edges[0]) / draws
-    return NoiseBank(level.float(), weight.float(), noise.float())
+    return NoiseBank(level.float(), (snr * fixed.weight).float(), fixed.noise)
 
 
 def denoising_error(

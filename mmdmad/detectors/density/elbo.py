@@ -1,11 +1,15 @@
 """Evidence lower bound: how badly the trained model predicts the noise that was added to a token.
 
-Ho, Jain, Abbeel, NeurIPS 2020, eq. 12 and 14. With e_net the predicted noise and a fixed draw e per level,
+Ho, Jain, Abbeel, NeurIPS 2020. With e_net the predicted noise and fixed draws e, the score is one of
 
-    score(x) = mean over t of w_t |e - e_net(x_t, t)|^2 / D
+    simple    mean over t of |e - e_net(x_t, t)|^2 / D                           their simple bound, eq. 14
+    elbo      1/2 integral over log snr of mean over e of |e - e_net(x_t)|^2 / D   the true bound, nats a feature
 
-where w_t = 1 is the paper's simple bound and w_t = beta_t^2 / (2 s_t^2 alpha_t (1 - a_t)), s_t^2 = beta_t, the true
-one. Caveat for raw pixels: simple pictures get high likelihood whatever they show; use features.
+The second is the bound of eq. 12 for ever finer steps (Kingma et al., "Variational Diffusion Models", NeurIPS 2021),
+up to a constant. It is read at values of log snr that are evenly spaced between -5 and 6, each with a draw and its
+negative (`diffusion/log_snr.py`). Read at steps of the schedule, its weights leave nine tenths of the sum to the first
+step and one draw of noise. Structure finer than about a twentieth of a feature's standard deviation, log snr 6, is not
+seen. Caveat for raw pixels: simple pictures get high likelihood whatever they show; use features.
 """
 
 from typing import Literal
@@ -15,8 +19,11 @@ from torch import Tensor
 
 from mmdmad.detectors.base import About, detector
 from mmdmad.detectors.kit.noise_predictor import STEPS, NoisePredictor
+from mmdmad.diffusion.log_snr import snr_bank
 from mmdmad.diffusion.noise import Schedule, add_noise, alpha_bars, noise_bank, spaced_steps
 from mmdmad.errors import ConfigError
+
+LOG_SNR = (-5.0, 6.0)  # below, a standardised token is noise; above lies what is finer than 5 % of its deviation
 
 
 @detector(
@@ -26,18 +33,19 @@ from mmdmad.errors import ConfigError
         "Ho et al., NeurIPS 2020 (variational bound)",
         "seconds",
         branch="likelihood",
-        formula="mean_t w_t |e - e_net(x_t, t)|^2 / D",
+        formula="mean_t |e - e_net(x_t, t)|^2 / D, or half its integral over log snr (weight elbo)",
         use="A likelihood bound with one training, for comparing models or levels of noise.",
         avoid="Raw pixels, where simple pictures get high likelihood whatever they show.",
         fidelity="reduced",
-        differs="A fixed bank of noise at few of the 1000 steps, a small perceptron; the terms of the first and "
-        "the last step are left out.",
+        differs="A small perceptron and few levels with a fixed bank of noise; the terms of the prior and of the "
+        "last step to the data, and structure beyond log snr 6, are left out.",
     )
 )
 class EvidenceBound(NoisePredictor):
-    """Weighted noise-prediction error over noise levels, with a fixed noise bank.
+    """Noise-prediction error over noise levels, with a fixed noise bank.
 
-    levels: how many of the 1000 steps are used, evenly spaced up to `last`; weight: "simple" or "elbo".
+    weight: "simple" or "elbo". levels: network calls a token; "simple" uses as many of the 1000 steps, evenly spaced
+    up to `last`, with one draw each, "elbo" half as many values of log snr with two draws each.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1, 1, 0.1]
@@ -77,14 +85,16 @@ class EvidenceBound(NoisePredictor):
             )
 
     def _score_tokens(self, tokens: Tensor, position: Tensor) -> Tensor:
-        a, eps = alpha_bars(self.schedule, STEPS), self._eps(position)
-        used = spaced_steps(self.last, self.levels)
-        bank = noise_bank(len(used), (tokens.shape[1],), self.seed).to(tokens.device)
+        eps, width = self._eps(position), tokens.shape[1]
+        if self.weight == "elbo":
+            fixed = snr_bank(width, self.levels // 2, 2, self.seed, LOG_SNR)
+            levels, weights, bank = fixed.alpha_bar.tolist(), (0.5 * fixed.weight).tolist(), fixed.noise
+        else:
+            levels = [alpha_bars(self.schedule, STEPS)[step] for step in spaced_steps(self.last, self.levels)]
+            weights = [1.0 / len(levels)] * len(levels)
+            bank = noise_bank(len(levels), (width,), self.seed)
         total = torch.zeros(tokens.shape[0], device=tokens.device)
-        for step, noise in zip(used, bank):
-            here = a[step]
-            alpha = here / (a[step - 1] if step else 1.0)
-            weight = 1.0 if self.weight == "simple" else (1.0 - alpha) / (2.0 * alpha * (1.0 - here))
-            error = ((eps(add_noise(tokens, noise, here), here) - noise) ** 2).mean(dim=1)
-            total = total + weight * error
-        return total / len(used)
+        for level, weight, noise in zip(levels, weights, bank.to(tokens.device)):
+            wrong = eps(add_noise(tokens, noise, level), level) - noise
+            total = total + weight * (wrong**2).mean(dim=1)
+        return total
