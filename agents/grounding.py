@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from mmdmad.agents import claims
 from mmdmad.agents.claims import Number
-from mmdmad.agents.plain_words import GRAMMAR, PLAIN, stem
+from mmdmad.agents.plain_words import GRAMMAR, is_plain, stem
 from mmdmad.agents.sheet import QUOTED, Sheet, blank_names, key, plain_name, says, sheet_of
 
 from mmdmad.findings import Evidence
@@ -293,7 +293,7 @@ def _check_words(text: str, cited: Sequence[Sheet], known: Iterable[str]) -> lis
     problems = []
     tokens = claims.words(text)
     for word in tokens:
-        if len(word) > 2 and stem(word) not in PLAIN and stem(word) not in held and word not in SUPERLATIVES:
+        if len(word) > 2 and not is_plain(stem(word)) and stem(word) not in held and word not in SUPERLATIVES:
             problems.append(f'word "{word}" is not in the cited evidence')
     cited_words = {w for s in cited for w in claims.words(s.text)}
     for word in tokens:

@@ -4,6 +4,8 @@ Everything else (machine parts, causes, materials, people, product names) must o
 number, direction, place, modality and verdict are not listed: `grounding` checks them by their meaning.
 """
 
+from functools import lru_cache
+
 from mmdmad.agents.claims import (
     ABNORMAL,
     CARDINALS,
@@ -91,8 +93,17 @@ PLAIN: frozenset[str] = frozenset(
     stem(word)
     for group in (
         GRAMMAR, DESCRIBING, ABNORMAL, NORMAL, NEGATIONS, UP, DOWN, CARDINALS, ORDINALS, PLACES,
-        *(one.words for one in modalities().values()),
         ["quarter", "half", "third", "percent", "seconds", "hour", "minute", "pixels", "corner", "edge", "area"],
     )
     for word in group
 )  # fmt: skip
+
+
+def is_plain(word: str) -> bool:
+    """Whether a stem may be used without evidence: a plain word, or what a modality is called."""
+    return word in PLAIN or word in _called(tuple(modalities()))
+
+
+@lru_cache
+def _called(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(stem(word) for name in names for word in modalities()[name].words)

@@ -2,10 +2,10 @@
 # ruff: noqa: E501  (one pattern a line reads better than a folded one)
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from mmdmad.modalities.base import by_suffix, modalities
-
-PART = {word: name for name, one in modalities().items() for word in one.words}
 
 
 def _rx(pattern: str) -> re.Pattern[str]:
@@ -65,8 +65,7 @@ KNOWN_HEADS = _rx(
     r"alarms?|ones?|normals?|guarantees?|data|kinds?|reasons?|timestamps?|total|files?|inputs?|problems?|rows?|neighbours?|"
     r"points?|matter|issue|share|interval|calibration|flagged|findings?|summary|overview|status|situation|contradictions?|"
     r"is|are|was|were|overall|tally|sum|count|amount|grand|does|do|did|has|have|had|happened|happens|went|makes|made|makes|contradicts|looks?|deviates?|stands?|"
-    r"can|could|should|about|else|not|lacks?|gives?|normal|good|bad|worst|top|nearest|of|makes|in|kind|part|defect|stamp|say|says|"
-    rf"{'|'.join(PART)})\b"
+    r"can|could|should|about|else|not|lacks?|gives?|normal|good|bad|worst|top|nearest|of|makes|in|kind|part|defect|stamp|say|says)\b"
 )
 FALSE_ALARM = _rx(
     r"false[- ]alarms?|guarantee|\btrust\b|by mistake|wrongly|reliab|calibrat|confiden|declared rate|false positive"
@@ -83,8 +82,31 @@ FOLLOW = _rx(
     r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them)\b"
 )
 PRONOUN = _rx(r"\b(?:it|its|it's|this|that|this one|that one|the same case|the case|there|he|she)\b")
-FILE_KIND = by_suffix()
-FILES = re.compile(rf"[\w./\\-]+(?:{'|'.join(map(re.escape, FILE_KIND))})\b", re.I)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How the modalities are spoken of: `part` by word, `kind` by the suffix of a file, and patterns that find them."""
+
+    part: dict[str, str]
+    kind: dict[str, str]
+    heads: re.Pattern[str]
+    files: re.Pattern[str]
+
+
+def spoken() -> Spoken:
+    """The words of the modalities that are there now: other packages may bring theirs at any time."""
+    return _spoken(tuple(modalities()))
+
+
+@lru_cache
+def _spoken(names: tuple[str, ...]) -> Spoken:
+    part = {word: name for name in names for word in modalities()[name].words}
+    kind = by_suffix()
+    files = rf"[\w./\\-]+(?:{'|'.join(map(re.escape, kind))})\b"
+    return Spoken(part, kind, _rx(rf"\b(?:{'|'.join(map(re.escape, part))})\b"), _rx(files))
+
+
 CASE = re.compile(
     r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
 )

@@ -19,8 +19,6 @@ from mmdmad.agents.llms.patterns import (
     COUNT,
     DECLINES,
     FALSE_ALARM,
-    FILE_KIND,
-    FILES,
     FLAG,
     FOLLOW,
     HELP,
@@ -30,11 +28,11 @@ from mmdmad.agents.llms.patterns import (
     MOST,
     NORMAL,
     OVERVIEW,
-    PART,
     PRONOUN,
     REFUSED,
     SUPER,
     THANKS,
+    spoken,
 )
 
 
@@ -77,10 +75,11 @@ def read(question: str, names: Vocabulary) -> Reading:
     for case in cases:
         bare = bare.replace(case, " ")
     where = _filters(text, bare, names)
-    part = next((PART[w] for w in re.findall(r"[a-z]+", bare.lower()) if w in PART), "")
+    known = spoken().part
+    part = next((known[w] for w in re.findall(r"[a-z]+", bare.lower()) if w in known), "")
     follows, number, ordinal = bool(FOLLOW.search(text)), _number(bare), _ordinal(bare)
     base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part)
-    files = FILES.findall(text)
+    files = spoken().files.findall(text)
     if THANKS.search(text):
         return replace(base, intent="thanks")
     if HELP.search(text):
@@ -99,8 +98,9 @@ def read(question: str, names: Vocabulary) -> Reading:
 
 def _intent(base: Reading, text: str) -> Reading:
     attribute = next((name for name, pattern in ATTRIBUTES if pattern.search(text)), "")
-    spoken = {PART[w] for w in re.findall(r"[a-z]+", text.lower()) if w in PART}
-    if len(spoken) >= 3:
+    known = spoken().part
+    told = {known[w] for w in re.findall(r"[a-z]+", text.lower()) if w in known}
+    if len(told) >= 3:
         attribute = "part"
     if len(base.cases) > 1:
         return replace(base, intent="compare", attribute=attribute)
@@ -175,7 +175,8 @@ def _filters(text: str, bare: str, names: Vocabulary) -> dict[str, Any]:
                 r"(?<!\w)" + re.escape(value).replace("_", "[_ ]").replace(r"\ ", "[_ ]") + r"s?(?!\w)", text, re.I
             ):
                 where[name] = value
-    words = "|".join(PART)
+    known_parts = spoken().part
+    words = "|".join(map(re.escape, known_parts))
     if (
         m := re.search(
             rf"\b(?:no|without|lacks?|lacking|missing|absent)\b(?: (?:an?|the|any|its|their))? ({words})\b",
@@ -186,13 +187,13 @@ def _filters(text: str, bare: str, names: Vocabulary) -> dict[str, Any]:
             rf"\b({words})\b(?: part)?(?: (?:is|was|are|were|that is))? (?:missing|absent|lacking|not there)", low
         )
     ):
-        where["missing"] = PART[m[1]]
+        where["missing"] = known_parts[m[1]]
     elif m := re.search(rf"\b({words})\b", low):
         lead = r"driv|main|largest|mostly|weigh|due to|contribut|carr|biggest|heaviest|dominat|lead|share|primar|stem"
         if re.search(lead, low):
-            where["driver"] = PART[m[1]]
+            where["driver"] = known_parts[m[1]]
         elif FLAG.search(low) or re.search(r"\boff\b|stands? out|beyond", low):
-            where["unusual"] = PART[m[1]]
+            where["unusual"] = known_parts[m[1]]
     if re.search(r"contradict|disagree|mismatch|(?:not|n't) (?:match|fit|belong|agree|go)|inconsisten", low):
         where["contradictory"] = not re.search(r"\b(?:without|no) (?:any )?contradict", low)
         where.pop("unusual", None)
@@ -281,18 +282,22 @@ def _unknown_head(text: str, base: Reading) -> bool:
     m = re.search(
         r"\bwhich\b((?:\W+[\w'-]+){1,3})|\bwhat ([\w'-]+) (?:is|was|are|were|does|did|has|will)\b", text, re.I
     )
-    if m and not KNOWN_HEADS.search(m[1] or m[2]) and not re.match(r"\W*$", m[1] or m[2]):
+    if m and not _known_head(m[1] or m[2]) and not re.match(r"\W*$", m[1] or m[2]):
         return True
     m = re.search(
         r"\bwhat (?:is|was|are) (?:the|its) ((?:[\w'-]+ ){0,3}[\w'-]+?)(?: of\b| in\b| for\b|\?|$)", text, re.I
     )
     return (
         m is not None
-        and not KNOWN_HEADS.search(m[1])
+        and not _known_head(m[1])
         and not any(p.search(m[1]) for _, p in ATTRIBUTES)
         and not SUPER.search(m[1])
     )
 
 
+def _known_head(words: str) -> bool:
+    return bool(KNOWN_HEADS.search(words) or spoken().heads.search(words))
+
+
 def _kind(file: str) -> str:
-    return FILE_KIND[PurePath(file).suffix.lower()]
+    return spoken().kind[PurePath(file).suffix.lower()]
