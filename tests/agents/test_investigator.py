@@ -164,6 +164,16 @@ def test_a_lying_model_is_held_to_the_tools(fake_run, flagged):
     assert answer.evidence == (f"{case}/E1",)
 
 
+def test_a_model_may_not_deny_what_it_cites(fake_run, flagged):
+    finding = flagged["sensor"]
+    case, shift = finding.case_id, next(e for e in finding.evidence if "Motor_current shifts" in e.caption)
+    text = f"The motor current does not shift [{case}: {shift.id}]. {case} is anomalous [{case}: E1]."
+    answer = Investigator(fake_run, llm=Says(text=text, tool="open_case", args={"case_id": case})).ask("Why?")
+    assert "does not shift" not in answer.text
+    assert "is anomalous" in answer.text
+    assert any("denied" in reason for reason in answer.withheld)
+
+
 def test_numbers_from_another_case_do_not_pass(fake_run, some_findings):
     a, b = [f for f in some_findings if f.verdict == "anomalous"][:2]
     text = f"{a.case_id} has p-value {b.p_value} [{a.case_id}: E1]."

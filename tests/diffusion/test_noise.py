@@ -69,6 +69,18 @@ def test_sigma_grids_rise_between_their_ends(kind):
     assert bool((grid.diff() > 0).all())
 
 
+@pytest.mark.parametrize(
+    ("kind", "middle"),
+    [
+        ("geometric", 0.1),  # the root of 0.01 * 1
+        ("linear", 0.505),
+        ("karras", 0.14507),  # ((0.01 ** (1 / 7) + 1) / 2) ** 7, eq. 5 with rho = 7 as a number
+    ],
+)
+def test_sigma_grids_are_spaced_as_their_papers_say(kind, middle):
+    assert float(sigma_grid(0.01, 1.0, 3, kind)[1]) == pytest.approx(middle, rel=1e-3)
+
+
 def test_spaced_steps_and_bank():
     assert spaced_steps(250, 6) == [0, 50, 100, 150, 200, 250]
     assert torch.equal(noise_bank(3, (4,), seed=5), noise_bank(3, (4,), seed=5))

@@ -76,6 +76,13 @@ def test_whatever_decides_the_tokens_is_in_the_key(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Lengths, "version", "2")
     paths.add(entry_path(Lengths(), PART, tmp_path))
     assert len(paths) == 6
+    # the same class with other weights, then another class with the same ones
+    monkeypatch.setattr(Lengths, "describe", lambda self: "weights 1234abcd")
+    paths.add(entry_path(Lengths(), PART, tmp_path))
+    monkeypatch.setattr(Lengths, "name", "others")
+    paths.add(entry_path(Lengths(), PART, tmp_path))
+    assert len(paths) == 8
+    monkeypatch.undo()
     assert entry_path(Lengths(), Part("text", value=PART.value, case_id="other"), tmp_path) in paths
 
 

@@ -120,6 +120,36 @@ def test_sensor_evidence_names_channel_and_event(samples, normals, kind, event, 
     assert (said[0]["channel"], said[0]["event"]) == (channel, event)
 
 
+@pytest.mark.parametrize(("sign", "word"), [(1, "up"), (-1, "down")])
+def test_sensor_evidence_says_where_a_drift_goes(samples, normals, sign, word):
+    found = samples.signals(1000)
+    values = found["sensor"].values.copy()
+    values[50:, 2] += sign * np.linspace(0, 0.2, 150)
+    table = Sensor(values, found["sensor"].times, samples.CHANNELS, samples.UNITS, None)
+    judgement = samples.judgement(hot={"sensor": [40]}, found={**found, "sensor": table})
+    drift = next(e for e in gather(judgement, normals, None) if "drifts" in e.caption)
+    facts = {f.name: f.value for f in drift.facts}
+    assert facts["direction"] == word
+    assert f"Channel speed drifts {word} by" in drift.caption
+    assert facts["rise"] == pytest.approx(0.2, abs=0.05)
+    assert facts["last value"] == pytest.approx(0.4 + sign * 0.2, abs=0.05)
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "up"), (-1, "down")])
+def test_sensor_evidence_says_when_and_where_a_spike_goes(samples, normals, sign, word):
+    found = samples.signals(1000)
+    values = found["sensor"].values.copy()
+    values[80:82, 1] += sign * 1.3
+    table = Sensor(values, found["sensor"].times, samples.CHANNELS, samples.UNITS, None)
+    judgement = samples.judgement(hot={"sensor": [20]}, found={**found, "sensor": table})
+    spike = next(e for e in gather(judgement, normals, None) if "spikes" in e.caption)
+    facts = {f.name: f.value for f in spike.facts}
+    assert facts["direction"] == word
+    assert facts["time"] in (1.6, 1.62)  # rows 80 and 81 at 50 a second
+    assert facts["jump"] == pytest.approx(1.3, abs=0.2)
+    assert facts["value"] == pytest.approx(values[80:82, 1].mean(), abs=0.1)
+
+
 def test_sensor_that_stands_out_only_as_a_whole_says_its_least_usual_time(samples, normals):
     judgement = samples.judgement(p={"sensor": 0.003})
     (span,) = [e for e in gather(judgement, normals, None) if e.part == "sensor" and e.kind in ("span", "channel")]

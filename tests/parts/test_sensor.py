@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,17 @@ def test_a_timestamp_column_or_index_of_parquet_is_the_time(tmp_path: Path) -> N
         assert table.channels == ("a",)
         assert table.start == datetime(2026, 5, 1, tzinfo=UTC)
     assert sensor(tmp_path / "index.parquet", start=2).start == index[2].to_pydatetime()
+
+
+def test_a_slice_of_a_table_in_memory_begins_when_its_first_row_was_read() -> None:
+    begin = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
+    whole = Sensor(np.arange(6.0)[:, None], np.arange(6) * 0.5, ("a",), ("V",), begin)
+    cut = sensor(whole, start=3, stop=5)
+    assert cut.start == begin + timedelta(seconds=1.5)
+    assert cut.times.tolist() == [0, 0.5]
+    assert cut.values[:, 0].tolist() == [3, 4]
+    assert sensor(whole).start == begin
+    assert sensor(replace(whole, start=None), start=3).start is None
 
 
 def test_parquet_kinds_of_numbers(tmp_path: Path) -> None:
