@@ -12,8 +12,9 @@ from mmdmad.agents.writer import Draft, write
 from mmdmad.prompts import load
 from pydantic import BaseModel, Field
 
-from mmdmad.ask.cases import sheet
+from mmdmad.ask.for_models import evidence_text
 from mmdmad.errors import MmdmadError
+from mmdmad.fence import fence, unfenced
 from mmdmad.findings import Evidence, Explanation, Finding, Sentence
 
 if TYPE_CHECKING:
@@ -80,10 +81,8 @@ def gate(drafts: Sequence[Draft], evidence: Sequence[Evidence], *, llm: str, pro
 
 def _draft(model: "BaseChatModel", name: str, finding: Finding) -> list[Draft]:
     """Sentences from a chat model, as structured output; it sees ids, captions and facts, never pixels."""
-    import json
-
-    lines = "\n".join(json.dumps(sheet(e), ensure_ascii=False) for e in finding.evidence)
-    text = load("explainer").fill(case_id=finding.case_id, evidence=lines)
+    lines = "\n".join(evidence_text(e) for e in finding.evidence)
+    text = load("explainer").fill(case_id=fence(finding.case_id), evidence=lines)
     note = model.with_structured_output(DraftNote).invoke(text)
     if isinstance(note, dict):
         note = DraftNote.model_validate(note)
@@ -91,4 +90,4 @@ def _draft(model: "BaseChatModel", name: str, finding: Finding) -> list[Draft]:
         raise MmdmadError(
             f"model {name} returned no sentences for case {finding.case_id}; try again, another model, or --llm offline"
         )
-    return [Draft(s.text.strip(), tuple(s.cites)) for s in note.sentences[:LONGEST] if s.text.strip()]
+    return [Draft(unfenced(s.text).strip(), tuple(s.cites)) for s in note.sentences[:LONGEST] if s.text.strip()]

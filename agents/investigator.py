@@ -4,7 +4,6 @@ The model may be any chat model; a sentence whose numbers, names, times or verdi
 conversation is taken out before anybody reads it, and the answer says so.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from mmdmad.agents import grounding
 from mmdmad.agents.llms import make_llm
 from mmdmad.agents.llms.phrases import CAN, CAVEAT
 from mmdmad.agents.memory import Memory
-from mmdmad.agents.tools import make_tools
+from mmdmad.agents.tools import make_tools, returned
 from mmdmad.prompts import load
 
+from mmdmad.ask.words import percent
 from mmdmad.errors import MmdmadError, RunError
-from mmdmad.fence import unfence
-from mmdmad.findings import Evidence, EvidenceKind, Fact
-from mmdmad.modalities.base import modalities
+from mmdmad.fence import unfenced
+from mmdmad.findings import Evidence
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -42,12 +41,16 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+(?=[A-Z“\"']|\
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said, the tools called for it, the evidence it cites as "case/E3", and sentences taken out."""
+    """What was said, the tools called for it, the evidence it cites as "case/E3", and sentences taken out.
+
+    `lines` state which cases the tools were asked for: the filters that were applied, and how many passed them.
+    """
 
     text: str
     tools: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 class Investigator:
@@ -62,8 +65,6 @@ class Investigator:
         self.run, self.thread = run, thread
         self._model = make_llm(llm) if isinstance(llm, str) else llm
         self._memory = Memory(run.path)
-        known = next(iter(run.findings(limit=1)), None)
-        rate = f"{100 * known.guarantee.rate:.3g} %" if known else "not declared yet"
         limits: list[Any] = [
             ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
             ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),
@@ -71,7 +72,7 @@ class Investigator:
         self._agent = create_agent(
             self._model,
             make_tools(run, folder),
-            system_prompt=load("investigator").fill(rate=rate),
+            system_prompt=load("investigator").fill(rate=percent(run.rate)),
             middleware=limits,
         )
 
@@ -91,12 +92,13 @@ class Investigator:
         tools = tuple(c["name"] for m in messages[last:] if isinstance(m, AIMessage) for c in m.tool_calls)
         said = messages[-1].text if isinstance(messages[-1], AIMessage) else ""
         questions = [str(m.content) for m in messages if isinstance(m, HumanMessage)]
-        kept, withheld = checked(str(said), sources(messages), questions)
+        kept, withheld = checked(unfenced(str(said)), sources(messages), questions)
         try:
             self._memory.add(thread, messages[len(past) :])
         except RunError as error:  # a full or read-only disk costs the memory, never the answer
             kept += f"\n({error}.)"
-        return Answer(kept, tools, cited(kept), withheld)
+        lines = (r.line for m in messages[last:] if isinstance(m, ToolMessage) and (r := returned(m).result))
+        return Answer(kept, tools, cited(kept), withheld, tuple(dict.fromkeys(lines)))
 
     def close(self) -> None:
         """Close the conversation's file."""
@@ -110,15 +112,19 @@ def _text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """One thing the tools returned: real evidence of a case, or a whole result flattened to facts; `turn` of asking."""
+    """One thing the tools returned: evidence, the case it is about ("" = none), the turn of asking.
+
+    `head` marks what a result says first: which cases it is about, or the line of the one case.
+    """
 
     evidence: Evidence
     case: str
     turn: int
+    head: bool = False
 
 
 def sources(messages: Sequence[BaseMessage]) -> list[Source]:
-    """Everything the tools of a conversation returned, as evidence: "T1", … for results, "case/E3" for evidence."""
+    """Everything the tools of a conversation returned: evidence of cases as "case/E3", the rest as "T2.1"."""
     found: list[Source] = []
     turn = results = 0
     for message in messages:
@@ -126,61 +132,31 @@ def sources(messages: Sequence[BaseMessage]) -> list[Source]:
         if not isinstance(message, ToolMessage):
             continue
         results += 1
-        try:
-            data = json.loads(str(message.content))
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            data = {"result": str(message.content)}
-        case, items = str(data.get("case", "")), data.pop("evidence", [])
-        rows = {
-            name: value
-            for name, value in data.items()
-            if isinstance(value, list) and value and isinstance(value[0], dict)
-        }
-        top = {name: [len(value)] if name in rows else value for name, value in data.items()}
-        found.append(Source(_context(f"T{results}", top), case, turn))
-        for name, row in ((name, row) for name, value in rows.items() for row in value):
-            number = sum(s.turn == turn for s in found)
-            own = str(row.get("case", case))
-            found.append(Source(_context(f"T{results}.{number}", {name.rstrip("s"): "", **row}), own, turn))
-        for item in items:
-            facts = tuple(_fact(name, value) for name, value in item["facts"].items())
-            kind: EvidenceKind = "context" if item["kind"] == "verdict" else item["kind"]
-            caption = unfence(item["caption"])
-            evidence = Evidence(id=f"{case}/{item['id']}", kind=kind, part=item["part"], caption=caption, facts=facts)
-            found.append(Source(evidence, case, turn))
+        given = returned(message)
+        if given.result is None:
+            error = Evidence(id=f"T{results}", kind="context", caption=" ".join([given.error, *given.nearest]))
+            found.append(Source(error, "", turn, True))
+            continue
+        line = Evidence(id=f"T{results}", kind="context", caption=given.result.line)
+        found.append(Source(line, "", turn, True))
+        for at, one in enumerate(given.result.evidence):
+            context = one.evidence.kind == "context"
+            name = f"T{results}.{at}" if context else f"{one.case}/{one.evidence.id}"
+            evidence = one.evidence.model_copy(update={"id": name})
+            found.append(Source(evidence, one.case or "", turn, context and at == 0))
     return found
 
 
-def _context(name: str, data: dict[str, Any]) -> Evidence:
-    """A tool result, or one row of it, as evidence; a row about a part is evidence about that part."""
-    flat = _flat(data)
-    facts = tuple(Fact(name=name, value=value) for name, value in flat if not isinstance(value, bool))
-    caption = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flat)
-    part = data["part"] if data.get("part") in modalities() else None
-    return Evidence(id=name, kind="context", part=part, caption=caption, facts=facts)
+def _held(scope: Sequence[Source]) -> list[Evidence]:
+    """What a sentence is held against; where several cases are, no single verdict is the one to hold it to."""
+    if len({s.case for s in scope if s.case}) <= 1:
+        return [s.evidence for s in scope]
+    return [_without_verdict(s.evidence) for s in scope]
 
 
-def _flat(data: Any, name: str = "") -> list[tuple[str, Any]]:
-    if isinstance(data, dict):
-        return [pair for key, value in data.items() for pair in [("name", str(key)), *_flat(value, str(key))]]
-    if isinstance(data, list):
-        return [("count", len(data)), *(pair for value in data for pair in _flat(value, name))]
-    if data is None:
-        return []
-    if name == "verdict":
-        name = "judged"  # several cases in one conversation: no single verdict to hold a sentence to
-    return [(name, unfence(data) if isinstance(data, str) else data)]
-
-
-def _fact(name: str, value: Any) -> Fact:
-    if isinstance(value, str):
-        number = re.fullmatch(r"(-?[\d.]+(?:e-?\d+)?) (\S+)", value)
-        if number:
-            return Fact(name="judged" if name == "verdict" else name, value=float(number[1]), unit=number[2])
-        return Fact(name="judged" if name == "verdict" else name, value=unfence(value))
-    return Fact(name=name, value=value)
+def _without_verdict(e: Evidence) -> Evidence:
+    facts = tuple(f.model_copy(update={"name": "judged"}) if f.name == "verdict" else f for f in e.facts)
+    return e.model_copy(update={"kind": "context" if e.kind == "verdict" else e.kind, "facts": facts})
 
 
 def checked(text: str, found: Sequence[Source], questions: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -220,8 +196,8 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     ids = cited(sentence)
     known = {s.evidence.id for s in found}
     problems = [f"{i} was not returned by any tool" for i in ids if i not in known]
-    cases = {i.split("/")[0] for i in ids}
-    scope = [s for s in found if s.evidence.id in ids or (s.case in cases and re.fullmatch(r"T\d+", s.evidence.id))]
+    cases = {i.rpartition("/")[0] for i in ids}
+    scope = [s for s in found if s.evidence.id in ids or (s.case in cases and s.head)]
     if not scope:
         turn = max((s.turn for s in found), default=0)
         scope = [s for s in found if s.turn == turn or not s.case]
@@ -229,7 +205,7 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
         scope = [s for s in scope if not named or s.case in named or not s.case]
     if not scope:
         return [*problems, "no tool was called"]
-    evidence = [s.evidence for s in scope]
+    evidence = _held(scope)
     return problems + grounding.check(
         plain, [e.id for e in evidence], evidence, known=(*questions, CAN), denials=bool(ids)
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from mmdmad.agents.tools import text_of
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from mmdmad.errors import RunError
@@ -36,7 +37,10 @@ class _Call(BaseModel):
 
 
 class _Message(BaseModel):
-    """One message as it is stored; an "ai" message may have `calls`, a "tool" message answers one `call`."""
+    """One message as it is stored; an "ai" message may have `calls`, a "tool" message answers one `call`.
+
+    Where a tool returned a `result`, its text is made from that again.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -46,6 +50,7 @@ class _Message(BaseModel):
     call: str = ""
     name: str = ""
     failed: bool = False
+    result: dict[str, JsonValue] | None = None
 
 
 class Memory:
@@ -145,8 +150,10 @@ def _stored(message: BaseMessage) -> _Message:
         calls = [_Call(id=str(c["id"]), name=c["name"], args=c["args"]) for c in message.tool_calls]
         return _Message(kind="ai", text=text, calls=calls)
     if isinstance(message, ToolMessage):
-        name, failed = message.name or "", message.status == "error"
-        return _Message(kind="tool", text=text, call=message.tool_call_id, name=name, failed=failed)
+        name, failed, made = message.name or "", message.status == "error", message.artifact
+        own = made if isinstance(made, dict) and text_of(made) == text else None
+        kept = "" if own is not None else text
+        return _Message(kind="tool", text=kept, call=message.tool_call_id, name=name, failed=failed, result=own)
     return _Message(kind="human", text=text)
 
 
@@ -154,7 +161,9 @@ def _restored(m: _Message) -> BaseMessage:
     if m.kind == "human":
         return HumanMessage(m.text)
     if m.kind == "tool":
-        return ToolMessage(m.text, tool_call_id=m.call, name=m.name, status="error" if m.failed else "success")
+        text = m.text if m.result is None else text_of(m.result)
+        status: Literal["error", "success"] = "error" if m.failed else "success"
+        return ToolMessage(text, tool_call_id=m.call, name=m.name, status=status, artifact=m.result)
     return AIMessage(m.text, tool_calls=[{"type": "tool_call", **c.model_dump()} for c in m.calls])
 
 

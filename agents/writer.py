@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmdmad.ask.cases import caption
+from mmdmad.ask.words import caption
 from mmdmad.findings import Evidence, Finding
 from mmdmad.modalities.base import detail_kinds, modalities, ordered
 

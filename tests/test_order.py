@@ -13,7 +13,7 @@ import pytest
 from mmdmad.agents.investigator import Investigator
 from typer.testing import CliRunner
 
-from mmdmad.ask.cases import Filter, find_cases, overview, select
+from mmdmad.ask.base import Scope, ask
 from mmdmad.bench.exam.asked import _Maker
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
@@ -62,6 +62,7 @@ class Double:
     """Answers with the findings above."""
 
     known: ClassVar = {row[0]: finding(*row) for row in TOLD}
+    parts_: ClassVar = ("text",)
 
     def finding(self, case, rate, artifacts) -> Finding:
         return self.known[case.id]
@@ -167,11 +168,11 @@ def test_report_without_alarms_shows_the_first_three(tmp_path):
 
 
 def test_questions(run):
-    assert [f.case_id for f in select(run, Filter())] == IDS
-    assert [f.case_id for f in select(run, Filter(verdict="anomalous"))] == FLAGGED
-    assert [c["case"] for c in find_cases(run, Filter(), limit=20)["cases"]] == IDS
-    assert [c["case"] for c in find_cases(run, Filter(), limit=2, order="-rank")["cases"]] == IDS[:-3:-1]
-    assert overview(run)["worst"] == IDS[:3]
+    scope = Scope(run)
+    assert list(ask(scope, "find_cases", limit=20).cases) == IDS
+    assert list(ask(scope, "find_cases", verdict="anomalous", limit=20).cases) == FLAGGED
+    assert list(ask(scope, "find_cases", limit=2, order="-rank").cases) == IDS[:-3:-1]
+    assert f"Most anomalous: {', '.join(IDS[:3])}." in [one.evidence.caption for one in ask(scope, "overview").evidence]
 
 
 def test_offline_answers(run):

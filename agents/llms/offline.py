@@ -57,7 +57,7 @@ class OfflineChat(BaseChatModel):
         if not past:
             return AIMessage("Ask me about the cases of this run.")
         names = vocabulary(past)
-        reading = understand(past, names or Vocabulary())
+        reading = understand(past, names or Vocabulary(), self.tools)
         if names is None and "overview" in self.tools and reading.intent not in ("help", "thanks"):
             return self._call([Call("overview", {})], past)
         done = past[-1].calls

@@ -4,26 +4,37 @@ The conversation is the only memory: earlier questions are read again and earlie
 second one" and "it" are.
 """
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from mmdmad.agents.llms.asking import asked_by_phrase
 from mmdmad.agents.llms.reading import Reading, Vocabulary, read
+from mmdmad.agents.tools import Returned, returned
+
+from mmdmad.ask.base import Result
+from mmdmad.ask.case import About
+from mmdmad.ask.find import Found
+from mmdmad.ask.overview import Overview
 
 CASE_TOOL = {"why": "explain_case", "neighbours": "compare_with_normals"}
-NO_CALLS = ("help", "thanks", "decline", "unclear", "which case")
+NO_CALLS = ("help", "thanks", "decline", "unclear", "which case", "needs")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A tool call and, once it ran, its result."""
+    """A tool call and, once it ran, what it gave."""
 
     name: str
     args: dict[str, Any]
-    result: dict[str, Any] | None = None
+    given: Returned | None = None
+
+    @property
+    def result(self) -> Result | None:
+        """What its query found, or None before it ran and where it failed."""
+        return self.given.result if self.given is not None else None
 
     def same(self, other: "Call") -> bool:
         """Whether the other call asks the same."""
@@ -57,34 +68,33 @@ def turns(messages: Sequence[BaseMessage]) -> list[Turn]:
         elif isinstance(message, AIMessage):
             asked |= {str(c["id"]): Call(c["name"], dict(c["args"])) for c in message.tool_calls}
         elif isinstance(message, ToolMessage) and found and message.tool_call_id in asked:
-            call = replace(asked[message.tool_call_id], result=_result(str(message.content)))
+            call = replace(asked[message.tool_call_id], given=returned(message))
             found[-1] = replace(found[-1], calls=(*found[-1].calls, call))
     return found
-
-
-def _result(content: str) -> dict[str, Any]:
-    try:
-        data = json.loads(content)
-    except ValueError:
-        return {"error": content}
-    return data if isinstance(data, dict) else {"error": content}
 
 
 def vocabulary(past: Sequence[Turn]) -> Vocabulary | None:
     """Names in use, from the latest overview of this conversation; None before there is one."""
     for turn in reversed(past):
         for call in reversed(turn.calls):
-            if call.name == "overview" and call.result and "error" not in call.result:
-                return Vocabulary(tuple(call.result["groups"]), tuple(call.result["channels"]))
+            if isinstance(call.result, Overview):
+                return Vocabulary(call.result.groups, call.result.channels)
     return None
 
 
-def understand(past: Sequence[Turn], names: Vocabulary) -> Reading:
-    """The last question, put into its conversation."""
+def understand(past: Sequence[Turn], names: Vocabulary, tools: Collection[str] = ()) -> Reading:
+    """The last question, put into its conversation; `tools` are the queries that may be asked."""
     state = State()
     for turn in past[:-1]:
-        state = _after(state, turn, follow(read(turn.question, names), turn.question, state))
-    return follow(read(past[-1].question, names), past[-1].question, state)
+        state = _after(state, turn, _understood(turn.question, names, tools, state))
+    return _understood(past[-1].question, names, tools, state)
+
+
+def _understood(question: str, names: Vocabulary, tools: Collection[str], state: State) -> Reading:
+    """A question by itself and in its conversation; a query that is asked for by one of its phrases goes first."""
+    reading = read(question, names)
+    by_phrase = asked_by_phrase(question, reading, tools, (state.focus, *state.listing))
+    return by_phrase or follow(reading, question, state)
 
 
 def follow(reading: Reading, question: str, state: State) -> Reading:
@@ -121,12 +131,13 @@ def _after(state: State, turn: Turn, reading: Reading) -> State:
     """The state after a turn whose question was read so."""
     focus, listing = state.focus, state.listing
     for call in turn.calls:
-        result = call.result or {}
-        if call.name == "find_cases" and result.get("cases"):
-            listing = tuple(c["case"] for c in result["cases"])
+        if isinstance(call.result, Found) and call.result.cases:
+            listing = call.result.cases
             focus = listing[0] if len(listing) == 1 else ""
-        elif "case" in result:
-            focus = str(result["case"])
+        elif isinstance(call.result, About):
+            focus = call.result.judged.case_id
+        elif "case_id" in call.args and call.result is not None:
+            focus = str(call.args["case_id"])
     return State(focus, listing, reading if reading.intent not in NO_CALLS else state.last)
 
 
@@ -146,10 +157,14 @@ def needed(reading: Reading) -> list[Call]:
         case "case" | "compare":
             tool = CASE_TOOL.get(reading.attribute, "open_case") if reading.intent == "case" else "open_case"
             return [Call(tool, {"case_id": case}) for case in reading.cases[:4]]
-        case "overview" | "guarantee":
+        case "overview":
             return [Call("overview", {})]
+        case "guarantee":
+            return [Call("guarantees", {})]
         case "refused":
             return [Call("list_refusals", {})]
         case "score":
             return [Call("score_files", {"files": where})]
+        case "query":
+            return [Call(reading.attribute, reading.where)]
     return []

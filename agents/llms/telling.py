@@ -3,10 +3,14 @@
 import re
 from collections.abc import Callable
 
-from mmdmad.agents.llms.phrases import CAVEAT, Result, captions, cite, of_kind, percent, verdict_line
+from mmdmad.agents.llms.phrases import CAVEAT, captions, cite, verdict_line
 from mmdmad.agents.llms.reading import Reading
 
-from mmdmad.modalities.base import modalities
+from mmdmad import reasons
+from mmdmad.ask.case import About, Explained
+from mmdmad.ask.words import percent, short
+from mmdmad.findings import Evidence
+from mmdmad.modalities.base import detail_kinds, modalities
 
 INSIDE = re.compile(
     r"within|during|\binto\b|second|sensor|reading|signal|video|frame|clip|start|begin|deviat|go(?:es)? off|moment|"
@@ -15,82 +19,94 @@ INSIDE = re.compile(
 )
 
 
-def tell(reading: Reading, question: str, d: Result) -> str:
+def tell(reading: Reading, question: str, d: About) -> str:
     """What was asked of a case, then the verdict where it was not the question."""
     if reading.intent == "score":
         return _verdict(reading, question, d)
     return TELL.get(reading.attribute, _verdict)(reading, question, d)
 
 
-def _part_line(d: Result, part: str) -> str:
-    found = next((p for p in d.get("parts", []) if p["part"] == part), None)
+def _main_part(d: About) -> str:
+    return reasons.main_part(d.judged) or ""
+
+
+def _part_line(d: About, part: str) -> str:
+    found = d.judged.part(part)
     if found is None:
-        return f"{d['case']} has no {part}."
-    ids = [e["id"] for e in of_kind(d, "part", part=part)][:1]
-    numbers = f"p-value {found['p_value']} and share {found['share']} of the joint score"
-    return f"By itself, the {part} has {numbers}{cite(d, *ids)}."
+        return f"{d.judged.case_id} has no {part}."
+    ids = [e.id for e in d.of_kind("part", part=part)][:1]
+    numbers = f"p-value {short(found.p_value)} and share {short(found.share)} of the joint score"
+    return f"By itself, the {part} has {numbers}{cite(d.judged.case_id, *ids)}."
 
 
-def _lead(d: Result, most: int = 2) -> list[str]:
+def _lead(d: About, most: int = 2) -> list[str]:
     """Captions of the strongest evidence: of the part with the largest share first."""
-    sheets = of_kind(d, "region", "channel", "span", "frames", "words", part=str(d["driver"])) or of_kind(
-        d, "part", part=str(d["driver"])
-    )
-    return captions(d, sheets[:most])
+    part = _main_part(d)
+    return captions(d, (_details(d, part) or d.of_kind("part", part=part))[:most])
 
 
-def _verdict(reading: Reading, question: str, d: Result) -> str:
-    lines = [verdict_line(d)]
-    if d["verdict"] == "anomalous":
-        clash = captions(d, of_kind(d, "contradiction", part=d["contradicts"][0])[:1]) if d["contradicts"] else []
-        alone = any(p["part"] == d["driver"] and p["p_value"] <= d["guarantee"]["rate"] for p in d["parts"])
+def _details(d: About, part: str) -> list[Evidence]:
+    """What looks at one part found, in the order of the evidence."""
+    return d.of_kind(*detail_kinds(), part=part) if part else []
+
+
+def _verdict(reading: Reading, question: str, d: About) -> str:
+    lines, odd = [verdict_line(d)], reasons.contradicted(d.judged)
+    if d.judged.verdict == "anomalous":
+        clash = captions(d, d.of_kind("contradiction", part=odd[0])[:1]) if odd else []
+        alone = _main_part(d) in reasons.unusual(d.judged)
         lines += [*_lead(d), *clash] if alone or not clash else clash
-    elif d["verdict"] == "normal":
+    elif d.judged.verdict == "normal":
         lines.append(CAVEAT)
     return " ".join(lines)
 
 
-def _why(reading: Reading, question: str, d: Result) -> str:
-    if "sentences" not in d:
+def _why(reading: Reading, question: str, d: About) -> str:
+    if not isinstance(d, Explained):
         return _verdict(reading, question, d)
-    return "\n".join(s["text"].rstrip(".") + cite(d, *s["cites"]) + "." for s in d["sentences"])
+    return "\n".join(s.text.rstrip(".") + cite(d.judged.case_id, *s.cites) + "." for s in d.sentences)
 
 
-def _part(reading: Reading, question: str, d: Result) -> str:
-    part = str(d["driver"])
-    lines = [f"The {part} of {d['case']} carries the largest share.", _part_line(d, part)]
-    for odd in d["contradicts"][:1]:
-        lines += captions(d, of_kind(d, "contradiction", part=odd)[:1]) or captions(d, of_kind(d, "contradiction")[:1])
-    others = [p["part"] for p in d["parts"] if p["part"] != part and p["p_value"] <= d["guarantee"]["rate"]]
+def _part(reading: Reading, question: str, d: About) -> str:
+    part, case = _main_part(d), d.judged.case_id
+    if reasons.main_reason(d.judged) == part:
+        lines = [f"The {part} of {case} carries the largest share."]
+    else:
+        lines = [f"Of the parts of {case}, the {part} carries the largest share, and contradictions carry more."]
+    lines.append(_part_line(d, part))
+    for odd in reasons.contradicted(d.judged)[:1]:
+        lines += captions(d, d.of_kind("contradiction", part=odd)[:1]) or captions(d, d.of_kind("contradiction")[:1])
+    others = [m for m in reasons.unusual(d.judged) if m != part]
     if others:
         lines.append(f"Also beyond the declared rate by itself: {', '.join(others)}.")
     return " ".join([*lines, *_lead(d, 1), verdict_line(d)])
 
 
-def _kinds(*choices: tuple[str, ...], what: str) -> Callable[[Reading, str, Result], str]:
+def _kinds(*choices: tuple[str, ...], what: str) -> Callable[[Reading, str, About], str]:
     """An answer made of captions: of the first of these kinds that the evidence has, or the word that it has none."""
 
-    def told(reading: Reading, question: str, d: Result) -> str:
-        kinds = next((kinds for kinds in choices if of_kind(d, *kinds)), choices[0])
-        sheets = sorted(of_kind(d, *kinds), key=lambda e: kinds.index(e["kind"]))
+    def told(reading: Reading, question: str, d: About) -> str:
+        kinds = next((kinds for kinds in choices if d.of_kind(*kinds)), choices[0])
+        sheets = sorted(d.of_kind(*kinds), key=lambda e: kinds.index(e.kind))
         if sheets:
             return " ".join([*captions(d, sheets[:4]), verdict_line(d)])
-        return " ".join(
-            [f"The evidence of {d['case']} names no {what}.", _part_line(d, _looked_at(d, kinds)), verdict_line(d)]
-        )
+        none = f"The evidence of {d.judged.case_id} names no {what}."
+        return " ".join([none, _part_line(d, _looked_at(d, kinds)), verdict_line(d)])
 
     return told
 
 
-def _looked_at(d: Result, kinds: tuple[str, ...]) -> str:
+def _looked_at(d: About, kinds: tuple[str, ...]) -> str:
     """The part of the case in which evidence of these kinds would be found; else the one with the largest share."""
     known = modalities()
-    found = (p["part"] for p in d.get("parts", []) if p["part"] in known and {*kinds} & {*known[p["part"]].kinds})
-    return next(found, str(d["driver"]))
+    found = (p for p in d.judged.pattern if p in known and {*kinds} & {*known[p].kinds})
+    return next(found, _main_part(d))
 
 
-def _when(reading: Reading, question: str, d: Result) -> str:
-    recorded = f"{d['case']} was recorded at {d['time']}." if d["time"] else f"{d['case']} has no recorded time."
+def _when(reading: Reading, question: str, d: About) -> str:
+    f = d.judged
+    time = f.time.isoformat(sep=" ", timespec="seconds") if f.time else None
+    recorded = f"{f.case_id} was recorded at {time}." if time else f"{f.case_id} has no recorded time."
     asked_case = re.search(
         r"record(?:ed|s)?\b|recording time|time of day|taken|captur|timestamp|time stamp|\bdate\b|\bc[oa]me\b|"
         r"produc|made|inspect",
@@ -101,71 +117,59 @@ def _when(reading: Reading, question: str, d: Result) -> str:
         return f"{recorded} {verdict_line(d)}"
     sheets = [
         e
-        for e in of_kind(d, "channel", "span", "frames")
-        if any("start" in name or "time" in name or name == "at" for name in e["facts"])
+        for e in d.of_kind("channel", "span", "frames")
+        if any("start" in fact.name or "time" in fact.name or fact.name == "at" for fact in e.facts)
     ]
-    first = [e for e in sheets if e["part"] == (reading.part or d["driver"])]
+    first = [e for e in sheets if e.part == (reading.part or _main_part(d))]
     rest = [e for e in sheets if e not in first]
     if not sheets:
-        return " ".join([f"The evidence of {d['case']} names no time within it.", recorded, verdict_line(d)])
+        return " ".join([f"The evidence of {f.case_id} names no time within it.", recorded, verdict_line(d)])
     return " ".join([*captions(d, (first or rest)[:3]), verdict_line(d)])
 
 
-def _contradiction(reading: Reading, question: str, d: Result) -> str:
-    sheets = of_kind(d, "contradiction")
-    if d["contradicts"]:
-        odd = d["contradicts"][0]
-        own = [e for e in sheets if e["part"] == odd] or sheets
-        return " ".join(
-            [f"The {odd} of {d['case']} does not fit the other parts.", *captions(d, own[:2]), verdict_line(d)]
-        )
-    return " ".join(
-        [
-            f"At the declared rate of {percent(d['guarantee']['rate'])}, "
-            f"the parts of {d['case']} show no contradiction.",
-            *captions(d, sheets[:1]),
-            verdict_line(d),
-        ]
-    )
+def _contradiction(reading: Reading, question: str, d: About) -> str:
+    sheets, odd = d.of_kind("contradiction"), reasons.contradicted(d.judged)
+    if odd:
+        own = [e for e in sheets if e.part == odd[0]] or sheets
+        first = f"The {odd[0]} of {d.judged.case_id} does not fit the other parts."
+        return " ".join([first, *captions(d, own[:2]), verdict_line(d)])
+    rate = percent(d.judged.guarantee.rate)
+    none = f"At the declared rate of {rate}, the parts of {d.judged.case_id} show no contradiction."
+    return " ".join([none, *captions(d, sheets[:1]), verdict_line(d)])
 
 
-def _missing(reading: Reading, question: str, d: Result) -> str:
-    if not d["missing"]:
-        line = f"{d['case']} has every part: {', '.join(p['part'] for p in d['parts'])}."
+def _missing(reading: Reading, question: str, d: About) -> str:
+    f, lacking = d.judged, reasons.missing(d.judged)
+    if not lacking:
+        line = f"{f.case_id} has every part: {', '.join(f.pattern)}."
     else:
-        ids = [e["id"] for e in of_kind(d, "missing")]
-        line = f"{d['case']} lacks the {' and the '.join(d['missing'])}{cite(d, *ids)}."
+        ids = [e.id for e in d.of_kind("missing")]
+        line = f"{f.case_id} lacks the {' and the '.join(lacking)}{cite(f.case_id, *ids)}."
     return f"{line} {verdict_line(d)}"
 
 
-def _neighbours(reading: Reading, question: str, d: Result) -> str:
-    sheets = of_kind(d, "neighbour")
+def _neighbours(reading: Reading, question: str, d: About) -> str:
+    sheets = d.of_kind("neighbour")
     if not sheets:
-        return f"The evidence of {d['case']} names no nearest normal cases. {verdict_line(d)}"
-    return " ".join(
-        [
-            *captions(d, sheets[:4]),
-            *captions(d, of_kind(d, "channel", "region")[:1] if d["verdict"] == "anomalous" else []),
-            verdict_line(d),
-        ]
-    )
+        return f"The evidence of {d.judged.case_id} names no nearest normal cases. {verdict_line(d)}"
+    odd = d.of_kind("channel", "region")[:1] if d.judged.verdict == "anomalous" else []
+    return " ".join([*captions(d, sheets[:4]), *captions(d, odd), verdict_line(d)])
 
 
-def _p_value(reading: Reading, question: str, d: Result) -> str:
-    if reading.part and any(p["part"] == reading.part for p in d["parts"]):
+def _p_value(reading: Reading, question: str, d: About) -> str:
+    if d.judged.part(reading.part) is not None:
         return f"{_part_line(d, reading.part)} {verdict_line(d)}"
-    parts = ", ".join(f"{p['part']} {p['p_value']}" for p in d["parts"])
+    parts = ", ".join(f"{p.modality} {short(p.p_value)}" for p in d.judged.parts)
     return f"{verdict_line(d)} By part, the p-values are: {parts}."
 
 
-def _one_part(reading: Reading, question: str, d: Result) -> str:
-    sheets = of_kind(d, "region", "channel", "span", "frames", "words", part=reading.part)
-    return " ".join([_part_line(d, reading.part), *captions(d, sheets[:3])])
+def _one_part(reading: Reading, question: str, d: About) -> str:
+    return " ".join([_part_line(d, reading.part), *captions(d, _details(d, reading.part)[:3])])
 
 
-TELL: dict[str, Callable[[Reading, str, Result], str]] = {
+TELL: dict[str, Callable[[Reading, str, About], str]] = {
     "verdict": _verdict, "why": _why, "part": _part, "when": _when, "contradiction": _contradiction,
-    "missing": _missing,     "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
+    "missing": _missing, "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
     "channel": _kinds(("channel", "span"), what="channel as unusual"),
     "where": _kinds(("region",), ("frames",), what="place in the picture"),
     "words": _kinds(("words",), what="words as unusual"),

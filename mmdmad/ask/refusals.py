@@ -1,6 +1,6 @@
 """Parts and cases that could not be read or judged, and why."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.ask.base import Arguments, Result, Scope, query, told
 from mmdmad.explain.words import fact
@@ -14,11 +14,22 @@ class Refusals(Arguments):
     limit: int = Field(default=20, ge=1, le=LIMIT, description="how many refusals are listed")
 
 
+class Refusal(BaseModel):
+    """A part (or, as "case", a whole case) that could not be used; `row` of the manifest where it has one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case_id: str
+    part: str
+    reason: str
+    row: int | None
+
+
 class Refused(Result):
-    """The refusals on the page: case, part ("case" for the whole), reason, and the manifest's row where it has one."""
+    """How many refusals there are, and those on the page."""
 
     total: int
-    refused: tuple[tuple[str, str, str, int | None], ...]
+    refused: tuple[Refusal, ...]
 
 
 @query("list_refusals")
@@ -35,5 +46,5 @@ def list_refusals(scope: Scope, asked: Refusals) -> Refused:
         said.append(told(f"{r.case_id}, {r.part}: {r.reason}", *facts, case=r.case_id))
     return Refused(
         line=f"refused parts and cases: {total}", evidence=tuple(said), total=total,
-        refused=tuple((r.case_id, r.part, r.reason, r.row) for r in page),
+        refused=tuple(Refusal(case_id=r.case_id, part=r.part, reason=r.reason, row=r.row) for r in page),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """All cases along time: points for a drawing, and how many were flagged in each hour."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +21,7 @@ class Along(Arguments):
 
 
 class Point(BaseModel):
-    """One case on the timeline."""
+    """One case on the timeline; `place` counts all cases in the order of time, from 0."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +29,7 @@ class Point(BaseModel):
     time: datetime | None
     p_value: float
     verdict: Verdict
+    place: int = 0
 
 
 class Timeline(Result):
@@ -53,6 +55,6 @@ def timeline(scope: Scope, asked: Along) -> Timeline:
     ]  # fmt: skip
     if len(hours) > HOURS:
         said.append(told(f"{len(hours) - HOURS} more hours have flagged cases.", fact("hours", len(hours) - HOURS)))
-    points = tuple(Point(case_id=p.case_id, time=p.time, p_value=p.p_value, verdict=p.verdict) for p in found)
+    points = tuple(Point(**asdict(p)) for p in found)
     line = f"flagged at {percent(scope.run.rate)}: {flagged} of {plural(judged)}"
     return Timeline(line=line, evidence=tuple(said), points=points, sampled=sampled)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmdmad.ask.words import percent
 from mmdmad.findings import Finding
 from mmdmad.modalities.base import modalities
 from mmdmad.plain import plain
 from mmdmad.reasons import main_reason
-from mmdmad.report.model import Report, lead, percent
+from mmdmad.report.model import Report, lead
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
 
@@ -68,7 +69,7 @@ def render(report: Report, run: "Run") -> str:
             views=views,
             rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
             anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
-            timeline=lay_out(report.timeline, report.rate),
+            timeline=lay_out(report.timeline, report.rate, report.sampled),
             picture_notes={name: one.picture_note for name, one in modalities().items()},
         )
     )

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from mmdmad.ask.words import percent
 from mmdmad.findings import Finding
 from mmdmad.plain import plain
-from mmdmad.report.model import Report, lead, percent
+from mmdmad.report.model import Report, lead
 
 
 def render(report: Report) -> str:
@@ -27,6 +28,11 @@ def render(report: Report) -> str:
             ("case", "group", "p-value", "what stands out"),
             ([f.case_id, f.group or "", number(f.p_value), (lead(f) or [""])[0]] for f in rest),
         )
+    if report.unlisted:
+        lines += [
+            f"{report.unlisted} more cases are flagged; the table that `mmdmad score --out` writes has all of them.",
+            "",
+        ]
     if report.bases:
         lines += ["## What stands behind the verdicts", ""]
         lines += table(
@@ -50,12 +56,19 @@ def render(report: Report) -> str:
             f"{n.normal_flagged} of {n.normal} normal cases are flagged.",
             "",
         ]
+    for section in report.sections:
+        lines += [f"## {safe(section.title)}", "", safe(section.line), ""]
+        lines += [f"- {safe(e.caption)}" for e in section.evidence]
+        lines += [f"- … and {section.left_out} more"] if section.left_out else []
+        lines.append("")
     if report.refused:
         lines += ["## Refused inputs", ""]
         lines += table(
             ("row", "case", "part", "reason"),
             (["" if r.row is None else str(r.row), r.case_id, r.part, r.reason] for r in report.refused),
         )
+        if report.refused_in_all > len(report.refused):
+            lines += [f"{report.refused_in_all - len(report.refused)} more were refused.", ""]
     if report.models:
         lines += ["## How it was judged", ""]
         lines += table(("part", "encoder", "detector"), ([m.modality, m.encoder, m.detector] for m in report.models))

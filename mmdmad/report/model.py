@@ -1,43 +1,33 @@
 """The report as one object: what HTML, Markdown and JSON show, computed once from a run."""
 
-import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.findings import Finding, Guarantee, PartName, Verdict
+from mmdmad.ask.base import Query, Scope, queries
+from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
+from mmdmad.ask.overview import Nothing, overview
+from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
+from mmdmad.ask.timeline import Along, Point, timeline
+from mmdmad.ask.words import percent
+from mmdmad.findings import Evidence, Finding
 from mmdmad.modalities.base import detail_kinds, ordered
-from mmdmad.reasons import CONTRADICTION, main_reason
+from mmdmad.reasons import CONTRADICTION
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
 
-DETAILED = 50  # findings shown with pictures and evidence; the rest of the flagged ones stand in a table
+DETAILED = 50  # findings shown with pictures and evidence
+LISTED = 500  # further flagged ones in a table; beyond that they are counted
+CLOSEST = 3  # the most unusual ones, shown where none is flagged
+REFUSED = 1000  # refusals listed; beyond that they are counted
+LINES = 50  # pieces of evidence of a section made by a query
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Basis(_Model):
-    """The guarantee for one pattern of present parts, and how many cases it was used for."""
-
-    guarantee: Guarantee
-    judged: int
-    flagged: int
-
-
-class Point(_Model):
-    """One case on the timeline."""
-
-    case_id: str
-    time: datetime | None
-    p_value: float
-    verdict: Verdict
-    simulated: bool = False
 
 
 class Reason(_Model):
@@ -47,34 +37,21 @@ class Reason(_Model):
     count: int
 
 
-class Labels(_Model):
-    """Verdicts against the labels of the manifest, which were never used to judge."""
+class Section(_Model):
+    """What a query with a heading of its own adds to the report: its line, and its evidence up to a limit."""
 
-    anomalous: int
-    anomalous_flagged: int
-    normal: int
-    normal_flagged: int
-
-
-class Model(_Model):
-    """Which encoder and detector judged a modality."""
-
-    modality: PartName
-    encoder: str
-    detector: str
-
-
-class Refused(_Model):
-    """A part or case that could not be used."""
-
-    case_id: str
-    part: str
-    reason: str
-    row: int | None
+    title: str
+    line: str
+    evidence: tuple[Evidence, ...]
+    left_out: int
 
 
 class Report(_Model):
-    """Everything a report says. `findings` are the flagged cases worst first (without any: the most unusual three)."""
+    """Everything a report says, in a size that does not grow with the run beyond some limits.
+
+    `findings` are the flagged cases worst first (without any: the most unusual three), at most DETAILED + LISTED;
+    `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
+    """
 
     title: str
     created: datetime
@@ -87,11 +64,19 @@ class Report(_Model):
     reasons: tuple[Reason, ...]
     labels: Labels | None
     timeline: tuple[Point, ...]
+    sampled: bool
     findings: tuple[Finding, ...]
     detailed: int
-    refused: tuple[Refused, ...]
+    refused: tuple[Refusal, ...]
+    refused_in_all: int
     models: tuple[Model, ...]
+    sections: tuple[Section, ...]
     versions: dict[str, str]
+
+    @property
+    def unlisted(self) -> int:
+        """How many flagged cases the report has no room for."""
+        return max(0, self.flagged - len(self.findings))
 
     @property
     def headline(self) -> str:
@@ -116,36 +101,35 @@ class Report(_Model):
 
 
 def build(run: "Run", title: str | None = None) -> Report:
-    """The report of a run as it stands now."""
-    findings = run.findings().ranked()
-    flagged = [f for f in findings if f.verdict == "anomalous"]
+    """The report of a run as it stands now: what queries answer, and the findings that it has room for.
+
+    A query that has a heading of its own (`section`) becomes a section without being named here.
+    """
+    scope = Scope(run)
+    whole, along = overview(scope, Nothing()), timeline(scope, Along())
+    refused = list_refusals(scope, Refusals(limit=REFUSED))
+    flagged = whole.verdicts.get("anomalous", 0)
     return Report(
         title=title or run.path.resolve().name,
         created=datetime.now(UTC).replace(microsecond=0),
-        simulated=run.simulated or any(f.simulated for f in findings),
-        judged=len(findings),
-        flagged=len(flagged),
-        no_verdict=sum(f.verdict == "no verdict" for f in findings),
-        rate=run.false_alarm_rate or float(run.config.get("false_alarm_rate") or 0.01),
-        bases=_bases(findings),
-        reasons=_reasons(flagged),
-        labels=_labels(findings),
-        timeline=_timeline(findings),
-        findings=tuple(flagged) or findings[:3].items,
+        simulated=run.simulated or whole.simulated,
+        judged=whole.judged,
+        flagged=flagged,
+        no_verdict=whole.verdicts.get("no verdict", 0),
+        rate=whole.rate,
+        bases=guarantees(scope, Nothing()).bases,
+        reasons=_reasons(whole.drivers),
+        labels=compare_with_labels(scope, Nothing()).labels,
+        timeline=along.points,
+        sampled=along.sampled,
+        findings=tuple(_shown(run, flagged)),
         detailed=DETAILED,
-        refused=tuple(Refused(case_id=r.case_id, part=r.part, reason=r.reason, row=r.row) for r in run.refusals()),
-        models=_models(findings),
+        refused=refused.refused,
+        refused_in_all=refused.total,
+        models=list_models(scope, Nothing()).models,
+        sections=tuple(_section(query, scope) for query in queries().values() if query.section),
         versions=run.versions,
     )
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with at most three significant digits.
-
-    >>> percent(0.01), percent(0.12345)
-    ('1 %', '12.3 %')
-    """
-    return f"{100 * share:.3g} %"
 
 
 def lead(finding: Finding, limit: int = 3) -> list[str]:
@@ -165,51 +149,19 @@ def lead(finding: Finding, limit: int = 3) -> list[str]:
     return [*first, *rest][:limit] or [e.caption for e in finding.evidence if e.kind == "part"][:1]
 
 
-def _bases(findings: Sequence[Finding]) -> tuple[Basis, ...]:
-    patterns: dict[tuple[PartName, ...], list[Finding]] = {}
-    for finding in findings:
-        patterns.setdefault(finding.guarantee.pattern, []).append(finding)
-    order = sorted(patterns.values(), key=lambda fs: (-len(fs), -len(fs[0].guarantee.pattern)))
-    return tuple(
-        Basis(guarantee=fs[0].guarantee, judged=len(fs), flagged=sum(f.verdict == "anomalous" for f in fs))
-        for fs in order
-    )
+def _shown(run: "Run", flagged: int) -> list[Finding]:
+    """The flagged findings that the report has room for, worst first; without any, the three most unusual."""
+    if flagged:
+        return list(run.findings(verdict="anomalous", limit=DETAILED + LISTED))
+    return list(run.findings(limit=CLOSEST))
 
 
-def _reasons(flagged: Sequence[Finding]) -> tuple[Reason, ...]:
-    counts = Counter(main_reason(f) or "" for f in flagged)
-    names = (*ordered(counts.keys() - {CONTRADICTION, ""}), CONTRADICTION)
-    return tuple(Reason(name=n, count=counts[n]) for n in names if counts[n])
+def _reasons(drivers: Mapping[str, int]) -> tuple[Reason, ...]:
+    names = (*ordered(drivers.keys() - {CONTRADICTION}), CONTRADICTION)
+    return tuple(Reason(name=n, count=drivers[n]) for n in names if drivers.get(n))
 
 
-def _labels(findings: Sequence[Finding]) -> Labels | None:
-    known = [f for f in findings if f.label is not None]
-    if not known:
-        return None
-    bad, good = [f for f in known if f.label == 1], [f for f in known if f.label == 0]
-    return Labels(
-        anomalous=len(bad),
-        anomalous_flagged=sum(f.verdict == "anomalous" for f in bad),
-        normal=len(good),
-        normal_flagged=sum(f.verdict == "anomalous" for f in good),
-    )
-
-
-def _timeline(findings: Sequence[Finding]) -> tuple[Point, ...]:
-    def key(f: Finding) -> tuple[bool, float, str]:
-        if f.time is None:
-            return True, math.inf, f.case_id
-        return False, (f.time if f.time.tzinfo else f.time.replace(tzinfo=UTC)).timestamp(), f.case_id
-
-    return tuple(
-        Point(case_id=f.case_id, time=f.time, p_value=f.p_value, verdict=f.verdict, simulated=f.simulated)
-        for f in sorted(findings, key=key)
-    )
-
-
-def _models(findings: Sequence[Finding]) -> tuple[Model, ...]:
-    seen = {(p.modality, p.encoder, p.detector) for f in findings for p in f.parts}
-    order = ordered(m for m, _, _ in seen)
-    return tuple(
-        Model(modality=m, encoder=e, detector=d) for m, e, d in sorted(seen, key=lambda s: (order.index(s[0]), s))
-    )
+def _section(query: Query, scope: Scope) -> Section:
+    found = query(scope)
+    said = tuple(one.evidence for one in found.evidence[:LINES])
+    return Section(title=query.section, line=found.line, evidence=said, left_out=len(found.evidence) - len(said))

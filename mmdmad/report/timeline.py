@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mmdmad.report.model import Point
+from mmdmad.ask.timeline import Point
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 240, 58, 16, 14, 30
 STEPS = (1, 5, 15, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600,
          86_400, 2 * 86_400, 7 * 86_400, 30 * 86_400, 91 * 86_400)  # fmt: skip
-MAX_QUIET = 2000  # unflagged cases drawn at most; an even sample beyond
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,17 @@ class Timeline:
     bottom: int = HEIGHT - BOTTOM
 
 
-def lay_out(points: Sequence[Point], rate: float) -> Timeline | None:
-    """Coordinates of the timeline: by time where at least two cases have different times, else one after another."""
+def lay_out(points: Sequence[Point], rate: float, sampled: bool = False) -> Timeline | None:
+    """Coordinates of the timeline: by time where at least two cases have different times, else one after another.
+
+    `sampled` says that there are more cases than points; it is passed on to the reader.
+    """
     if not points:
         return None
     seconds = [_seconds(p.time) for p in points]
     timed = [s for s in seconds if s is not None]
     by_time = len(timed) == len(points) and max(timed) > min(timed)
-    xs = [s or 0.0 for s in seconds] if by_time else [float(i) for i in range(len(points))]
+    xs = [s or 0.0 for s in seconds] if by_time else [float(p.place) for p in points]
     low, high = min(xs), max(xs)
     depth = max(2.0, math.ceil(max(-math.log10(max(p.p_value, 1e-12)) for p in points) + 0.2))
 
@@ -66,12 +68,9 @@ def lay_out(points: Sequence[Point], rate: float) -> Timeline | None:
         share = min(-math.log10(max(p_value, 1e-12)) / depth, 1.0)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
-    quiet = [i for i, p in enumerate(points) if p.verdict != "anomalous"]
-    step = max(1, math.ceil(len(quiet) / MAX_QUIET))
-    shown = sorted(quiet[::step] + [i for i, p in enumerate(points) if p.verdict == "anomalous"])
-    dots = tuple(Dot(x(xs[i]), y(points[i].p_value), points[i]) for i in shown)
+    dots = tuple(Dot(x(at), y(p.p_value), p) for at, p in zip(xs, points))
     ticks_y = tuple(Tick(y(10.0**-k), f"{10.0**-k:g}") for k in range(int(depth) + 1))
-    return Timeline(dots, _ticks_x(points, by_time, low, high, x), ticks_y, y(rate), step > 1, by_time)
+    return Timeline(dots, _ticks_x(points, by_time, low, high, x), ticks_y, y(rate), sampled, by_time)
 
 
 def _seconds(time: datetime | None) -> float | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
 from mmdmad import reasons
@@ -55,7 +55,7 @@ def document(finding: Finding) -> dict[str, str]:
     return {"finding": text, "digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def finding_of(row: DocumentRow | Row[Any]) -> Finding:
+def finding_of(row: Any) -> Finding:
     """The finding in a row with `case_id`, `finding` and `digest`; RunError where it is not what was stored."""
     try:
         if row.digest is not None and hashlib.sha256(row.finding.encode()).hexdigest() != row.digest:

@@ -22,12 +22,13 @@ NEAR = 50  # ids on each side, in alphabetical order, among which a misspelt one
 
 @dataclass(frozen=True)
 class Point:
-    """One case on the line of time: what a drawing of all cases needs of it."""
+    """One case on the line of time, at this place in the order of all: what a drawing needs of it."""
 
     case_id: str
     time: datetime | None
     p_value: float
     verdict: Verdict
+    place: int
 
 
 class Tally:
@@ -129,17 +130,21 @@ class Tally:
         """
         flagged = CaseRow.verdict == "anomalous"
         order = (CaseRow.time.asc().nulls_last(), CaseRow.id)
-        place = func.row_number().over(partition_by=flagged, order_by=order).label("place")
+        own = func.row_number().over(partition_by=flagged, order_by=order).label("own")
+        place = (func.row_number().over(order_by=order) - 1).label("place")
         counts = dict.fromkeys((True, False), 0)
         with Session(self._engine) as session:
             for bad, n in session.execute(select(flagged, func.count()).group_by(flagged)):
                 counts[bool(bad)] = int(n)
             steps = {bad: max(1, -(-n // most)) for bad, n in counts.items()}
-            row = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict, place).subquery()
-            odd, since = row.c.verdict == "anomalous", row.c.place - 1
+            row = select(
+                CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict, own, place
+            ).subquery()
+            odd, since = row.c.verdict == "anomalous", row.c.own - 1
             kept = (odd & (since % steps[True] == 0)) | (~odd & (since % steps[False] == 0))
             query = select(row).where(kept).order_by(row.c.time.asc().nulls_last(), row.c.id)
-            points = [Point(r.id, _moment(r.time, r.clock), r.p_value, r.verdict) for r in session.execute(query)]
+            found = session.execute(query)
+            points = [Point(r.id, _moment(r.time, r.clock), r.p_value, r.verdict, r.place) for r in found]
         return points, max(steps.values()) > 1
 
     def spelt(self, spelling: str) -> list[str]:

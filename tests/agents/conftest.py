@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmdmad.cases import Refusal
-from mmdmad.findings import Contradiction, Evidence, Fact, Finding, Findings, Guarantee, PartFinding
+from mmdmad.cases import Cases, Refusal
+from mmdmad.findings import Contradiction, Evidence, Fact, Finding, Guarantee, PartFinding
 from mmdmad.modalities.base import modalities
+from mmdmad.store import db, rows
+from mmdmad.store.run import Run
 
 GROUPS = ("brick tile", "gravel board", "moon plate")
 
@@ -147,40 +149,32 @@ def make_findings(n=60, seed=0):
     return out
 
 
-class FakeRun:
-    """The read side of a run, over a list of findings."""
+class Items(dict):
+    """The findings of a run by id; what is put here is stored."""
 
-    def __init__(self, path: Path, items, refused=()):
-        self.path, self.items, self.refused = path, {f.case_id: f for f in items}, list(refused)
+    def __init__(self, run, findings):
+        super().__init__()
+        self.run = run
+        self.put(findings)
 
-    def findings(
-        self,
-        *,
-        limit=None,
-        offset=0,
-        order="rank",
-        verdict=None,
-        part=None,
-        group=None,
-        since=None,
-        until=None,
-        contradictory=None,
-    ):
-        assert order == "rank"
-        found = [
-            f for f in self.items.values()
-            if (verdict is None or f.verdict == verdict) and (group is None or f.group == group)
-            and (since is None or f.time >= since) and (until is None or f.time < until)
-            and (contradictory is None or any(c.p_value <= f.guarantee.rate for c in f.contradictions) == contradictory)
-        ]  # fmt: skip
-        found = Findings(found).ranked()[offset:]
-        return found[:limit] if limit is not None else found
+    def __setitem__(self, case_id, finding):
+        self.put([finding])
 
-    def finding(self, case_id):
-        return self.items.get(case_id)
+    def put(self, findings):
+        """Store findings as a scored run has them."""
+        self.update({f.case_id: f for f in findings})
+        engine = db.connect(self.run.path / "cases.sqlite")
+        with engine.begin() as connection:
+            rows.put(connection, [rows.Judged(f) for f in findings])
+        engine.dispose()
 
-    def refusals(self):
-        return self.refused
+
+def stored_run(path: Path, findings, refused=()):
+    """A run as scoring leaves it, without a model; `items` holds its findings."""
+    run = Run.create(path, {"false_alarm_rate": 0.05})
+    run.score(Cases((), tuple(refused), extra={"simulated": True}))
+    run.items = Items(run, findings)
+    return run
 
 
 @pytest.fixture
@@ -190,7 +184,11 @@ def some_findings():
 
 @pytest.fixture
 def fake_run(tmp_path):
-    return FakeRun(tmp_path, make_findings(), [Refusal("test-00099", "image", "the file is truncated", 100)])
+    run = stored_run(
+        tmp_path / "line-7", make_findings(), [Refusal("test-00099", "image", "the file is truncated", 100)]
+    )
+    yield run
+    run.close()
 
 
 @pytest.fixture

@@ -114,6 +114,7 @@ def test_points_keep_few_flagged_cases_and_sample_the_rest_evenly(run, findings)
     assert [p.time for p in timed] == sorted(p.time for p in timed)
     assert {p.case_id for p in every} == {f.case_id for f in findings}
     assert all(p.time is None for p in every[len(timed) :])
+    assert [p.place for p in every] == list(range(COUNT))
     flagged = [f for f in findings if f.verdict == "anomalous"]
     some, sampled = run.tally.points(len(flagged))
     assert sampled
@@ -121,6 +122,7 @@ def test_points_keep_few_flagged_cases_and_sample_the_rest_evenly(run, findings)
     quiet = [p.case_id for p in every if p.verdict != "anomalous"]
     step = -(-len(quiet) // len(flagged))
     assert [p.case_id for p in some if p.verdict != "anomalous"] == quiet[::step]
+    assert {p.case_id: p.place for p in some}.items() <= {p.case_id: p.place for p in every}.items()
 
 
 def test_counting_loads_no_finding(run, monkeypatch):
