@@ -45,7 +45,7 @@ OTHERWISE: list[tuple[str, dict[str, Any]]] = [
     ("pf-ode", {"exact": 1}),
     ("imdiffusion", {"observed": "diffad", "conditional": True}),
     ("clip-conditioned", {"guidance": 2.0}),
-    ("clip-conditioned", {"score": "difference"}),
+    ("clip-conditioned", {"rule": "difference"}),
     ("mocodad", {"aggregate": "median"}),
     ("anoddpm", {"noise": "gaussian", "eta": 1.0}),
     ("latent", {"checkpoint": "a folder"}),

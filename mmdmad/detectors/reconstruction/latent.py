@@ -135,8 +135,6 @@ class LatentReconstruction(PartScores, GridDenoiser):
                 f"latent_channels={self.latent_channels}, autoencoder_widths={tuple(self.autoencoder_widths)} were "
                 "given; all must be positive"
             )
-        if self.checkpoint is not None and not (Path(self.checkpoint) / "config.json").is_file():
-            raise ConfigError(f"checkpoint={self.checkpoint!r} is not a folder with a diffusers config.json")
 
     def _fit(self, items: Sequence[Tokens]) -> None:
         if self.checkpoint is None:
@@ -149,6 +147,8 @@ class LatentReconstruction(PartScores, GridDenoiser):
         """Take the autoencoder of a folder and train the UNet on its latents."""
         from diffusers import AutoencoderKL
 
+        if not (Path(folder) / "config.json").is_file():  # asked here: what was fitted is loaded without the folder
+            raise ConfigError(f"checkpoint={folder!r} is not a folder with a diffusers config.json")
         with torch.random.fork_rng(devices=[]):
             given = AutoencoderKL.from_pretrained(folder, local_files_only=True, low_cpu_mem_usage=False)
         channels = int(given.config.in_channels)
