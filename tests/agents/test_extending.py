@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from mmdmad.agents.investigator import Investigator
 
-PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
+from mmdmad.ask import base
+from mmdmad.report import write_report
+
+PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text()
 BLOCKS = dict(re.findall(r"```python\n# (acme/\w+\.py)\n(.*?)```", PAGE, re.S))
 POINTS = "\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.S))
 
@@ -45,7 +49,8 @@ def said(acme: Path, code: str) -> str:
 
 
 def test_the_page_holds_what_it_promises():
-    assert set(BLOCKS) == {f"acme/{n}.py" for n in ("far_from_mean", "check_far_from_mean", "halves", "busiest_hour", "echo")}
+    names = ("far_from_mean", "check_far_from_mean", "halves", "busiest_hour", "echo")
+    assert set(BLOCKS) == {f"acme/{name}.py" for name in names}
 
 
 def test_the_detector_is_found_keeps_the_contract_and_makes_a_pipeline(acme):
@@ -74,11 +79,25 @@ def test_the_chat_model_is_made_by_its_spec(acme):
     assert said(acme, code) == "small has nothing to say."
 
 
-def test_the_query_is_answered_by_the_offline_analyst_and_is_a_section_of_the_report(acme, tmp_path):
-    code = f"""
-import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from pathlib import Path
-from store.conftest import make_finding  # placeholder
-"""
-    assert code
+@pytest.fixture
+def busiest(acme, monkeypatch):
+    """The page's query in this process, for one test."""
+    base.queries()
+    monkeypatch.syspath_prepend(str(acme))
+    import acme.busiest_hour
+
+    yield base.queries()["busiest_hour"]
+    base._REGISTRY.remove("busiest_hour")
+    for name in [m for m in sys.modules if m.split(".")[0] == "acme"]:
+        del sys.modules[name]
+
+
+def test_the_query_is_answered_in_the_chat_and_is_a_section_of_the_report(busiest, fake_run, tmp_path):
+    found = busiest(base.Scope(fake_run), most=2)
+    assert len(found.evidence) == 2
+    investigator = Investigator(fake_run, thread="t", folder=tmp_path)
+    answer = investigator.ask("Which is the busiest hour?").text
+    investigator.close()
+    assert all(cited.evidence.caption.rstrip(".") in answer for cited in found.evidence)
+    page = write_report(fake_run, tmp_path / "report.md").read_text()
+    assert "Busiest hours" in page
