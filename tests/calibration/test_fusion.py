@@ -119,3 +119,18 @@ def test_several_parts_a_little_odd_are_not_lost():
     fused, fisher = simulate(bad_parts=4, lift=1.5, contradiction_lift=0.0)
     assert fused > 0.85
     assert fused > fisher - 0.1
+
+
+def test_the_shape_of_a_tail_is_pulled_to_an_exponential_by_twenty_further_exceedances():
+    """Probability-weighted moments (Hosking and Wallis 1987), then times k / (k + 20) for k exceedances."""
+    scores = np.sort(np.random.default_rng(3).pareto(3.0, size=200))
+    tail = Tail.fit(scores)
+    k = round(0.15 * 200)
+    start = (scores[-k] + scores[-k - 1]) / 2
+    excess = scores[-k:] - start
+    weighted = (excess * (1 - (np.arange(1, k + 1) - 0.35) / k)).mean()
+    shape = 2 - excess.mean() / (excess.mean() - 2 * weighted)
+    assert 0 < shape < 0.5
+    assert tail.shape == pytest.approx(shape * k / (k + 20))
+    assert tail.scale == pytest.approx(excess.mean() * (1 - tail.shape))
+    assert (tail.start, tail.mass) == (pytest.approx(start), (k + 0.5) / 201)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from sklearn.metrics import roc_auc_score
 
 from mmdmad.calibration.likeness import Likeness
@@ -40,3 +41,16 @@ def test_equal_scores_and_round_trip():
     assert like.standardise(space[0], 3.0) > 0
     again = Likeness.from_state(like.state())
     assert again.standardise(space[3], 2.5) == like.standardise(space[3], 2.5)
+
+
+def test_the_spread_of_few_neighbours_is_pulled_to_that_of_all():
+    """`prior` further scores of the usual spread: (n v + prior s^2) / (n + prior), n neighbours with variance v."""
+    rng = np.random.default_rng(7)
+    vectors, scores = rng.normal(size=(60, 3)), rng.normal(size=60)  # a negative one: scores stay as they are
+    like = Likeness(neighbours=10, prior=15, dims=3).fit(vectors, vectors, scores)
+    where = np.zeros(3)
+    white = like.whitener_.transform(where[None])[0]
+    near = scores[np.argsort(((like.vectors_ - white) ** 2).sum(axis=1))[:10]]
+    spread = np.sqrt((10 * near.var() + 15 * like.spread_**2) / 25)
+    assert like.standardise(where, 2.0) == pytest.approx((2.0 - near.mean()) / spread, rel=1e-6)
+    assert abs(like.spread_ - scores.std()) < 0.2
