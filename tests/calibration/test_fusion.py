@@ -134,3 +134,10 @@ def test_the_shape_of_a_tail_is_pulled_to_an_exponential_by_twenty_further_excee
     assert tail.shape == pytest.approx(shape * k / (k + 20))
     assert tail.scale == pytest.approx(excess.mean() * (1 - tail.shape))
     assert (tail.start, tail.mass) == (pytest.approx(start), (k + 0.5) / 201)
+
+
+def test_what_parts_share_together_is_divided_by_their_surprise():
+    """Two parts with surprises 3 and 1 and a large joint term: three quarters of its share go to the first."""
+    fused = fuse({"image": 3.0, "text": 1.0}, {}, 30.0)  # the joint term carries all but 1e-10 of the score
+    assert fused.parts["image"] / fused.score == pytest.approx(0.75, abs=1e-6)
+    assert fused.parts["text"] / fused.score == pytest.approx(0.25, abs=1e-6)
