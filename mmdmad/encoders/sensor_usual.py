@@ -112,4 +112,4 @@ def _commonest(given: Iterable[K], default: K | None = None) -> K:
     counts = Counter(given)
     if not counts and default is not None:
         return default
-    return min(counts, key=lambda value: (-counts[value], value))  # type: ignore[return-value]
+    return min(counts, key=lambda value: (-counts[value], value))

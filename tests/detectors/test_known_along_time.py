@@ -390,15 +390,3 @@ class TestCondition:
         fitted.save(tmp_path)
         test = self.items(5, seed=1)[0]
         assert np.array_equal(load_detector(tmp_path).decision_function(test), fitted.decision_function(test))
-
-
-@pytest.mark.parametrize("name", ["imdiffusion", "forecast", "mocodad", "d3r", "clip-conditioned"])
-def test_a_training_goes_on_from_its_checkpoint(name, tmp_path):
-    items = [steps(RNG(s).normal(size=(6, 2, 3)), groups=2) for s in range(12)]
-    first, again = (
-        make_detector(name, steps=20, inner=16, depth=1).fit(items, work=tmp_path).decision_function(items)
-        for _ in range(2)
-    )
-    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.safetensors"]
-    assert np.array_equal(first, again)
-    assert np.array_equal(first, make_detector(name, steps=20, inner=16, depth=1).fit(items).decision_function(items))
