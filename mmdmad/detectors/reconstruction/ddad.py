@@ -42,16 +42,16 @@ FEATURES = 16  # tokens with at least so many values are features, with fewer th
         use="Grids with fine normal detail that plain reconstruction loses.",
         avoid="Where an anomaly is mild: steering towards the item keeps it; items without a grid.",
         fidelity="reduced",
-        differs="Steps back are fewer than the paper's ten and without noise, w is one for all, tokens stand for "
-        "the features of a fine-tuned extractor, F / I comes from the training grids, and the map is not "
-        "smoothed.",
+        differs="One step back without noise instead of ten with it, w is one for all, tokens stand for features of "
+        "a fine-tuned extractor, F / I comes from the training grids, and the map is not smoothed.",
     )
 )
 class ConditionedDenoising(GridDenoiser):
     """Distance between a grid and its reconstruction steered towards it.
 
-    weight: w above, 0 is plain DDIM. start, walk, eta: how far to noise (250 in the paper), network calls back (10),
-    and DDIM's noise (1 in the paper; 0 scores steadier from few draws). value_weight: v above. repeats: fixed noise
+    weight: w above, 0 is plain DDIM. start, walk, eta: how far to noise (250 in the paper), network calls back (10 in
+    the paper; one finds more here on every set tried, docs/results.md), and DDIM's noise (1 in the paper; 0 scores
+    steadier from few draws). value_weight: v above. repeats: fixed noise
     draws averaged.
 
     >>> import numpy as np
@@ -66,7 +66,7 @@ class ConditionedDenoising(GridDenoiser):
         self,
         weight: float = 0.5,
         start: int = 250,
-        walk: int = 10,
+        walk: int = 1,
         eta: float = 0.0,
         value_weight: float = 1.0,
         repeats: int = 1,

@@ -62,7 +62,7 @@ class PartialNoise(NoisePredictor):
     def __init__(
         self,
         start: int = 250,
-        walk: int = 5,
+        walk: int = 2,
         repeats: int = 3,
         eta: float = 0.0,
         noise_first: bool = True,
