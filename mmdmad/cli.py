@@ -138,6 +138,9 @@ def score(
     false_alarm_rate: Annotated[
         float | None, typer.Option(min=0.0001, max=0.5, help="Declared share of normal cases that may be flagged.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
     allow_outside: AllowOutside = False,
 ) -> None:
@@ -148,7 +151,7 @@ def score(
     folder = Run.open(run)
     cases = read_cases(data, allow_outside=allow_outside)
     chosen = _of_split(cases, split, "test")
-    scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, progress=True)
+    scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"
     say(f"{scored.done} {cases_word} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")

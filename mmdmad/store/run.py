@@ -9,25 +9,25 @@ Every case is one transaction: killed at any moment and started again, nothing i
 
 import os
 import shutil
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from mmdmad.cases import Case, Cases, Lost, Refusal, lost_kinds
-from mmdmad.errors import MmdmadError, ModelError, PartError, RefusedError, RunError
+from mmdmad.cases import Case, Cases, Refusal, lost_kinds
+from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
-from mmdmad.store import attempt, db, rows, serial
+from mmdmad.store import attempt, db, rows, scoring, serial
 from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
+from mmdmad.store.scoring import Scored
 from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.tally import LEARNED, Tally
 
@@ -35,19 +35,6 @@ if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
 
 DEFAULT_RATE = 0.01
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What one call of `Run.score` did: cases judged now, cases that were judged before, and what was refused.
-
-    `lost` are the modalities of which every part that was looked at now was refused.
-    """
-
-    done: int
-    refused: tuple[Refusal, ...]
-    skipped: int = 0
-    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,11 +184,11 @@ class Run:
             ) from error
         except MmdmadError as error:
             if isinstance(error, RefusedError):
-                self._keep_refusals("fit", (*cases.refused, *error.refused))
+                scoring.put_refusals(self._engine, "fit", (*cases.refused, *error.refused))
             with Session(self._engine) as session, session.begin():
                 attempt.fail(session)
             raise
-        self._keep_refusals("fit", (*cases.refused, *model.refused_))
+        scoring.put_refusals(self._engine, "fit", (*cases.refused, *model.refused_))
         unfinished = within(self.path, "model.part")
         shutil.rmtree(unfinished, ignore_errors=True)
         model.save(unfinished)
@@ -210,25 +197,33 @@ class Run:
         self._model = model
         return self
 
-    def score(self, cases: Cases, *, false_alarm_rate: float | None = None, progress: bool = False) -> Scored:
-        """Judge cases, one transaction each. Cases whose files were judged before, unchanged, are not judged again."""
+    def score(
+        self, cases: Cases, *, false_alarm_rate: float | None = None, replace: bool = False, progress: bool = False
+    ) -> Scored:
+        """Judge cases, one transaction each. Cases whose files were judged before, unchanged, are not judged again.
+
+        An id that was judged from other content is refused, and its earlier finding kept; with `replace` the case is
+        judged in its place. Where the files themselves were replaced by ones that cannot be used, the earlier verdict
+        is withdrawn.
+        """
         rate = self._rate(false_alarm_rate)
-        if cases.extra.get("simulated"):
+        simulated = bool(cases.extra.get("simulated"))
+        if simulated:
             self._set_meta(simulated="true")
-        refused = list(cases.refused)
-        self._keep_refusals("score", refused)
-        waiting = [case for case in cases if not self._is_judged(case)]
-        parts = list(cases.refused)
-        done = 0
+        waiting, twice = scoring.waiting(self._engine, cases)
+        refused, parts, done = [*cases.refused, *twice], list(cases.refused), 0
+        scoring.put_refusals(self._engine, "score", refused)
         if waiting:
-            model = self.model
-            self._set_meta(**{LEARNED: " ".join(model.parts_)})
-            for case in bar(waiting, "judging", len(waiting)) if progress else waiting:
-                problems, of_parts = self._judge(model, case, rate, simulated=bool(cases.extra.get("simulated")))
-                done += not any(r.part == "case" for r in problems)
-                refused += problems
-                parts += of_parts
-        return Scored(done, tuple(refused), len(cases) - len(waiting), lost_kinds(waiting, parts))
+            self._set_meta(**{LEARNED: " ".join(self.model.parts_)})
+            artifacts = within(self.path, "artifacts")
+            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace)
+            for one in bar(waiting, "judging", len(waiting)) if progress else waiting:
+                outcome = scorer.judge(one)
+                done += outcome.judged
+                refused += outcome.refused
+                parts += outcome.parts
+        lost = lost_kinds([one.case for one in waiting], parts)
+        return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters.
@@ -310,49 +305,6 @@ class Run:
         """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl; worst first."""
         return export(self.findings(), Path(path))
 
-    def _judge(
-        self, model: "JointDetector", case: Case, rate: float, *, simulated: bool
-    ) -> tuple[list[Refusal], list[Refusal]]:
-        """Judge one case and store it, or what was wrong with it, in one transaction.
-
-        Returns what was refused (the case as a whole, where nothing was left of it), and that of each part.
-        """
-        # taken before the files are read: a file changed meanwhile is judged again next time
-        stamp, content = serial.stamp(case), serial.content(case)
-        try:
-            finding = model.finding(case, rate, within(self.path, "artifacts"))
-        except PartError as error:
-            problem = Refusal(case.id, "case", error.reason, case.row)
-            self._keep_refusals("score", [problem])
-            return [problem], list(error.refused)
-        if simulated:
-            finding = finding.model_copy(update={"simulated": True})
-        problems = list(finding.refusals(case.row))
-        with Session(self._engine) as session, session.begin():
-            judged = rows.Judged(finding, stamp, content, serial.case_to_json(case))
-            rows.put(session.connection(), [judged])
-            session.execute(
-                delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case.id)
-            )
-            _put_refusals(session, "score", problems)
-        return problems, problems
-
-    def _keep_refusals(self, stage: Literal["fit", "score"], refused: Iterable[Refusal]) -> None:
-        with Session(self._engine) as session, session.begin():
-            _put_refusals(session, stage, refused)
-
-    def _is_judged(self, case: Case) -> bool:
-        with Session(self._engine) as session, session.begin():
-            row = session.get(db.DocumentRow, case.id)
-            if row is None:
-                return False
-            if row.stamp == (stamp := serial.stamp(case)):
-                return True
-            if row.content == serial.content(case):  # touched or moved, the same inside
-                row.stamp, row.source = stamp, serial.case_to_json(case)
-                return True
-            return False
-
     def _rate(self, given: float | None) -> float:
         known = self.false_alarm_rate
         rate = self.rate if given is None else given
@@ -388,8 +340,3 @@ def _complete(config: dict[str, Any]) -> dict[str, Any]:
     from mmdmad.pipeline.config import PipelineConfig
 
     return PipelineConfig.load(config).model_dump(mode="json")
-
-
-def _put_refusals(session: Session, stage: str, refused: Iterable[Refusal]) -> None:
-    for r in refused:
-        session.merge(db.RefusalRow(stage=stage, case_id=r.case_id, part=r.part, reason=r.reason, row=r.row))

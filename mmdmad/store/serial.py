@@ -83,6 +83,13 @@ def stamp(case: Case, *, times: bool = True) -> str:
     return json.dumps([case.id, case.group, case.label, str(case.time), marks])
 
 
+def places(case: Case) -> list[tuple[str, str | None, int | None, int | None]]:
+    """Where the parts of a case lie: modality, absolute path (None in memory) and slice."""
+    return sorted(
+        (m, None if p.path is None else str(Path(p.path).resolve()), p.start, p.stop) for m, p in case.parts.items()
+    )
+
+
 def content(case: Case) -> str:
     """SHA-256 over the contents of a case's parts."""
     marks = [[m, p.start, p.stop, p.rate, _content(p)] for m, p in sorted(case.parts.items())]

@@ -58,7 +58,9 @@ class TestContract:
         fitted = trial(name).on_vectors
         if "steps" not in fitted.get_params():
             pytest.skip("no training")
-        longer = tiny(name, false_alarm_rate=None).set_params(steps=200 if name == "transfusion" else 400).fit(vectors())
+        longer = (
+            tiny(name, false_alarm_rate=None).set_params(steps=200 if name == "transfusion" else 400).fit(vectors())
+        )
         assert longer.history_.losses[-1] < longer.history_.losses[0]
 
     def test_registry_preset_and_documentation(self, name):

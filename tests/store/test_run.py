@@ -76,7 +76,7 @@ def test_scored_again_nothing_is_judged_twice(scored):
     assert len(scored.refusals()) == 2
 
 
-def test_changed_file_is_judged_again_and_a_touched_one_is_not(run, tmp_path):
+def test_changed_file_is_judged_again_if_it_shall_be_and_a_touched_one_is_not(run, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text("first text")
     cases = Cases((Case("ok-a", {"text": Part("text", path=file)}),))
@@ -85,7 +85,8 @@ def test_changed_file_is_judged_again_and_a_touched_one_is_not(run, tmp_path):
     file.touch()
     assert run.score(cases).done == 0
     file.write_text("other text")
-    assert run.score(cases).done == 1
+    assert run.score(cases).done == 0
+    assert run.score(cases, replace=True).done == 1
     assert run.count() == 1
     assert [f.label for f in run.feedbacks("ok-a")] == ["false alarm"]
     assert run.case("ok-a").parts["text"].path == file.resolve()

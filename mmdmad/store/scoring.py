@@ -1,0 +1,151 @@
+"""Judging cases into a store: one transaction a case, each id once; what cannot be judged is refused by name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
+
+from mmdmad.cases import Case, Lost, Refusal
+from mmdmad.errors import PartError
+from mmdmad.findings import Finding
+from mmdmad.store import again, db, rows, serial
+
+if TYPE_CHECKING:
+    from mmdmad.pipeline.detector import JointDetector
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one call of `Run.score` did: cases judged now, cases that were judged before, and what was refused.
+
+    `lost` are the modalities of which every part that was looked at now was refused.
+    """
+
+    done: int
+    refused: tuple[Refusal, ...]
+    skipped: int = 0
+    lost: tuple[Lost, ...] = ()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A case that is to be judged; how it stands to what was judged under its id, and the finding of that."""
+
+    case: Case
+    how: again.Standing
+    before: Finding | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case: whether it was judged, what was refused of it, and that told of each part."""
+
+    judged: bool
+    refused: tuple[Refusal, ...] = ()
+    parts: tuple[Refusal, ...] = ()
+
+
+def put_refusals(engine: Engine, stage: Literal["fit", "score"], refused: Iterable[Refusal]) -> None:
+    """Store what was refused; told once for each stage, case and part."""
+    with Session(engine) as session, session.begin():
+        _put(session, stage, refused)
+
+
+def waiting(engine: Engine, cases: Iterable[Case]) -> tuple[list[Waiting], list[Refusal]]:
+    """The cases that were not judged as they are; of two of one id and other content the second is refused."""
+    found: list[Waiting] = []
+    refused: list[Refusal] = []
+    seen: dict[str, Case] = {}
+    for case in cases:
+        if (first := seen.setdefault(case.id, case)) is not case:
+            if serial.content(first) != serial.content(case):
+                refused.append(again.twice(case))
+            continue
+        one = _standing(engine, case)
+        if one.how != "same":
+            found.append(one)
+    return found, refused
+
+
+def _standing(engine: Engine, case: Case) -> Waiting:
+    with Session(engine) as session, session.begin():
+        row = session.get(db.DocumentRow, case.id)
+        if row is None:
+            return Waiting(case, "new")
+        stamp = serial.stamp(case)
+        if row.stamp == stamp:
+            return Waiting(case, "same")
+        before = rows.finding_of(row)
+        how = again.standing(case, before, row.content, row.source)
+        if how == "same":  # touched or moved, the same inside
+            row.stamp, row.source = stamp, serial.case_to_json(case)
+        return Waiting(case, how, before if before.parts else None)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Judges cases with one model, at one rate, into one store; `replacing`: in the place of earlier findings too."""
+
+    engine: Engine
+    model: "JointDetector"
+    rate: float
+    artifacts: Path
+    simulated: bool = False
+    replacing: bool = False
+
+    def judge(self, one: Waiting) -> Outcome:
+        """Judge a case and store it, or what was wrong with it, in one transaction."""
+        if one.before is not None and one.how in ("changed", "other") and not self.replacing:
+            return self._kept(one, one.before)
+        # taken before the files are read: a file changed meanwhile is judged again next time
+        stamp, content = serial.stamp(one.case), serial.content(one.case)
+        try:
+            finding = self.model.finding(one.case, self.rate, self.artifacts)
+        except PartError as error:
+            return self._unusable(one, error.reason, error.refused)
+        if self.simulated:
+            finding = finding.model_copy(update={"simulated": True})
+        refused = finding.refusals(one.case.row)
+        self._store(rows.Judged(finding, stamp, content, serial.case_to_json(one.case)), refused)
+        return Outcome(True, refused, refused)
+
+    def _kept(self, one: Waiting, before: Finding) -> Outcome:
+        """An id that was judged from other content: its finding stays, unless its own files are now unusable."""
+        if one.how == "changed":
+            try:
+                lost = again.lost_parts(before, self.model.finding(one.case, self.rate, None))
+            except PartError as error:
+                lost = error.reason
+            if lost:
+                return self._unusable(one, lost, ())
+        refused = (again.used_again(one.case, before, one.how),)
+        put_refusals(self.engine, "score", refused)
+        return Outcome(False, refused)
+
+    def _unusable(self, one: Waiting, reason: str, parts: tuple[Refusal, ...]) -> Outcome:
+        """Nothing can be judged: refused, and an earlier verdict on these files withdrawn, as it is theirs no more."""
+        refused = (Refusal(one.case.id, "case", reason, one.case.row),)
+        if one.before is None:
+            put_refusals(self.engine, "score", refused)
+        else:
+            # without marks: when it is scored again it is judged, whatever it holds then
+            source = serial.case_to_json(one.case)
+            self._store(rows.Judged(again.withdrawn(one.before, one.case, reason), source=source), refused)
+        return Outcome(False, refused, parts)
+
+    def _store(self, judged: rows.Judged, refused: Iterable[Refusal]) -> None:
+        case_id = judged.finding.case_id
+        with Session(self.engine) as session, session.begin():
+            rows.put(session.connection(), [judged])
+            session.execute(
+                delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case_id)
+            )
+            _put(session, "score", refused)
+
+
+def _put(session: Session, stage: str, refused: Iterable[Refusal]) -> None:
+    for r in refused:
+        session.merge(db.RefusalRow(stage=stage, case_id=r.case_id, part=r.part, reason=r.reason, row=r.row))
