@@ -74,3 +74,19 @@ def honest_threshold(scores: ArrayLike, rate: float) -> float:
         raise DataError(f"{len(ordered)} scores, rate={rate} were given; allowed are finite scores and 0 < rate < 1")
     k = math.floor(rate * (len(ordered) + 1) + 1e-9)
     return float(ordered[-max(k, 1)])
+
+
+def flagged_band(unseen: int, fresh: int, rate: float, level: float = 0.95) -> tuple[float, float]:
+    """Central interval of the share of `fresh` new rows that an `honest_threshold` from `unseen` scores flags.
+
+    The number is beta-binomial: a threshold at the k-th largest of n continuous scores has a rate of false alarms of
+    Beta(k, n + 1 - k) (Vovk, "Conditional validity of inductive conformal predictors", 2012, prop. 2a).
+
+    >>> [round(share, 3) for share in flagged_band(1000, 3000, 0.05)]
+    [0.035, 0.066]
+    """
+    from scipy.stats import betabinom
+
+    k = max(1, math.floor(rate * (unseen + 1) + 1e-9))
+    low, high = betabinom.ppf([(1 - level) / 2, (1 + level) / 2], fresh, k, unseen + 1 - k)
+    return float(low) / fresh, float(high) / fresh

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmdmad.calibration.crossfit import honest_threshold
 from mmdmad.detectors.estimator import Estimator
 from mmdmad.detectors.inputs import read_items
-from mmdmad.detectors.unseen import training_labels, unseen_scores
+from mmdmad.detectors.items import some
+from mmdmad.detectors.unseen import Way, held_out, training_labels, unseen_scores
 from mmdmad.errors import ConfigError, DataError, ExportError, NotFittedError
 from mmdmad.files import make_folder
 from mmdmad.registry import Registry
@@ -86,12 +87,14 @@ class Detector(Estimator, ABC):
 
     After `fit`:
 
-    - `decision_scores_` (N,): scores of the training items by the fitted model, as PyOD has them; detectors that
-      remember items leave each one's own memory out, networks have learned from all of them.
+    - `decision_scores_` (N,): scores of the training items by the fitted model, as PyOD has them. Detectors that
+      remember items leave each one's own memory out; of others they are lower than scores of new items will be.
     - `unseen_scores_` (n,): scores of training items by models that did not learn from them, without the
-      `contamination` share of the highest. Detectors that leave each item's own memory out have them already; other
-      closed forms are fitted again on ten folds less one each; networks once more, on four fifths, so that their fit
-      costs at most twice as much. Two items are too few; then these are `decision_scores_`.
+      `contamination` share of the highest; empty without a `false_alarm_rate`. `_unseen_by` says how: "own", the
+      `decision_scores_`, where each item's own memory is left out; "folds", another ten such detectors learn from nine
+      tenths each (closed forms); "split", this one learns from three quarters of the items, drawn by seed, and the
+      rest is scored (networks, whose fit then costs no more than without a threshold; of fewer than 76 items up to a
+      half is kept out). Two items are too few; then these are `decision_scores_`.
     - `threshold_`: what a new normal item exceeds with a probability of at most `false_alarm_rate`, from
       `unseen_scores_` (`mmdmad.calibration.crossfit.honest_threshold`).
     - `labels_` (N,): 1 for training items taken for anomalous: the `contamination` share with the highest
@@ -109,7 +112,7 @@ class Detector(Estimator, ABC):
     unseen_scores_: np.ndarray
     labels_: np.ndarray
     threshold_: float
-    _leaves_own_out: ClassVar[bool] = False  # decision_scores_ come from models that do not know the item itself
+    _unseen_by: ClassVar[Way] = "folds"  # how `unseen_scores_` come about; see the class
     _work: Path | None = None
     _progress: bool = False
 
@@ -126,8 +129,15 @@ class Detector(Estimator, ABC):
         items = read_items(self, X, learn=True)
         if len(items) < 2:
             raise DataError(f"n_samples={len(items)} was given to {type(self).__name__}.fit; at least 2 are needed")
-        self._fit(items)
-        self.decision_scores_ = self._training_scores(items)
+        held = held_out(self, len(items))
+        learn = np.setdiff1d(np.arange(len(items)), held)
+        learned = some(items, learn) if len(held) else items
+        self._fit(learned)
+        self.decision_scores_ = np.empty(len(items))
+        self.decision_scores_[learn] = self._training_scores(learned)
+        if len(held):
+            self.decision_scores_[held] = self._pooled(self._score(some(items, held)))
+        self._held = held
         self.unseen_scores_ = np.zeros(0) if self.false_alarm_rate is None else self._unseen_scores(items)
         self._judge_training()
         return self
@@ -281,7 +291,7 @@ class Detector(Estimator, ABC):
 
     def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         """`unseen_scores_` of the training items; a detector with a way of its own overrides it."""
-        return unseen_scores(self, items)
+        return unseen_scores(self, items, self._held)
 
     def _settled(self) -> dict[str, Any]:
         """Constructor arguments that this fit chose by itself, with what it chose.

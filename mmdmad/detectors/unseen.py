@@ -1,11 +1,12 @@
-"""Where a detector's threshold comes from: scores of training items by detectors that did not learn from them."""
+"""Where a detector's threshold comes from: scores of training items by models that did not learn from them."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mmdmad.calibration import smallest_calibration_size
 from mmdmad.calibration.crossfit import crossfit
 from mmdmad.detectors.items import some
 from mmdmad.tokens import Tokens
@@ -13,34 +14,42 @@ from mmdmad.tokens import Tokens
 if TYPE_CHECKING:
     from mmdmad.detectors.base import Detector
 
-FOLDS = 10  # of closed forms, each left out in turn
-PARTS = 5  # of which networks, which take long to train, leave out one
+Way = Literal["folds", "own", "split"]
+FOLDS = 10  # each left out in turn
+HELD_OUT = 0.25  # of the items, where the detector itself does not learn from some
 
 
-def unseen_scores(detector: "Detector", items: Sequence[Tokens]) -> np.ndarray:
-    """Item scores (n,) that tell how new normal items will score, ascending; `detector` is fitted on `items`.
+def held_out(detector: "Detector", count: int) -> np.ndarray:
+    """Numbers (h,), ascending, of the items that `detector` is not to learn from: none but for the way "split".
 
-    They are its `decision_scores_` where those leave each item's own memory out or where two items are all there is;
-    else another detector like it learns from a part of the items and scores the rest, once for each fold of a closed
-    form, once in all for a network. The `contamination` share with the highest scores is left out: those items are
-    taken for anomalous.
+    A quarter; of few items as many as the rate of false alarms needs, at most half.
     """
-    if detector._leaves_own_out or len(items) < 3:
+    if detector._unseen_by != "split" or detector.false_alarm_rate is None or count < 3:
+        return np.zeros(0, np.int64)
+    share = float(np.clip(smallest_calibration_size(detector.false_alarm_rate) / count, HELD_OUT, 0.5))
+    shuffled = np.random.default_rng(detector.seed).permutation(count)
+    return np.sort(shuffled[: max(1, int(share * count))])
+
+
+def unseen_scores(detector: "Detector", items: Sequence[Tokens], held: np.ndarray) -> np.ndarray:
+    """Item scores (n,) that tell how new normal items will score, ascending; `detector` is fitted on all but `held`.
+
+    They are its `decision_scores_` of the items held out; or all of them, where those leave each item's own memory out
+    or where two items are all there is; else detectors like it learn from all folds but one each and score that one.
+    """
+    if len(held):
+        scores = detector.decision_scores_[held]
+    elif detector._unseen_by == "own" or len(items) < 3:
         scores = detector.decision_scores_
     else:
-        quick = detector.about.cost == "instant"
         scores = crossfit(
-            len(items),
-            partial(_learn_and_score, detector, items),
-            folds=FOLDS if quick else PARTS,
-            rounds=None if quick else 1,
-            seed=detector.seed,
+            len(items), partial(_learn_and_score, detector, items), folds=FOLDS, seed=detector.seed
         ).scores
     return lowest(scores, detector.contamination)
 
 
 def lowest(scores: np.ndarray, contamination: float) -> np.ndarray:
-    """Scores (n,) without the `contamination` share of the highest, ascending.
+    """Scores (n,) without the `contamination` share of the highest, ascending: those items are taken for anomalous.
 
     >>> lowest(np.array([3.0, 9.0, 1.0, 2.0]), 0.25)
     array([1., 2., 3.])

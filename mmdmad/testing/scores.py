@@ -143,7 +143,7 @@ def few_new_normal_rows_are_flagged(trial: Trial) -> None:
 @promise
 def two_rows_and_constant_features_are_enough(trial: Trial) -> None:
     """Two rows can be learned from, and of a feature that is constant in training a change is seen."""
-    few = type(trial.detector)(**trial.detector.get_params()).fit(vectors(2))
+    few = trial.given().fit(vectors(2))
     must(bool(np.isfinite(few.decision_function(vectors(5, seed=12))).all()), "after two rows scores are not finite")
     must(few.predict(vectors(5)).shape == (5,), "after two rows predict does not work")
     flat = vectors(30)

@@ -51,8 +51,12 @@ class Trial:
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
 
+    def given(self) -> Detector:
+        """A detector that is not fitted, of the same arguments."""
+        return type(self.detector)(**self.detector.get_params())
+
     def new(self, **changes: Any) -> Detector:
-        """A detector that is not fitted, of the same arguments but for `changes`."""
+        """A detector that is not fitted, without a threshold and with `changes`, else of the same arguments."""
         given = {"false_alarm_rate": None} if "false_alarm_rate" in self.detector.get_params() else {}
         return type(self.detector)(**{**self.detector.get_params(), **given, **changes})
 
@@ -64,12 +68,12 @@ class Trial:
     @cached_property
     def on_vectors(self) -> Detector:
         """Fitted on a table, with a threshold."""
-        return type(self.detector)(**self.detector.get_params()).fit(vectors())
+        return self.given().fit(vectors())
 
     @cached_property
     def on_vectors_again(self) -> Detector:
         """Fitted on the same rows, given as Tokens."""
-        return self.new().fit([Tokens(row[None]) for row in vectors()])
+        return self.given().fit([Tokens(row[None]) for row in vectors()])
 
     @cached_property
     def on_pictures(self) -> Detector:

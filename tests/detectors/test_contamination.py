@@ -61,7 +61,7 @@ def test_items_without_neighbours_and_items_outside_are_suspected():
 
 
 def test_a_network_never_sees_what_is_suspected():
-    made = make_detector("tccm", steps=20, hidden=(8,), contamination=0.1)
+    made = make_detector("tccm", steps=20, hidden=(8,), contamination=0.1, false_alarm_rate=None)
     seen = []
     made._before_training = lambda tokens, row: seen.append(len(tokens))
     made.fit(items(90, 10, 0, False))

@@ -174,8 +174,7 @@ def test_network_detectors_go_on_from_their_checkpoint(tmp_path):
     X = data(60)
     whole = make_detector("ddae", steps=60, hidden=(16,)).fit(X)
     first = make_detector("ddae", steps=60, hidden=(16,)).fit(X, work=tmp_path)
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.suffix for path in files] == [".safetensors"] * 2  # one of the fit on all, one for the threshold
+    assert [path.suffix for path in tmp_path.iterdir()] == [".safetensors"]
     again = make_detector("ddae", steps=60, hidden=(16,)).fit(X, work=tmp_path)
     for other in (first, again):
         assert np.array_equal(other.decision_function(X), whole.decision_function(X))

@@ -44,7 +44,7 @@ class KNN(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "own"
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ class LOF(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "own"
 
     def __init__(
         self,

@@ -108,6 +108,9 @@ class PaDiM(Detector):
                 self.mean_[:], self.factor_[:] = mean, factor
             self.mean_[p], self.factor_[p] = mean, factor
 
+    def _settled(self) -> dict[str, Any]:
+        return {"per_position": bool(len(self.space_.positions))}
+
     def _covariance(self, centred: np.ndarray) -> np.ndarray:
         if self.shrinkage == "auto":
             return np.asarray(ledoit_wolf(centred, assume_centered=True)[0])

@@ -76,7 +76,7 @@ class PatchCore(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "split"
 
     def __init__(
         self,

@@ -95,6 +95,9 @@ class SubPCA(Detector):
                 self.mean_[:], self.factor_[:] = mean, factor
             self.mean_[p], self.factor_[p] = mean, factor
 
+    def _settled(self) -> dict[str, Any]:
+        return {"per_position": bool(len(self.space_.positions))}
+
     def _residual_space(self, rows: np.ndarray) -> np.ndarray:
         """Matrix (D, D) whose squared product with a centred row sums to its score; zero on the main components."""
         width = rows.shape[1]

@@ -71,7 +71,7 @@ class DiffusionTime(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "own"
 
     def __init__(
         self,

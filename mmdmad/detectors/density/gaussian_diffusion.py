@@ -141,7 +141,8 @@ class GaussianDiffusion(Detector):
         self.rest_weight_ = float(level_weights(np.array([self.space_.rest]), sigmas, self.rule)[0])
 
     def _settled(self) -> dict[str, Any]:
-        return {"floor": self.floor_.noise, "shrinkage": self.floor_.shrinkage}
+        chosen = {"floor": self.floor_.noise, "shrinkage": self.floor_.shrinkage}
+        return {**chosen, "per_position": bool(len(self.space_.positions))}
 
     def _choose(self, axes: np.ndarray, row: np.ndarray, owner: np.ndarray) -> Floor:
         """Noise floor and shrinkage with the highest likelihood on a quarter of the items, held out."""

@@ -157,13 +157,13 @@ class Cascade(Detector):
         sent = self._undecided(scores[0])
         self._train_scores = np.where(sent, self.scales_[1][0].nats(scores[1]), self.scales_[0][0].nats(scores[0]))
         self.share_ = float(sent.mean())
-        self._held = held
+        self._judged = held
 
     def _unseen_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         """Those of the held-out items, which neither member learned from, if there are any."""
-        if not len(self._held):
+        if not len(self._judged):
             return super()._unseen_scores(items)
-        return lowest(self._train_scores[self._held], self.contamination)
+        return lowest(self._train_scores[self._judged], self.contamination)
 
     def undecided(self, X: Data) -> np.ndarray:
         """Which items the cheap detector leaves to the costly one, bool (N,)."""

@@ -74,7 +74,7 @@ class Ensemble(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "own"
 
     def __init__(
         self,

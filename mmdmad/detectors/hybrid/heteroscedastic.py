@@ -70,7 +70,7 @@ class Heteroscedastic(Detector):
     True
     """
 
-    _leaves_own_out = True
+    _unseen_by = "own"
 
     def __init__(
         self,
@@ -106,37 +106,39 @@ class Heteroscedastic(Detector):
         self.look_ = Look.fit(items, self.dims)
         looks = self.look_.of(items)
         owner, place = owners(items), self.look_.space.index(positions(items))
-        self.members_, self.levels_, kept = [], [], np.ones(len(items), bool)
-        unseen = [self._unseen(name, items) for name in self.bases]
+        self.members_ = [self._made(name, items) for name in self.bases]
+        self.levels_, kept = [], np.ones(len(items), bool)
+        unseen = [self._unseen(made, items) for made in self.members_]
         if self.contamination > 0:
             order = np.mean([np.argsort(np.argsort(self._pooled(one))) for one in unseen], axis=0)
             kept[:] = False
             kept[trusted(order, self.contamination)] = True
         of_kept, total = kept[owner], np.zeros(len(place))
-        for name, scores in zip(self.bases, unseen):
+        for scores in unseen:
             flat = np.concatenate(scores)
             level = Level.fit(flat[of_kept], place[of_kept], looks[owner][of_kept], len(self.look_.space.positions))
             self.levels_.append(level)
             total += level.above(flat, place, looks[owner]) / len(self.bases)
-            self.members_.append(self._made(name, items, name))
         self._train_scores = self._pooled(split(items, total))
 
-    def _made(self, name: str, items: Sequence[Tokens], title: str) -> Detector:
-        work = None if self._work is None else self._work / title
-        return self._make(name).fit(list(items), work=work, progress=self._progress)
+    def _made(self, name: str, items: Sequence[Tokens]) -> Detector:
+        work = None if self._work is None else self._work / name
+        return self._make(name).fit(items, work=work, progress=self._progress)
 
-    def _unseen(self, name: str, items: Sequence[Tokens]) -> list[np.ndarray]:
-        """Token scores of each training item by a model that did not see it; by one of all where items are few."""
+    def _unseen(self, member: Detector, items: Sequence[Tokens]) -> list[np.ndarray]:
+        """Token scores of each training item by one like `member` that did not see it; by itself where items are few.
+
+        What the member chose by itself holds for the folds too: another choice would be another level of scores.
+        """
         if len(items) < 2 * FOLDS:
-            return self._made(name, items, name).token_scores(items)
+            return member.token_scores(items)
         fold = np.random.default_rng(self.seed).permutation(len(items)) % FOLDS
         found: list[np.ndarray] = [np.zeros(0)] * len(items)
         for number in range(FOLDS):
-            rest = [item for item, own in zip(items, fold) if own != number]
-            left_out = np.flatnonzero(fold == number)
-            made = self._made(name, rest, f"{name}-{number}")
-            for i, scores in zip(left_out, made.token_scores(some(items, left_out))):
-                found[i] = scores
+            left_out, made = np.flatnonzero(fold == number), member._another(f"fold-{number}")
+            made._fit(some(items, np.flatnonzero(fold != number)))
+            for i, scores in zip(left_out, made._score(some(items, left_out))):
+                found[i] = np.asarray(scores, np.float64)
         return found
 
     def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:

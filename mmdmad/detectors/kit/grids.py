@@ -56,6 +56,7 @@ class GridDetector(Detector):
     under suspicion, that the network never sees), `top`, `seed`.
     """
 
+    _unseen_by = "split"
     widths: tuple[int, ...]
     steps: int
     batch: int
@@ -112,6 +113,9 @@ class GridDetector(Detector):
         place, _, _ = canvas([self._place(item) for item in items])
         self.shape_ = (planes.shape[2], planes.shape[3])
         self._learn([planes, known, place], owner)
+
+    def _settled(self) -> dict[str, Any]:
+        return {"per_position": bool(len(self.space_.positions))}
 
     def _learn(self, rows: list[Tensor], owner: Tensor) -> None:
         """Train on planes, known and place; subclasses with several networks train one after the other."""

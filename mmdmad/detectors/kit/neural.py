@@ -42,6 +42,7 @@ class NeuralDetector(Detector):
     (share of the training items, those most under suspicion, that the network never sees), `top`, `seed`.
     """
 
+    _unseen_by = "split"
     steps: int
     batch: int | Literal["auto"]
     learning_rate: float
@@ -109,17 +110,22 @@ class NeuralDetector(Detector):
         def loss(net: nn.Module, batch: list[Tensor], generator: torch.Generator) -> Tensor:
             return self._loss(net, batch[0], batch[1], generator)
 
+        plan = self._plan(len(tokens))
+        self._batch = plan.batch
         self.history_: History = train(
             self.net_,
             [torch.from_numpy(tokens), torch.from_numpy(row)],
             loss,
-            self._plan(len(tokens)),
+            plan,
             owner=torch.from_numpy(owner),
             checkpoint=None if self._work is None else self._work / f"{self.about.name}.safetensors",
             progress=self._progress,
             title=self.about.name,
         )
         self._after_training(tokens, row, owner)
+
+    def _settled(self) -> dict[str, Any]:
+        return {"batch": self._batch, "per_position": bool(len(self.space_.positions))}
 
     def _before_training(self, tokens: np.ndarray, row: np.ndarray) -> None:
         """Learn what the loss needs besides the network."""

@@ -42,6 +42,7 @@ class SequenceDetector(Detector):
     training items, those most under suspicion, that the network never sees), `top`, `seed`.
     """
 
+    _unseen_by = "split"
     inner: int
     depth: int
     steps: int
@@ -140,17 +141,22 @@ class SequenceDetector(Detector):
         def loss(net: nn.Module, batch: list[Tensor], generator: torch.Generator) -> Tensor:
             return self._loss(net, Windows(*batch), generator)
 
+        plan = self._plan(len(index))
+        self._batch = plan.batch
         self.history_: History = train(
             self.net_,
             [data.values, data.row, data.present, data.extra],
             loss,
-            self._plan(len(index)),
+            plan,
             owner=torch.from_numpy(owner),
             checkpoint=None if self._work is None else self._work / f"{self.about.name}.safetensors",
             progress=self._progress,
             title=self.about.name,
         )
         self._learn_usual(data)
+
+    def _settled(self) -> dict[str, Any]:
+        return {"batch": self._batch, "per_position": bool(len(self.space_.positions))}
 
     def _before_training(self, items: Sequence[Tokens]) -> None:
         """Learn what windows need besides their tokens."""
