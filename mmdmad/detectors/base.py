@@ -179,6 +179,8 @@ class Detector(Estimator, ABC):
         scores = self.decision_function(X)
         self._need_threshold("predict_proba")
         known = self.unseen_scores_
+        if not len(known):
+            raise NotFittedError("this model was saved without unseen_scores_, which predict_proba needs; fit it again")
         if method == "linear":
             odd = (scores - known.min()) / max(float(np.ptp(known)), 1e-12)
         else:
