@@ -154,9 +154,9 @@ class TestForecast:
                 x[t] = 0.9 * x[t - 1] + 0.19**0.5 * rng.normal()
             return x
 
-        fitted = make_detector("forecast", past=3, steps=300, batch=64, inner=32, depth=1, learning_rate=5e-3).fit(
-            [steps(series()[:, None, None]) for _ in range(150)]
-        )
+        fitted = make_detector(
+            "forecast", false_alarm_rate=None, past=3, steps=300, batch=64, inner=32, depth=1, learning_rate=5e-3
+        ).fit([steps(series()[:, None, None]) for _ in range(150)])
         test = [series() for _ in range(20)]
         innovation = np.concatenate([(x[1:] - 0.9 * x[:-1]) ** 2 for x in test])
         scores = fitted.token_scores([steps(x[:, None, None]) for x in test])

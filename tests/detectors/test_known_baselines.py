@@ -80,7 +80,7 @@ def test_the_coreset_takes_the_farthest_row_each_time():
 def test_patchcore_scores_by_equation_7():
     X, Y = data(60), data(10, seed=1)
     bank, test = standard(X, X).astype(float), standard(Y, X).astype(float)
-    fitted = make_detector("patchcore", coreset=1.0).fit(X)
+    fitted = make_detector("patchcore", coreset=1.0, false_alarm_rate=None).fit(X)
     for token, score in zip(test, fitted.decision_function(Y)):
         to_token = np.linalg.norm(bank - token, axis=1)
         nearest = to_token.argmin()
@@ -118,7 +118,7 @@ def test_an_array_is_averaged_like_the_pictures_it_was_stacked_from():
 
 def test_a_coreset_is_small_and_covers_wide_tokens():
     X = data(400, PROJECTED + 10)
-    fitted = make_detector("patchcore", coreset=0.25).fit(X)
+    fitted = make_detector("patchcore", coreset=0.25, false_alarm_rate=None).fit(X)
     bank = fitted._state()[0]["memory"]
     assert len(bank) == 100
     reach = cdist(standard(X, X), bank).min(axis=1).max()

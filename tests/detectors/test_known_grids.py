@@ -194,7 +194,8 @@ def test_focal_loss_of_gamma_0_is_half_the_cross_entropy_and_fades_where_right()
 @pytest.mark.parametrize("features", [False, True])
 def test_diffusionad_finds_what_it_never_saw(features):
     made = wide if features else list
-    fitted = make_detector("diffusionad", steps=100, widths=(16,), head_width=16, head_depth=2, components=6)
+    params = {"steps": 100, "widths": (16,), "head_width": 16, "head_depth": 2, "components": 6}
+    fitted = make_detector("diffusionad", false_alarm_rate=None, **params)
     fitted.fit(made(waves(40)))
     good = waves(6, seed=1)
     bad = [with_block(item) for item in good]

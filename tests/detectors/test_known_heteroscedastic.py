@@ -135,7 +135,8 @@ def test_a_network_keeps_its_checkpoints_apart(tmp_path):
     train, _ = pictures(40, 0)
     made = Heteroscedastic(bases=["ddae"], base_params={"ddae": {"steps": 20, "hidden": [8]}})
     made.fit(train, work=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ddae", "ddae-0", "ddae-1", "ddae-2"]
+    found = sorted(path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.safetensors"))
+    assert found == ["ddae", "ddae/fold-0", "ddae/fold-1", "ddae/fold-2"]
 
 
 def test_settings_that_mean_nothing_are_refused():

@@ -45,7 +45,9 @@ class MadeUp(nn.Module):
 
 
 def test_transfusion_map_over_all_opacities():
-    fitted = make_detector("transfusion", steps=1, widths=(8,), opacities=7, neighbourhood=1).fit(pictures())
+    fitted = make_detector(
+        "transfusion", false_alarm_rate=None, steps=1, widths=(8,), opacities=7, neighbourhood=1
+    ).fit(pictures())
     fitted.net_ = MadeUp()
     planes = normal(*SHAPE, seed=9)
     here, mask, odds = planes, np.zeros((2, 1, 4, 5)), np.zeros((2, 1, 4, 5))
@@ -85,7 +87,7 @@ def test_deco_diff_pair(seed):
 
 def test_deco_diff_corrections_and_map():
     """x <- x - (sqrt(1 - a_t) - sqrt(1 - a_{t-1})) d^(x, t) over the lowest levels, no noise added."""
-    fitted = make_detector("deco-diff", steps=1, widths=(8,), neighbourhood=1).fit(pictures())
+    fitted = make_detector("deco-diff", false_alarm_rate=None, steps=1, widths=(8,), neighbourhood=1).fit(pictures())
     bars = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
     levels = [1.0, *(bars[round(n * 999 / 10)] for n in range(1, 11))]
 

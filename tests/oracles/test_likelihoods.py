@@ -51,7 +51,9 @@ def standardised(count):
 
 
 def test_elbo_is_the_gaussian_likelihood_up_to_a_constant():
-    fitted = make_detector("elbo", weight="elbo", steps=1, hidden=(8,), levels=1200).fit(standardised(200))
+    fitted = make_detector("elbo", false_alarm_rate=None, weight="elbo", steps=1, hidden=(8,), levels=1200).fit(
+        standardised(200)
+    )
     fitted._eps = exact_noise
     test = np.concatenate([correlated(60, 4), 2 * correlated(20, 5)])
     truth = -multivariate_normal(np.zeros(3), COVARIANCE).logpdf(test) / 3  # nats a feature
@@ -64,7 +66,9 @@ def test_elbo_is_the_gaussian_likelihood_up_to_a_constant():
 
 
 def test_simple_bound_is_the_mean_squared_error_of_the_noise():
-    fitted = make_detector("elbo", steps=1, hidden=(8,), levels=4, last=600).fit(standardised(200))
+    fitted = make_detector("elbo", false_alarm_rate=None, steps=1, hidden=(8,), levels=4, last=600).fit(
+        standardised(200)
+    )
     fitted._eps = exact_noise
     test, bars = correlated(5, 6), np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
     bank = torch.randn((4, 3), generator=torch.Generator().manual_seed(0)).numpy()

@@ -90,7 +90,7 @@ def pictures(count, width, seed=0):
 def test_ddad_detector_from_walk_to_map(width):
     """The detector's reconstruction and map on the made-up network, from the walk to features and their ratio."""
     settings = {"weight": 0.7, "start": 250, "walk": 3, "eta": 1.0, "repeats": 2, "value_weight": 1.5}
-    fitted = make_detector("ddad", steps=1, widths=(8,), per_position=False, **settings)
+    fitted = make_detector("ddad", false_alarm_rate=None, steps=1, widths=(8,), per_position=False, **settings)
     fitted._eps = lambda net: made_up_noise
     items = pictures(6, width)
     fitted.fit(items)
