@@ -15,13 +15,15 @@ from numpy.typing import ArrayLike
 from mmdmad.errors import DataError
 
 
-def case_uniform(case_id: str, *purpose: object) -> float:
-    """A number in [0, 1) fixed by the case's id and what it is for: breaks ties the same way in every run and order.
+def case_uniform(key: str, *purpose: object) -> float:
+    """A number in [0, 1) fixed by a key and what it is for: breaks ties the same way in every run and order.
+
+    The key is that of the case's content (`mmdmad.parts.case_key`), so that another name moves no p-value.
 
     >>> case_uniform("a", "joint", 0) == case_uniform("a", "joint", 0) != case_uniform("b", "joint", 0)
     True
     """
-    text = "\x1f".join([str(case_id), *map(str, purpose)])
+    text = "\x1f".join([str(key), *map(str, purpose)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") / 2**56
 
 

@@ -155,20 +155,16 @@ class JointCalibration:
         return fuse(surprises, odd, None if whole is None else whole.surprise(together(surprises)))
 
     def judge(
-        self, case_id: str, parts: Mapping[Modality, float], contradictions: Mapping[Link, float], rate: float
+        self, key: str, parts: Mapping[Modality, float], contradictions: Mapping[Link, float], rate: float
     ) -> Calibrated:
-        """Joint score, shares and all p-values of one case; ties are broken by its id."""
+        """Joint score, shares and all p-values of one case; ties are broken by `key`, that of its content."""
         pattern = tuple(parts)
         fused = self.fuse(parts, contradictions)
         return Calibrated(
             fused,
-            self._p_value(case_id, _joint_key(pattern), fused.score),
-            {m: self._p_value(case_id, _key((m,)), score) for m, score in parts.items()},
-            {
-                k: self._p_value(case_id, _link_key(k), s)
-                for k, s in contradictions.items()
-                if _link_key(k) in self.tails_
-            },
+            self._p_value(key, _joint_key(pattern), fused.score),
+            {m: self._p_value(key, _key((m,)), score) for m, score in parts.items()},
+            {k: self._p_value(key, _link_key(k), s) for k, s in contradictions.items() if _link_key(k) in self.tails_},
             self.guarantee(pattern, rate),
         )
 
@@ -233,9 +229,9 @@ class JointCalibration:
     def _part_surprises(self, parts: Mapping[Modality, float]) -> dict[str, float]:
         return {m: self.tails_[_key((m,))].surprise(score) for m, score in parts.items()}
 
-    def _p_value(self, case_id: str, key: str, score: float) -> float:
-        uniform = case_uniform(case_id, key, self.seed)
-        return conformal_p_value(score, self.scores_.get(key, np.empty(0)), uniform)
+    def _p_value(self, key: str, term: str, score: float) -> float:
+        uniform = case_uniform(key, term, self.seed)
+        return conformal_p_value(score, self.scores_.get(term, np.empty(0)), uniform)
 
 
 def _key(pattern: Pattern) -> str:

@@ -8,14 +8,14 @@ Text(text='Seal replaced.')
 from typing import Any
 
 from mmdmad.cases import Part
-from mmdmad.parts.content import content_key, modality_for
+from mmdmad.parts.content import case_key, content_key, modality_for
 from mmdmad.parts.image import Image
 from mmdmad.parts.limits import refuse
 from mmdmad.parts.sensor import Sensor
 from mmdmad.parts.text import Text
 from mmdmad.parts.video import Video
 
-__all__ = ["Image", "Sensor", "Text", "Video", "content_key", "read"]
+__all__ = ["Image", "Sensor", "Text", "Video", "case_key", "content_key", "read"]
 
 
 def read(part: Part) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mmdmad.cases import Part
-from mmdmad.errors import ConfigError
+from mmdmad.cases import Case, Part
+from mmdmad.errors import ConfigError, PartError
 from mmdmad.modalities.base import BaseModality, modality_of
 from mmdmad.parts.frames import is_hidden
 from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
@@ -41,6 +41,26 @@ def content_key(part: Part) -> str:
         # The suffix chooses the reader, so it is part of what the bytes mean.
         digest.update(f"{path.suffix.lower()} {_file(path, part)}".encode())
     return digest.hexdigest()
+
+
+def case_key(case: Case) -> str:
+    """SHA-256 (hex) of what a case's parts hold: its id, label, time and group, and names of files, do not enter.
+
+    Exact copies have one key, whatever they are called. A part that cannot be hashed counts as that and no more; ""
+    where that is every part.
+
+    >>> case_key(Case("a", {"text": Part("text", value="oil leak")})) == case_key(
+    ...     Case("b", {"text": Part("text", value="oil leak")}))
+    True
+    """
+    held: dict[str, str] = {}
+    for modality, part in sorted(case.parts.items()):
+        try:
+            held[modality] = content_key(part)
+        except PartError:
+            held[modality] = ""
+    told = "\n".join(f"{modality}={key}" for modality, key in held.items())
+    return hashlib.sha256(told.encode()).hexdigest() if any(held.values()) else ""
 
 
 def modality_for(part: Part) -> BaseModality:

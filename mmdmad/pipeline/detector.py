@@ -24,7 +24,7 @@ from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
-from mmdmad.parts import read
+from mmdmad.parts import case_key, read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
@@ -104,7 +104,7 @@ class JointDetector:
             )
         rows = split(cases.items, self.config.shares, self.config.seed)
         with workspace(work) as folder, shown(progress) as bars:
-            stages = folder / "stages" / fingerprint(self.config, rows.cases)[:16]
+            stages = folder / "stages" / fingerprint(self.config, rows)[:16]
             fitted = fit_stages(self.config, rows, stages, folder / "tokens" if work else None, bars)
             self.parts_, self.joint_, self.calibration_ = fitted.parts, fitted.joint, fitted.calibration
             self.refused_ = fitted.refused
@@ -133,7 +133,10 @@ class JointDetector:
             else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
         )
         said = self.calibration_.judge(
-            case.id, {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern}, clashes, rate
+            case_key(case),
+            {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern},
+            clashes,
+            rate,
         )
         return Judgement(
             case=case,

@@ -4,8 +4,7 @@ encoder and detector per modality (fit split) → scores and vectors of every ca
 → contradictions of held-out cases → tails (reference split) and conformal scores (calibration split)
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,19 +13,17 @@ import numpy as np
 
 from mmdmad.calibration.patterns import JointCalibration, Link, Measures, links, patterns
 from mmdmad.cases import Modality, Refusal, lost_kinds
-from mmdmad.errors import DataError, RefusedError
+from mmdmad.errors import DataError, PartError, RefusedError
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.modalities.base import ordered
+from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fit_part import Table, fit_part, read_table
-from mmdmad.pipeline.part_model import PartModel
-from mmdmad.pipeline.splits import Split, too_few
+from mmdmad.pipeline.part_model import PartModel, part_of
+from mmdmad.pipeline.splits import Split, is_too_few, too_few
 from mmdmad.pipeline.stages import stage
 from mmdmad.progress import Progress
 from mmdmad.saved import read_values, reading, write_values
-
-_TOO_FEW = re.compile(r"only \d+ usable \w+ parts in the \w+ split; \d+ are needed to learn \w+")
-"""The reason for which parts are refused that have nothing wrong with them, see `too_few`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +45,7 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
     for modality in ordered(config.parts):
         reason = too_few(rows, modality, config.min_parts)
         if reason:
-            refused += [Refusal(c.id, modality, reason, c.row) for c in rows.cases if modality in c.parts]
+            refused += _not_learned(rows, modality, reason)
             continue
         made = stage(folder / modality, partial(fit_part, config, rows, modality, cache, progress))
         table = read_table(made, len(rows.cases))
@@ -68,11 +65,23 @@ def _nothing_learned(rows: Split, needed: int, refused: Sequence[Refusal]) -> Da
         f"no modality can be learned from {len(rows.cases)} cases; each needs {needed} readable parts "
         "in the fit, the reference and the calibration split"
     )
-    unusable = [r for r in refused if not _TOO_FEW.fullmatch(r.reason)]
-    if not unusable:
+    unusable = [r for r in refused if not is_too_few(r.reason)]
+    if 2 * len(unusable) < len(refused) or not unusable:
         return DataError(reason)
     lost = lost_kinds(rows.cases, [*unusable, *refused])
     return RefusedError("; ".join([reason, *map(str, lost)]), tuple(refused))
+
+
+def _not_learned(rows: Split, modality: Modality, reason: str) -> Iterator[Refusal]:
+    """Every part of a modality of which there are too few, refused for that, or for what is wrong with itself."""
+    for case in rows.cases:
+        part = part_of(case, modality)
+        if part is not None:
+            try:
+                read(part)
+                yield Refusal(case.id, modality, reason, case.row)
+            except PartError as error:
+                yield Refusal(case.id, modality, error.reason, case.row)
 
 
 def _fit_joint(

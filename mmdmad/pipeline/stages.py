@@ -5,16 +5,14 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mmdmad.cases import Case
-from mmdmad.errors import PartError
 from mmdmad.files import filing, make_folder
-from mmdmad.parts import content_key
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.splits import Split
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +41,9 @@ def workspace(work: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def fingerprint(config: PipelineConfig, cases: Iterable[Case]) -> str:
-    """SHA-256 of everything that decides a fit: configuration, case ids and the contents of their parts."""
+def fingerprint(config: PipelineConfig, rows: Split) -> str:
+    """SHA-256 of everything that decides a fit: configuration, case ids and groups, and the contents of their parts."""
     digest = hashlib.sha256(json.dumps(config.model_dump(mode="json"), sort_keys=True).encode())
-    for case in cases:
-        digest.update(f"\x1e{case.id}\x1f{case.group}".encode())
-        for modality, part in sorted(case.parts.items()):
-            try:
-                digest.update(f"\x1f{modality}={content_key(part)}".encode())
-            except PartError as error:
-                digest.update(f"\x1f{modality}!{error.reason}".encode())
+    for case, key in zip(rows.cases, rows.keys, strict=True):
+        digest.update(f"\x1e{case.id}\x1f{case.group}\x1f{key}".encode())
     return digest.hexdigest()
