@@ -26,7 +26,7 @@ PUBLIC = {
         *("read_cases", "Case", "Cases", "Part", "JointDetector", "Run", "Finding", "Findings", "Evidence", "Tokens"),
         "MmdmadError",
     ),
-    "mmdmad.parts": ("read", "content_key", "Image", "Text", "Sensor", "Video"),
+    "mmdmad.parts": ("read", "content_key", "case_key", "Image", "Text", "Sensor", "Video"),
     "mmdmad.modalities.base": ("BaseModality", "modality", "modalities", "modality_of"),
     "mmdmad.explain.base": ("Seen", "Look", "Learned"),
     "mmdmad.explain.words": ("draft", "fact"),

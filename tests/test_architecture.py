@@ -43,7 +43,7 @@ LAYERS = (
     ("cli",),
 )
 # The benchmark suites that measure the agents import them, inside functions.
-MEASURE_AGENTS = ("bench.investigate", "bench.faithfulness")
+MEASURE_AGENTS = ("bench.investigate", "bench.faithfulness", "bench.scale_worker")
 
 
 def modules() -> dict[str, Path]:

@@ -256,10 +256,15 @@ def test_letters_are_judged_said_and_saved(tiny, tmp_path):
     config = {"parts": {"text": {"encoder": "tiny-text", "letters": True, "compare": "all"}}}
     plain = {"parts": {"text": {"encoder": "tiny-text", "compare": "all"}}}
     cases = tiny.tiny_cases(200, 0)
-    texts = Cases(tuple(replace(c, parts={"text": c.parts["text"]}) for c in cases))
+    # no two alike: exact copies would fall into one split together
+    texts = Cases(
+        tuple(
+            replace(c, parts={"text": Part("text", value=f"{c.parts['text'].value} {i}")}) for i, c in enumerate(cases)
+        )
+    )
     model, without = (JointDetector.from_config(c).fit(texts) for c in (config, plain))
     # The letter shares of an anagram are normal, so that only its runs of letters give it away.
-    odd = Case("odd", {"text": Part("text", value="mabre ecepi dessap, tfihs 2.")})
+    odd = Case("odd", {"text": Part("text", value="mabre ecepi dessap, tfihs 2. 77")})
     usual = replace(texts.items[0], id="usual")
     said = model.finding(odd, 0.05)
     assert said.verdict == "anomalous"
