@@ -90,7 +90,7 @@ def _kinds(*choices: tuple[str, ...], what: str) -> Callable[[Reading, str, Abou
         sheets = sorted(d.of_kind(*kinds), key=lambda e: kinds.index(e.kind))
         if sheets:
             return " ".join([*captions(d, sheets[:4]), verdict_line(d)])
-        none = f"The evidence of {d.judged.case_id} names no {what}."
+        none = f"The evidence of {d.judged.case_id} shows no {what}."
         return " ".join([none, _part_line(d, _looked_at(d, kinds)), verdict_line(d)])
 
     return told
@@ -123,7 +123,7 @@ def _when(reading: Reading, question: str, d: About) -> str:
     first = [e for e in sheets if e.part == (reading.part or _main_part(d))]
     rest = [e for e in sheets if e not in first]
     if not sheets:
-        return " ".join([f"The evidence of {f.case_id} names no time within it.", recorded, verdict_line(d)])
+        return " ".join([f"The evidence of {f.case_id} shows no time within it.", recorded, verdict_line(d)])
     return " ".join([*captions(d, (first or rest)[:3]), verdict_line(d)])
 
 
@@ -151,7 +151,7 @@ def _missing(reading: Reading, question: str, d: About) -> str:
 def _neighbours(reading: Reading, question: str, d: About) -> str:
     sheets = d.of_kind("neighbour")
     if not sheets:
-        return f"The evidence of {d.judged.case_id} names no nearest normal cases. {verdict_line(d)}"
+        return f"The evidence of {d.judged.case_id} shows no nearest normal cases. {verdict_line(d)}"
     odd = d.of_kind("channel", "region")[:1] if d.judged.verdict == "anomalous" else []
     return " ".join([*captions(d, sheets[:4]), *captions(d, odd), verdict_line(d)])
 

@@ -80,10 +80,9 @@ class Filters:
         if self.timed is not None:
             conditions.append(CaseRow.time.is_not(None) if self.timed else CaseRow.time.is_(None))
         if self.part is not None:
-            standing_out = select(PartRow.case_id).where(PartRow.modality == self.part, PartRow.stands_out)
-            conditions.append(CaseRow.id.in_(standing_out))
+            conditions.append(_has(self.part, PartRow.stands_out))
         if self.missing is not None:
-            conditions.append(CaseRow.id.not_in(select(PartRow.case_id).where(PartRow.modality == self.missing)))
+            conditions.append(~_has(self.missing))
         if self.channel is not None:
             conditions.append(CaseRow.id.in_(channel_facts().where(FactRow.value == self.channel)))
         return conditions
@@ -96,6 +95,11 @@ def channel_facts() -> Any:
         .join(EvidenceRow, (EvidenceRow.case_id == FactRow.case_id) & (EvidenceRow.id == FactRow.evidence))
         .where(FactRow.name == "channel", EvidenceRow.kind.in_(CHANNEL_KINDS))
     )
+
+
+def _has(part: str, *more: Any) -> ColumnElement[bool]:
+    """Whether a case has this part, looked up case by case: a list of all cases that have it would be long."""
+    return select(PartRow.case_id).where(PartRow.case_id == CaseRow.id, PartRow.modality == part, *more).exists()
 
 
 def _of_day() -> Any:

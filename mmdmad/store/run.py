@@ -232,10 +232,12 @@ class Run:
         `until` (datetimes, the end left out); `contradictory` (True or False). `order` is rank (most anomalous first,
         see `findings.order_key`), p_value, score, time or id, with a leading minus for the other direction.
         """
-        query = select(db.DocumentRow).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
-        query = query.where(*Filters(**filters).conditions()).order_by(*ordering(order))
-        if limit is not None or offset:
-            query = query.limit(-1 if limit is None else limit).offset(offset)
+        # the page is cut in the narrow table, so that no finding is read that does not stand on it
+        page = select(db.CaseRow.id).where(*Filters(**filters).conditions()).order_by(*ordering(order))
+        page = page.limit(-1 if limit is None else limit).offset(offset)
+        wanted = db.CaseRow.id.in_(page.scalar_subquery())
+        query = select(db.DocumentRow).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id).where(wanted)
+        query = query.order_by(*ordering(order))
         with Session(self._engine) as session:
             found = [rows.finding_of(row).located(self.path) for row in session.scalars(query)]
         return Findings(found)

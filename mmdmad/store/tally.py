@@ -128,23 +128,18 @@ class Tally:
 
         Flagged and other cases are sampled apart, each down to `most`, so that few flagged ones are all there.
         """
-        flagged = CaseRow.verdict == "anomalous"
-        order = (CaseRow.time.asc().nulls_last(), CaseRow.id)
-        own = func.row_number().over(partition_by=flagged, order_by=order).label("own")
-        place = (func.row_number().over(order_by=order) - 1).label("place")
-        counts = dict.fromkeys((True, False), 0)
         with Session(self._engine) as session:
-            for bad, n in session.execute(select(flagged, func.count()).group_by(flagged)):
-                counts[bool(bad)] = int(n)
-            steps = {bad: max(1, -(-n // most)) for bad, n in counts.items()}
-            row = select(
-                CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict, own, place
-            ).subquery()
-            odd, since = row.c.verdict == "anomalous", row.c.own - 1
-            kept = (odd & (since % steps[True] == 0)) | (~odd & (since % steps[False] == 0))
-            query = select(row).where(kept).order_by(row.c.time.asc().nulls_last(), row.c.id)
-            found = session.execute(query)
-            points = [Point(r.id, _moment(r.time, r.clock), r.p_value, r.verdict, r.place) for r in found]
+            counts = {True: self.count(verdict="anomalous"), False: 0}
+            counts[False] = self.count() - counts[True]
+            steps = {flagged: max(1, -(-n // most)) for flagged, n in counts.items()}
+            query = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict)
+            query = query.order_by(CaseRow.time.asc().nulls_last(), CaseRow.id).execution_options(yield_per=1000)
+            points, seen = [], {True: 0, False: 0}
+            for place, row in enumerate(session.execute(query)):  # narrow rows, a few at a time in memory
+                flagged = row.verdict == "anomalous"
+                if seen[flagged] % steps[flagged] == 0:
+                    points.append(Point(row.id, _moment(row.time, row.clock), row.p_value, row.verdict, place))
+                seen[flagged] += 1
         return points, max(steps.values()) > 1
 
     def spelt(self, spelling: str) -> list[str]:

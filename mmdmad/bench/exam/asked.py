@@ -15,6 +15,7 @@ from mmdmad.bench.exam import grading as g
 from mmdmad.datasets.line.truth import PARTS
 from mmdmad.errors import DataError
 from mmdmad.findings import Finding, Findings
+from mmdmad.reasons import main_reason
 
 ASKED = {
     "count_flagged": 1,
@@ -115,7 +116,7 @@ class _Maker:
             yield {}, g.count(len(odd))
 
     def count_driver(self, many: int) -> Made:
-        lead = Counter(max(f.parts, key=lambda p: p.share).modality for f in self.flagged)
+        lead = Counter(main_reason(f) for f in self.flagged)
         for part in self._draw(PARTS, many, "part"):
             yield {"part": part}, g.count(lead[part])
 
