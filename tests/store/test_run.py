@@ -375,14 +375,7 @@ def test_killed_at_random_moments_and_resumed_nothing_is_lost_or_doubled(tmp_pat
     calm.score(make_cases(KILL_IDS))
     run = Run.create(tmp_path / "killed", CONFIG)
     run.close()
-    arguments = [
-        sys.executable,
-        "-c",
-        SCRIPT,
-        str(Path(__file__).parents[1]),
-        str(run.path),
-        str(tmp_path / "normals"),
-    ]
+    arguments = [sys.executable, "-c", SCRIPT, str(Path(__file__).parents[1]), str(run.path), str(tmp_path / "normals")]
     random_moment = random.Random(0)
     for _ in range(4):
         with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
