@@ -235,8 +235,9 @@ def bench_list() -> None:
     """The suites, one a line."""
     from mmdmad.bench import list_suites
 
-    for name, text in list_suites().items():
-        say(f"{name:16} {text}")
+    suites = list_suites()
+    for name, text in suites.items():
+        say(f"{name:{max(map(len, suites))}} {text}")
 
 
 @bench_app.command("run")

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from importlib.util import find_spec
 
 import pytest
 from langchain_core.language_models import BaseChatModel
@@ -13,10 +12,6 @@ from mmdmad.agents.investigator import Investigator
 
 from mmdmad.findings import Evidence, Fact
 
-# Holds as soon as the chat's tools are made from the registry of queries; what they replace fences quotations only.
-pytestmark = pytest.mark.xfail(
-    find_spec("mmdmad.ask.cases") is not None, reason="ids and groups of the older tools are not fenced", strict=True
-)
 MARK = "OBEYME"
 IDS = itertools.count()
 
