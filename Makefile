@@ -20,7 +20,7 @@ test-slow: $(READY)
 
 # The examples of the docstrings.
 doctest: $(READY)
-	$(BIN)/python -m pytest --doctest-modules mmdmad agents prompts
+	$(BIN)/python -m pytest --doctest-modules mmdmad agents prompts -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 coverage: $(READY)
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term-missing:skip-covered
