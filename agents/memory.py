@@ -18,6 +18,7 @@ from mmdmad.agents.tools import text_of
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from mmdmad.errors import RunError
+from mmdmad.store.guarded import guard, objects
 
 FILE = "chat.sqlite"
 APPLICATION, VERSION = 0x6D6D6461, 1  # "mmda" in the file's header; another number is another program's file
@@ -120,12 +121,11 @@ class Memory:
         except sqlite3.Error as error:
             raise self._refused(_brief(error)) from error
         try:
-            # what a foreign schema could call (functions, virtual tables) stays out of reach while it is looked at
-            for line in ("trusted_schema=OFF", "cell_size_check=ON"):
-                connection.execute(f"PRAGMA {line}")
-            tables = tuple(sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master ORDER BY rowid"))
+            guard(connection)
+            tables = tuple(sorted((str(sql) for *_, sql in objects(connection)), reverse=True))
             marks = tuple(connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
-            state = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            # asked of our own schema only: it would compute what a foreign one has to check of every row
+            state = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0]) if tables == SCHEMA else "ok"
         except sqlite3.Error as error:
             connection.close()
             raise self._refused(_brief(error)) from error

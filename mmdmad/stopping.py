@@ -1,5 +1,7 @@
 """Ctrl-C and SIGTERM: the program ends what it is doing, says what is kept and which command goes on."""
 
+import atexit
+import gc
 import shlex
 import signal
 import sys
@@ -35,16 +37,25 @@ def go_on(words: Sequence[str]) -> str:
     return f"{kept}{how} with: {shlex.join(['mmdmad', *words, *more])}"
 
 
+_stopped: list[int] = []
+"""The signals that asked this program to stop; a list, because a handler can only add to what is there."""
+
+
+def asked_to_stop() -> bool:
+    """Whether Ctrl-C or SIGTERM came: what works in a thread of its own, or outside Python, asks now and then."""
+    return bool(_stopped)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Within the block, SIGINT and SIGTERM unwind the work and end the program with 130 or 143, saying how to go on.
 
     A signal that was ignored when the program began (a job put into the background, say) stays ignored.
     """
-    stopped: list[int] = []
+    _stopped.clear()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        stopped.append(number)
+        _stopped.append(number)
         raise KeyboardInterrupt
 
     before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
@@ -55,19 +66,20 @@ def told() -> Iterator[None]:
         yield
     except BaseException as error:
         # whatever came of the interruption on its way out, Typer's own exit included
-        if not stopped:
+        if not _stopped:
             raise
-        _end(stopped, error)
+        _end(_stopped[0], error)
     else:
-        if stopped:  # the work was over, or took the signal as its end: a chat at its prompt
-            _end(stopped, None)
+        if _stopped:  # the work was over, or took the signal as its end: a chat at its prompt
+            _end(_stopped[0], None)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _end(stopped: list[int], error: BaseException | None) -> None:
+def _end(stopped: int, error: BaseException | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C does not cut the last words short
     say(f"mmdmad: stopped; {go_on(sys.argv[1:])}", file=sys.stderr)
-    raise SystemExit(128 + stopped[0]) from error
+    atexit.register(gc.freeze)  # Python's last search for circles among what torch made takes seconds of a busy machine
+    raise SystemExit(128 + stopped) from error

@@ -5,7 +5,9 @@ copies of what filters, counts and orders ask for, so that none of them ever rea
 """
 
 import sqlite3
+import threading
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import UserDefinedType
 
 from mmdmad.errors import RunError
+from mmdmad.store.guarded import guard, refuse_other_schema, refuse_strangers
 
 
 class Base(DeclarativeBase):
@@ -166,15 +169,16 @@ class FeedbackRow(Base):
     at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
+_RESTORE = "restore it from a copy, or move it away and score again"
 _ADVICE = (
     ("locked", "another program is writing into it; wait until it is done, then run the same command again"),
     ("readonly", "it cannot be written (a read-only disk, or no permission); copy the run to a folder that can be"),
     ("full", "the disk is full; free space, then run the same command again; what is stored stays"),
     ("unable to open", "it cannot be opened or made (no permission, a read-only disk, or a folder in its place)"),
-    ("malformed", "it is damaged; restore it from a copy, or move it away and score again"),
-    ("not a database", "it is damaged; restore it from a copy, or move it away and score again"),
-    ("decode to utf-8", "it is damaged; restore it from a copy, or move it away and score again"),
-    ("no such", "it lacks a table or column; restore it from a copy, or move it away and score again"),
+    ("malformed", f"it is damaged; {_RESTORE}"),
+    ("not a database", f"it is damaged; {_RESTORE}"),
+    ("decode to utf-8", f"it is damaged; {_RESTORE}"),
+    ("no such", f"it lacks a table or column; {_RESTORE}"),
     ("i/o error", "the disk reports an error; copy the run to another one"),
 )
 
@@ -191,15 +195,18 @@ def connect(path: Path) -> Engine:
         why = context.original_exception
         if isinstance(why, sqlite3.Error):
             said = str(why).lower()
-            advice = next((advice for word, advice in _ADVICE if word in said), f"{why}; look at the file")
+            if said == "interrupted" and threading.current_thread() is threading.main_thread():
+                raise KeyboardInterrupt from why  # SQLite took the signal in; it is still meant
+            advice = next((advice for word, advice in _ADVICE if word in said), f"{why}; {_RESTORE}")
             raise RunError(f"{path}: {advice}") from why
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            guard(connection)
         cursor = connection.cursor()
         # WAL: readers (chat, report) go on while a scoring process writes.
-        # A store from somebody else may hold views and triggers: they call nothing that has effects.
-        for pragma in ("trusted_schema=OFF", "busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL"):
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -222,3 +229,28 @@ def complete(connection: Connection) -> None:
                 connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {declared}')
         for index in table.indexes:
             index.create(connection, checkfirst=True)
+
+
+@lru_cache(maxsize=1)
+def _fresh() -> sqlite3.Connection:
+    """A database with nothing in it but what is declared here."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    with engine.begin() as connection:
+        complete(connection)
+    return _driver(engine.connect())
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.dbapi_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
+
+
+def check(engine: Engine, *, whole: bool) -> None:
+    """RunError where the database holds a table, view, trigger or index that is not declared here.
+
+    `whole`: it is of the present format, so that every table, column and index must be there as well, in this form.
+    """
+    with engine.connect() as connection:
+        refuse = refuse_other_schema if whole else refuse_strangers
+        refuse(_driver(connection), _fresh(), engine.url.database)

@@ -18,7 +18,7 @@ from mmdmad.errors import ModelError, RunError
 from mmdmad.files import within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
-from mmdmad.store.db import complete, connect
+from mmdmad.store.db import check, complete, connect
 from mmdmad.store.rows import fill
 from mmdmad.store.upgrades import reference_to_normal
 
@@ -70,6 +70,7 @@ def open_database(folder: Path, settings: dict[str, Any]) -> Engine:
         with engine.connect() as connection:
             stored = _version(connection)
         _refuse_newer(folder, stored)
+        check(engine, whole=False)
         if stored == 0 and declared == FORMAT:
             _upgrade(folder, engine, FORMAT)
         elif stored != FORMAT or declared != FORMAT:
@@ -77,6 +78,7 @@ def open_database(folder: Path, settings: dict[str, Any]) -> Engine:
             settings["format"] = FORMAT
             write_json(folder / CONFIG, settings)
             log.info("%s was brought to format %d", folder, FORMAT)
+        check(engine, whole=True)
     except BaseException:
         engine.dispose()
         raise

@@ -138,7 +138,7 @@ def test_steps_run_in_one_transaction_and_again_after_a_stop(old, monkeypatch):
         if len(seen) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(format, "STEPS", (format.Step(format.FORMAT, (first, stops)),))
+    monkeypatch.setattr(format, "STEPS", (format.Step(format.FORMAT, (format.fill, first, stops)),))
     with pytest.raises(KeyboardInterrupt):
         Run.open(old)
     assert query(old, "PRAGMA user_version") == [(1,)]
