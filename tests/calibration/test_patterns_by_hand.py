@@ -112,6 +112,7 @@ def test_a_part_needs_four_reference_cases_and_what_parts_share_needs_eight(n, t
     linked = {k: np.random.default_rng(4).normal(size=n) for k in links(pair)}
     made = JointCalibration().fit(Measures(only(n, 0), linked), measures(20, 1))
     assert {key.split(":")[0] for key in made.tails_} == tails
+    assert [key for key in made.tails_ if key.startswith("joint")] == (["joint:image+text"] if "joint" in tails else [])
     assert ("joint:image+text" in made.scores_) == bool(tails)
     assert made.natural_.keys() == ({"joint:image", "joint:text", "joint:image+text"} if tails else set())
     if n == 7:  # without these terms a case is its parts alone
