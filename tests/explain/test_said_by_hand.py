@@ -164,7 +164,7 @@ def test_a_noise_burst_is_where_the_steps_spread():
     values[30:60] += np.random.default_rng(1).uniform(-0.9, 0.9, 30)
     (event,) = found(values, spike=(0.0, 2.0, 9.0), shift=(0.0, 1.0, 9.0), low=(-2.0, -1.0, 0.0), high=(0.0, 1.0, 2.0))
     assert event.kind == "noise burst"
-    assert (event.start, event.stop) == (pytest.approx(3.0, abs=0.7), pytest.approx(6.0, abs=0.7))
+    assert (event.start, event.stop) == (pytest.approx(3.0, abs=0.8), pytest.approx(6.0, abs=0.8))
     assert event.change == pytest.approx(event.value / 0.1)
     assert event.normal == (0.05, 0.15)
 
