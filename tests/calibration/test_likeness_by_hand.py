@@ -167,6 +167,7 @@ def test_sizes_are_kept_and_a_comparison_that_no_fit_can_have_written_is_refused
         (state | {"spread": np.zeros(1)}, "spread"), (state | {"spread": -np.ones(1)}, "spread"),
         (state | {"vectors": like.vectors_[:1], "scores": like.scores_[:1]}, "cannot be compared"),
         (state | {"vectors": like.vectors_[:, :1]}, "1 wide, those of the whitener 2"),
+        (state | {"vectors": np.hstack([like.vectors_] * 2)}, "4 wide, those of the whitener 2"),
     ]  # fmt: skip
     for arrays, why in refused:
         with pytest.raises(ModelError, match=why):

@@ -123,7 +123,7 @@ def test_adjusted_p_values_are_another_librarys_and_name_the_discoveries(p, rate
     assert abs(int(benjamini_hochberg(p, rate).sum()) - max(found, default=0)) == 0
 
 
-@pytest.mark.parametrize("p", [[1.0001], [-1e-9], [math.nan], [[0.5]], [0.5, 2.0]])
+@pytest.mark.parametrize("p", [[1.0001], [-1e-9], [math.nan], [[0.5]], [0.5, 2.0], 0.5])
 def test_what_is_no_p_value_is_refused(p):
     with pytest.raises(DataError, match="p-values of shape"):
         adjusted_p_values(p)

@@ -66,8 +66,9 @@ def test_fifteen_of_a_hundred_reference_scores_make_the_tail_and_never_less_than
 
 @pytest.mark.parametrize(
     ("scores", "scale"),
-    [([3.0] * 5, 3e-6), ([0.5] * 6, 1e-6), ([1.0, *[3.0] * 6], 2 / 3), ([-2e6] * 7, 2.0), ([0.0, *[9.0] * 4], 3.0)],
-)
+    [([3.0] * 5, 3e-6), ([0.5] * 6, 1e-6), ([1.0, *[3.0] * 6], 2 / 3), ([-2e6] * 7, 2.0), ([0.0, *[9.0] * 4], 3.0),
+     ([1e6, 1e6, 1e6, 1e6 + 1e-9, 1e6 + 1e-9], 1.0)],
+)  # fmt: skip
 def test_equal_scores_are_told_apart_by_their_whole_spread_or_a_millionth_of_their_level(scores, scale):
     tail = Tail.fit(scores)
     assert (tail.scale, tail.shape, tail.mass) == (pytest.approx(scale), 0.0, 2.5 / (len(scores) + 1))
@@ -130,6 +131,7 @@ def test_the_joint_score_is_the_log_of_the_weighted_odds(parts, contradictions, 
 def test_parts_without_any_surprise_share_what_they_have_together_evenly():
     fused = fuse({"image": 0.0, "text": 0.0}, {}, 20.0)
     assert fused.parts["image"] == fused.parts["text"] == pytest.approx(fused.score / 2)
+    assert fused.score == pytest.approx(fused_by_hand({"image": 0.0, "text": 0.0}, {}, 20.0))
 
 
 def test_a_score_is_never_below_nothing():
