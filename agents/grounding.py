@@ -63,7 +63,7 @@ def check(
         values = " ".join(f"{s.evidence.caption} {' '.join(str(f.value) for f in s.evidence.facts)}" for s in cited)
         if _squash(quoted) not in _squash(values):
             problems.append(f'quoted text "{quoted}" is not in the cited evidence')
-    text = QUOTED.sub("“”", re.sub(r"\bE\d+\b", "", sentence))
+    text = QUOTED.sub("“”", _without_numbers(sentence, cites))
     names = set().union(*(s.names for s in cited))
     problems += _check_names(text, names, cited, list(by_id.values()))
     problems += _check_clocks(text, cited)
@@ -75,6 +75,12 @@ def check(
     problems += _check_verdict(text, cited, list(by_id.values()))
     problems += _check_words(text, cited, known)
     return list(dict.fromkeys(problems))
+
+
+def _without_numbers(sentence: str, cites: Sequence[str]) -> str:
+    """`sentence` without the numbers of evidence. T1 may be a sensor too: evidence only where it is in a bracket."""
+    run_wide = "|".join(re.escape(c) for c in cites if re.fullmatch(r"T\d+", c)) or r"(?!)"
+    return re.sub(rf"\s*\[(?:run: ?)?(?:{run_wide})(?:, ?(?:{run_wide}))*\]|\bE\d+\b", "", sentence)
 
 
 def leads_out(sentence: str) -> bool:

@@ -35,7 +35,8 @@ DECLINING = re.compile(
     r"^(?:I (?:cannot|can't|can|did not|do not|don't|was not|am not)|Please|Which case|You are welcome|Ask me)\b"
 )
 
-_CITATION = re.compile(r"\s*\[[^\[\]]*?\bE\d+[^\[\]]*\]")
+_CITATION = re.compile(r"\s*\[[^\[\]]*?\b[ET]\d+[^\[\]]*\]")
+_RUN_WIDE = re.compile(r"\[(?:[^\[\]]*: ?)?((?:[ET]\d+[,;] ?)*[ET]\d+)\]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+(?=[A-Z“\"']|\w+[-_]\d)")
 
 
@@ -72,7 +73,7 @@ class Investigator:
         self._agent = create_agent(
             self._model,
             make_tools(run, folder),
-            system_prompt=load("investigator").fill(rate=percent(run.rate)),
+            system_prompt=load("investigator").fill(rate=percent(run.rate), parts=", ".join(run.tally.learned())),
             middleware=limits,
         )
 
@@ -114,13 +115,16 @@ def _text(text: str) -> str:
 class Source:
     """One thing the tools returned: evidence, the case it is about ("" = none), the turn of asking.
 
-    `head` marks what a result says first: which cases it is about, or the line of the one case.
+    `head` marks what a result says first: which cases it is about, or the line of the one case. `result` counts the
+    results of the conversation; `number` is what a tool printed before evidence that is no case's own ("T1").
     """
 
     evidence: Evidence
     case: str
     turn: int
     head: bool = False
+    result: int = 0
+    number: str = ""
 
 
 def sources(messages: Sequence[BaseMessage]) -> list[Source]:
@@ -135,15 +139,16 @@ def sources(messages: Sequence[BaseMessage]) -> list[Source]:
         given = returned(message)
         if given.result is None:
             error = Evidence(id=f"T{results}", kind="context", caption=" ".join([given.error, *given.nearest]))
-            found.append(Source(error, "", turn, True))
+            found.append(Source(error, "", turn, True, results))
             continue
         line = Evidence(id=f"T{results}", kind="context", caption=given.result.line)
-        found.append(Source(line, "", turn, True))
+        found.append(Source(line, "", turn, True, results))
         for at, one in enumerate(given.result.evidence):
             context = one.evidence.kind == "context"
             name = f"T{results}.{at}" if context else f"{one.case}/{one.evidence.id}"
             evidence = one.evidence.model_copy(update={"id": name})
-            found.append(Source(evidence, one.case or "", turn, context and at == 0))
+            number = one.evidence.id if context else ""
+            found.append(Source(evidence, one.case or "", turn, context and at == 0, results, number))
     return found
 
 
@@ -193,11 +198,13 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     if DECLINING.match(plain):
         rest = _without(plain, questions, [s.evidence for s in found])
         return ["numbers without a tool result"] if re.search(r"\d", rest) else []
-    ids = cited(sentence)
-    known = {s.evidence.id for s in found}
-    problems = [f"{i} was not returned by any tool" for i in ids if i not in known]
+    ids, numbers = cited(sentence), _run_wide(sentence)
+    known = {s.evidence.id for s in found} | {s.number for s in found}
+    problems = [f"{i} was not returned by any tool" for i in (*ids, *numbers) if i not in known]
     cases = {i.rpartition("/")[0] for i in ids}
     scope = [s for s in found if s.evidence.id in ids or (s.case in cases and s.head)]
+    if numbers and not problems:
+        return _problems_of_run_wide(plain, numbers, scope, found, questions)
     if not scope:
         turn = max((s.turn for s in found), default=0)
         scope = [s for s in found if s.turn == turn or not s.case]
@@ -209,6 +216,29 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     return problems + grounding.check(
         plain, [e.id for e in evidence], evidence, known=(*questions, CAN), denials=bool(ids)
     )
+
+
+def _problems_of_run_wide(
+    plain: str, numbers: Sequence[str], scope: Sequence[Source], found: Sequence[Source], questions: Sequence[str]
+) -> list[str]:
+    """What is wrong with a sentence that cites T1, T2, …: numbers that every result counts anew, the latest first."""
+    problems = []
+    for result in sorted({s.result for s in found}, reverse=True):
+        mine = [s for s in found if s.result == result]
+        named = [s for s in mine if s.number in numbers]
+        if {s.number for s in named} != {*numbers}:
+            continue
+        evidence = _held([*scope, *named, *(s for s in mine if not s.number and not s.case)])
+        wrong = grounding.check(plain, [e.id for e in evidence], evidence, known=(*questions, CAN))
+        if not wrong:
+            return []
+        problems.append(wrong)
+    return problems[0] if problems else [f"{' and '.join(numbers)} are not of one tool result"]
+
+
+def _run_wide(text: str) -> tuple[str, ...]:
+    """The numbers of evidence about the run as a whole that brackets cite: "[T1]", "[run: T1, T2]"."""
+    return tuple(dict.fromkeys(n for found in _RUN_WIDE.findall(text) for n in re.findall(r"T\d+", found)))
 
 
 def _without(text: str, questions: Sequence[str], evidence: Sequence[Evidence]) -> str:

@@ -5,6 +5,7 @@ itself, from which `returned` makes the Evidence again that answers are written 
 query is an answer too ("no case is called …"), so that a model can correct itself.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,16 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import ValidationError
 
-from mmdmad.ask.base import Query, Result, Scope, queries
+from mmdmad.ask.base import Query, Result, Scope, queries, told_error
 from mmdmad.ask.for_models import error_text, result_text
 from mmdmad.errors import MmdmadError
 from mmdmad.fence import unfenced
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ def _tool(query: Query, scope: Scope) -> BaseTool:
                 "error": str(error),
                 "nearest": list(getattr(error, "nearest", ())),
             }
+        except Exception as error:  # another distribution's code, or a slip of ours: a line for who asks
+            log.debug("query %s", query.name, exc_info=True)
+            kept = {"query": query.name, "error": told_error(query.name, error)}
         else:
             kept = {"query": query.name, "result": result.model_dump(mode="json")}
         return text_of(kept), kept

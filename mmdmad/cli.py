@@ -224,10 +224,16 @@ def report(
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
 ) -> None:
     """Write the report: one self-contained file."""
-    from mmdmad.report import write_report
+    from mmdmad.report import write
     from mmdmad.store.run import Run
 
-    say(f"report: {write_report(Run.open(run), out or run / 'report.html', title=title)}")
+    file = out or run / "report.html"
+    failed = write(Run.open(run), file, title)
+    say(f"report: {file}")
+    for line in failed:
+        say(f"mmdmad: {line}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 @bench_app.command("list")
@@ -308,7 +314,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
 def print_explanation(finding: "Finding") -> None:
     """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
-    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, joint score {finding.score:.3g})")
+    from mmdmad.explain.words import joint_score
+
+    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, {joint_score(finding.score)})")
     if finding.explanation is None:
         return
     for sentence in finding.explanation.sentences:

@@ -8,6 +8,7 @@ mmdmad.errors.MissingExtraError: the chat page needs gradio, which is not instal
 
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from mmdmad.plain import plain
@@ -52,6 +53,17 @@ class PartError(MmdmadError):
 
 class ConfigError(MmdmadError, ValueError):
     """A configuration file or value is wrong."""
+
+
+class UnknownNameError(ConfigError):
+    """No detector, encoder, query or modality (`kind`) is registered under a name.
+
+    What a run was made with may have been brought by another distribution that is not installed here.
+    """
+
+    def __init__(self, message: str, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(message)
 
 
 class DataError(MmdmadError, ValueError):
@@ -124,7 +136,7 @@ class ModelError(RunError):
     CURE = "restore it from a copy, or fit again with `mmdmad fit`"
 
     def __init__(self, reason: str, file: Path | None = None, cure: str = CURE) -> None:
-        self.reason, self.file, self.cure = " ".join(reason.split())[:300], file, cure
+        self.reason, self.file, self.cure = shorten(reason, 300, placeholder=" …"), file, cure
         super().__init__(self.reason if file is None else f"{file}: {self.reason}; {cure}")
 
 

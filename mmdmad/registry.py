@@ -9,10 +9,10 @@ import logging
 import pkgutil
 import threading
 import warnings
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, packages_distributions
 from typing import Any, Generic, TypeVar
 
-from mmdmad.errors import ConfigError
+from mmdmad.errors import ConfigError, UnknownNameError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -60,7 +60,10 @@ class Registry(Generic[T]):
         if name not in self._things:
             known = ", ".join(sorted(self._things))
             broken = f" ({'; '.join(self._broken)})" if self._broken else ""
-            raise ConfigError(f"no {self.kind} is called {name!r}; there are {known}{broken}")
+            cure = "; if another distribution brings it, install that"
+            raise UnknownNameError(
+                f"no {self.kind} is called {name!r}; there are {known}{broken}{cure}", self.kind, name
+            )
         return self._things[name]
 
     def _load(self) -> None:
@@ -112,6 +115,16 @@ def complaint(point: EntryPoint, why: BaseException) -> str:
     owner = point.dist.name if point.dist is not None else "an unknown distribution"
     reason = " ".join(f"{type(why).__name__}: {why}".split())[:300]
     return f"entry point {point.name!r} ({point.group}) of {owner} cannot be loaded: {reason}"
+
+
+def distribution_of(definition: Any) -> str:
+    """The name of the distribution whose package defines a class or function; "" where that is none (a script's).
+
+    >>> distribution_of(Registry)
+    'mmdmad'
+    """
+    package = str(definition.__module__).partition(".")[0]
+    return "mmdmad" if package == "mmdmad" else next(iter(packages_distributions().get(package, ())), "")
 
 
 def _source(definition: Any) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from mmdmad.errors import ModelError
+from mmdmad.errors import ModelError, UnknownNameError
 from mmdmad.files import replacing, write_json
 
 KINDS = {"f": ("f", "floats"), "i": ("iu", "whole numbers"), "b": ("b", "yes or no")}
@@ -37,6 +37,9 @@ def reading(file: Path) -> Iterator[None]:
         raise why if why.file is not None else ModelError(why.reason, file) from why
     except FileNotFoundError as why:
         raise ModelError("the file is missing", file) from why
+    except UnknownNameError as why:
+        reason = f"the {why.kind} {why.name!r} is not registered; the distribution that brought it is not installed"
+        raise ModelError(reason, file, "install that distribution, or fit again with another") from why
     except KeyError as why:
         raise ModelError(f"{why} is missing in it", file) from why
     except MemoryError as why:

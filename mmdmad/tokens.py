@@ -92,6 +92,8 @@ class Tokens:
         values = np.ascontiguousarray(self.values, dtype=np.float32)
         if values.ndim != 2 or len(values) != len(self.layout):
             raise DataError(f"tokens of shape {values.shape} do not fit a layout of {len(self.layout)} tokens (L, D)")
+        if not len(values):
+            raise DataError(f"no tokens: values of shape {values.shape} were given; at least one token is needed")
         if not np.isfinite(values).all():
             raise DataError(f"tokens hold {int((~np.isfinite(values)).sum())} values that are NaN or infinite")
         object.__setattr__(self, "values", values)

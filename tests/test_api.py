@@ -27,16 +27,23 @@ PUBLIC = {
         "MmdmadError",
     ),
     "mmdmad.parts": ("read", "content_key", "case_key", "Image", "Text", "Sensor", "Video"),
+    "mmdmad.parts.limits": ("plain_file", "decoding", "refuse"),
     "mmdmad.modalities.base": ("BaseModality", "modality", "modalities", "modality_of"),
     "mmdmad.explain.base": ("Seen", "Look", "Learned"),
+    "mmdmad.judgement": ("PartJudgement",),
     "mmdmad.explain.words": ("draft", "fact"),
+    "mmdmad.explain.maps": ("curves", "hot_spans", "on_scale"),
     "mmdmad.encoders": ("Encoder", "encoder", "encoders", "make_encoder", "resolve_encoder"),
     "mmdmad.tokens": ("Tokens", "Layout"),
     "mmdmad.detectors.base": ("Detector", "About", "detector", "detectors", "make_detector", "load_detector"),
+    "mmdmad.detectors.items": ("as_rows", "Rows"),
+    "mmdmad.testing": ("check_detector", "detector_checks", "BrokenPromiseError"),
     "mmdmad.pipeline.detector": ("PipelineConfig", "load_config"),
-    "mmdmad.ask.base": ("Query", "Arguments", "Result", "Cited", "Scope", "query", "queries", "ask"),
+    "mmdmad.ask.base": ("Query", "Arguments", "Result", "Cited", "Scope", "query", "queries", "ask", "told"),
+    "mmdmad.ask.filters": ("Filter",),
+    "mmdmad.store.tally": ("Tally",),
     "mmdmad.report": ("write_report",),
-    "mmdmad.agents.explainer": ("explain",),
+    "mmdmad.agents.explainer": ("explain", "DraftNote", "DraftSentence"),
     "mmdmad.agents.investigator": ("Investigator", "Answer"),
     "mmdmad.agents.llms": ("make_llm",),
     "mmdmad.bench": ("list_suites", "run_suite"),
@@ -45,6 +52,10 @@ PUBLIC = {
         *("RunError", "ModelError", "MissingExtraError"),
     ),
 }
+
+
+HOOKS = {"Detector": ("_fit", "_score", "_state", "_set_state")}
+"""Methods that a subclass of another distribution writes, though nobody calls them."""
 
 
 def signature(thing: Any) -> str:
@@ -76,7 +87,8 @@ def members(thing: type) -> list[tuple[str, Any]]:
     found: dict[str, Any] = {}
     for base in reversed(thing.__mro__):
         if base.__module__.split(".")[0] == "mmdmad":
-            found |= {name: value for name, value in vars(base).items() if not name.startswith("_")}
+            hooks = HOOKS.get(base.__name__, ())
+            found |= {name: value for name, value in vars(base).items() if name in hooks or not name.startswith("_")}
     kinds = (staticmethod, classmethod, property)
     return sorted((n, v) for n, v in found.items() if inspect.isfunction(v) or isinstance(v, kinds))
 

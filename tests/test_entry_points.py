@@ -118,7 +118,7 @@ def test_asking_for_a_broken_one_says_why_it_is_not_there(tmp_path):
     install(tmp_path, "modalities", BROKEN[0], "their_code")
     done = run(tmp_path, f"{HOW['modalities']}\nmodality_of('theirs')")
     last = done.stderr.splitlines()[-1]
-    assert "ConfigError: no modality is called 'theirs'; there are image, sensor, text, video (entry point" in last
+    assert "UnknownNameError: no modality is called 'theirs'; there are image, sensor, text, video (entry point" in last
     assert "of their-package cannot be loaded: ModuleNotFoundError" in last
     (tmp_path / "chat").mkdir()
     install(tmp_path / "chat", "chat_models", BROKEN[0], "their_code")

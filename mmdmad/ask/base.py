@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -159,6 +160,16 @@ def queries() -> dict[str, Query]:
 def ask(scope: Scope, name: str, /, **given: Any) -> Result:
     """The result of the query called `name`; unknown names raise ConfigError with the known ones."""
     return _REGISTRY.get(name)(scope, **given)
+
+
+def told_error(name: str, error: Exception) -> str:
+    """What to say, in one line, of an error that the query called `name` raised.
+
+    >>> told_error("level", KeyError("loud"))
+    "level: KeyError: 'loud'"
+    """
+    said = str(error) if isinstance(error, MmdmadError) else f"{type(error).__name__}: {error}"
+    return shorten(f"{name}: {said.removeprefix(f'{name}: ')}".rstrip(": "), 300, placeholder=" …")
 
 
 def _as(one: Cited, number: str) -> Cited:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,9 +22,9 @@ from mmdmad.detectors.estimator import Estimator
 from mmdmad.detectors.inputs import read_items
 from mmdmad.detectors.items import some
 from mmdmad.detectors.unseen import Way, held_out, training_labels, unseen_scores
-from mmdmad.errors import ConfigError, DataError, ExportError, NotFittedError
+from mmdmad.errors import ConfigError, DataError, ExportError, ModelError, NotFittedError
 from mmdmad.files import make_folder
-from mmdmad.registry import Registry
+from mmdmad.registry import Registry, distribution_of
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
 from mmdmad.tokens import Tokens
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Family = Literal["reconstruction", "density", "hybrid", "zero-shot", "baseline"]
 Fidelity = Literal["equal", "reduced", "idea"]
+Cost = Literal["instant", "seconds", "minutes"]
 Data = ArrayLike | Sequence[Tokens]  # what `mmdmad.detectors.inputs.read_items` takes: DataFrames and tensors too
 
 
@@ -43,14 +44,18 @@ class About:
     branch: where in its family the method stands; formula: the token score in one line of plain text; use, avoid: when
     the method is the right one and when not, a sentence each; needs: what it cannot do without. fidelity: how near it
     is to the paper or its released code, "equal" (the same score and training), "reduced" (the same method, parts of
-    it smaller or left out) or "idea" (taken to other data or put together here); differs: what is other, in sentences.
-    docs/detectors.md is written from these.
+    it smaller or left out) or "idea" (taken to other data or put together here); differs: what is other, in sentences,
+    which "reduced" and "idea" cannot do without. docs/detectors.md is written from these. ConfigError for a value that
+    is none of the allowed ones.
+
+    >>> About("mine", "baseline", "none", "instant").family
+    'baseline'
     """
 
     name: str
     family: Family
     paper: str
-    cost: Literal["instant", "seconds", "minutes"]
+    cost: Cost
     modalities: tuple[str, ...] = ("image", "text", "sensor", "video", "vectors")
     needs: str = ""
     formula: str = ""
@@ -59,6 +64,19 @@ class About:
     branch: str = ""
     fidelity: Fidelity | None = None
     differs: str = ""
+
+    def __post_init__(self) -> None:
+        allowed = {"family": get_args(Family), "cost": get_args(Cost), "fidelity": (*get_args(Fidelity), None)}
+        for name, values in allowed.items():
+            given = getattr(self, name)
+            if given not in values:
+                known = ", ".join(repr(value) for value in values)
+                raise ConfigError(f"detector {self.name}: {name}={given!r} was given; allowed are {known}")
+        if self.fidelity in ("reduced", "idea") and not self.differs.strip():
+            raise ConfigError(
+                f"detector {self.name}: fidelity={self.fidelity!r} was given without differs; say in sentences what is "
+                "other than in the paper"
+            )
 
 
 class _Saved(BaseModel):
@@ -72,6 +90,7 @@ class _Saved(BaseModel):
     feature_names_in_: list[str] = Field(default_factory=list)
     threshold_: float | None
     state: dict[str, Any]
+    distribution: str = ""  # which brings the detector, where it is not mmdmad
 
 
 class Detector(Estimator, ABC):
@@ -215,6 +234,8 @@ class Detector(Estimator, ABC):
             "threshold_": getattr(self, "threshold_", None),
             "state": values,
         }
+        if (owner := distribution_of(type(self))) != "mmdmad":
+            config["distribution"] = owner
         write_values(folder / "config.json", config)
 
     def export(self, path: str | Path) -> Path:
@@ -260,16 +281,20 @@ class Detector(Estimator, ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def _fit(self, items: Sequence[Tokens]) -> None: ...
+    def _fit(self, items: Sequence[Tokens]) -> None:
+        """Learn from normal items."""
 
     @abstractmethod
-    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]: ...
+    def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
+        """Token scores, one float64 array (L,) an item; higher is stranger."""
 
     @abstractmethod
-    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What was learned, as arrays and JSON values."""
 
     @abstractmethod
-    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None: ...
+    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Restore what `_state` gave."""
 
     def _training_scores(self, items: Sequence[Tokens]) -> np.ndarray:
         """Item scores of the training items; detectors that remember items leave each one's own memory out."""
@@ -366,6 +391,9 @@ def load_detector(folder: str | Path) -> Detector:
     """The detector that `Detector.save` wrote into `folder`; ModelError where the files do not make one."""
     config, arrays = Path(folder) / "config.json", Path(folder) / "model.safetensors"
     saved, found = read_model(config, _Saved), read_arrays(arrays)
+    if saved.distribution and saved.detector not in detectors():
+        reason = f"the detector {saved.detector!r} is not registered; the distribution {saved.distribution} brought it"
+        raise ModelError(reason, config, f"install {saved.distribution}, or fit again with another detector")
     with reading(config):
         made = make_detector(saved.detector, **saved.params)
         made._check_params()

@@ -20,6 +20,9 @@ from mmdmad.files import make_folder
 from mmdmad.modalities.base import modality_of
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, require, write_arrays, write_values
 
+ALIKE = 1e-6  # of their size: what differs by less in float32 is the same
+TWINS = 1e-3  # of the normal cases' distance from their mean: what lies nearer is a twin
+
 
 class _Saved(BaseModel):
     """What `normal.json` holds."""
@@ -34,11 +37,16 @@ class _Saved(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Nearest normal cases of one part, nearest first: distances in units of the usual distance between normals."""
+    """Nearest normal cases of one part, nearest first: distances in units of the usual distance between normals.
+
+    `alike`: normal cases are all but equal in this part, so that there is no usual distance and `distances` say no more
+    than whether the part is one of them (0) or another (inf).
+    """
 
     ids: tuple[str, ...]
     groups: tuple[str, ...]
     distances: np.ndarray
+    alike: bool = False
 
 
 @dataclass(eq=False)
@@ -87,10 +95,19 @@ class Normal:
         centre, spread, usual = self._space(modality)
         distances = np.linalg.norm((known - centre) / spread - (vector - centre) / spread, axis=1)
         order = np.argsort(distances, kind="stable")[:k]
+        least, off = ALIKE * max(1.0, float(np.abs(known).mean())), np.abs(vector - centre)
+        alike = usual == 0.0 or bool((off[np.isinf(spread)] > 10 * least).any())
+        if alike:
+            far = np.abs(known - vector).max(axis=1) > 10 * least
+            order = np.argsort(np.linalg.norm(known - vector, axis=1), kind="stable")[:k]
+            shown = np.where(far[order], np.inf, 0.0)
+        else:
+            shown = distances[order] / usual
         return Neighbours(
             tuple(self.ids[modality][i] for i in order),
             tuple(self.groups[modality][i] for i in order),
-            distances[order] / usual,
+            shown,
+            alike,
         )
 
     def save(self, folder: str | Path) -> None:
@@ -130,16 +147,24 @@ class Normal:
         return made
 
     def _space(self, modality: Modality) -> tuple[np.ndarray, np.ndarray, float]:
-        """Centre and spread that make the embedding's axes alike, and the median distance to the nearest other case."""
+        """Centre and spread that make the embedding's axes alike, and the median distance to the nearest other case.
+
+        That distance is 0 where there is none to speak of, because most normal cases have a twin: a ratio to it would
+        be a figure of rounding errors.
+        """
         cache = self.__dict__.setdefault("_spaces", {})
         if modality not in cache:
             known = self.embeddings[modality].astype(np.float64)
             centre, spread = known.mean(axis=0), known.std(axis=0)
-            spread = np.maximum(spread, max(float(np.median(spread)), 1e-9) * 0.1)
+            typical, least = float(np.median(spread)), ALIKE * max(1.0, float(np.abs(known).mean()))
+            # an axis on which normal cases do not differ at all has no scale: its part in a distance is 0 or anything
+            spread = np.where(spread > least, spread, np.inf) if typical <= least else np.maximum(spread, 0.1 * typical)
             z = (known - centre) / spread
             some = z[np.linspace(0, len(z) - 1, min(len(z), 400)).astype(int)]
             squared = np.maximum((some**2).sum(1)[:, None] + (z**2).sum(1)[None] - 2 * some @ z.T, 0.0)
             nearest = np.sqrt(np.sort(squared, axis=1)[:, min(1, len(z) - 1)])
-            cache[modality] = centre, spread, max(float(np.median(nearest)), 1e-9)
+            usual = float(np.median(nearest))
+            sound = usual > TWINS * float(np.sqrt(np.mean((z**2).sum(1))))
+            cache[modality] = centre, spread, usual if sound else 0.0
         centre, spread, usual = cache[modality]
         return centre, spread, usual

@@ -33,14 +33,19 @@ def neighbours(judged: "PartJudgement", normal: Normal) -> list[Draft]:
         fact("part", judged.modality),
         fact("nearest normal cases", listed(near.ids[:NAMED])),
         fact("nearest normal case", near.ids[0]),
-        fact("distance", float(near.distances[0])),
     ]
     group = main_group(near)
     text = "by its {part} part the case is nearest to the normal cases {nearest_normal_cases}"
     if group is not None:
         facts += [fact("group", group[0]), fact("in this group", group[1]), fact("compared", len(near.ids))]
         text += " ({in_this_group} of the nearest {compared} are of group {group})"
-    text += "; the nearest is {distance} times as far away as normal cases are from each other."
+    if not near.alike:
+        facts.append(fact("distance", float(near.distances[0])))
+        text += "; the nearest is {distance} times as far away as normal cases are from each other."
+    elif near.distances[0] > 0:
+        text += "; normal cases are nearly all alike there, and this one differs from them."
+    else:
+        text += "; normal cases are nearly all alike there, and this one is like them."
     return [draft("neighbour", judged.modality, text, facts)]
 
 

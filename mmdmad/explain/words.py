@@ -118,3 +118,14 @@ def quoted(text: str, limit: int = 120) -> str:
     clean = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     clean = re.sub(r"\s+", " ", clean).strip()
     return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def joint_score(score: float) -> str:
+    """A joint score in words; beyond 1000 it only says that normal cases are nearly all alike and this one differs.
+
+    >>> joint_score(12.345), joint_score(1.14e21)
+    ('joint score 12.3', 'joint score above 1000: normal cases are nearly all alike, and this one differs')
+    """
+    if score <= 1000:
+        return f"joint score {score:.3g}"
+    return "joint score above 1000: normal cases are nearly all alike, and this one differs"

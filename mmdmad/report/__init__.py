@@ -1,5 +1,6 @@
 """The report: one object, written as one self-contained HTML page, as Markdown or as JSON."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,17 @@ __all__ = ["write_report"]
 
 
 def write_report(run: "Run", out: Path, *, title: str | None = None) -> Path:
-    """Write the run's report to `out`; the suffix (.html, .md, .json) chooses the form. Returns `out`."""
+    """Write the run's report to `out`; the suffix (.html, .md, .json) chooses the form. Returns `out`.
+
+    RuntimeWarning for each section whose query failed; its place in the report says so too.
+    """
+    for line in write(run, out, title):
+        warnings.warn(f"{out}: {line}", RuntimeWarning, stacklevel=2)
+    return Path(out)
+
+
+def write(run: "Run", out: Path, title: str | None = None) -> tuple[str, ...]:
+    """Write the report as `write_report` does; a line for each section that failed."""
     from mmdmad.files import replacing
     from mmdmad.report.model import build
 
@@ -35,4 +46,4 @@ def write_report(run: "Run", out: Path, *, title: str | None = None) -> Path:
     with replacing(out) as unfinished:
         # a lone surrogate (a file name that is not UTF-8) must not stop a report
         unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
-    return out
+    return report.failed

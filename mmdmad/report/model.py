@@ -1,12 +1,13 @@
 """The report as one object: what HTML, Markdown and JSON show, computed once from a run."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.ask.base import Query, Scope, queries
+from mmdmad.ask.base import Query, Scope, queries, told_error
 from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
@@ -19,6 +20,7 @@ from mmdmad.reasons import CONTRADICTION
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
 
+log = logging.getLogger(__name__)
 DETAILED = 50  # findings shown with pictures and evidence
 LISTED = 500  # further flagged ones in a table; beyond that they are counted
 CLOSEST = 3  # the most unusual ones, shown where none is flagged
@@ -42,8 +44,9 @@ class Section(_Model):
 
     title: str
     line: str
-    evidence: tuple[Evidence, ...]
-    left_out: int
+    evidence: tuple[Evidence, ...] = ()
+    left_out: int = 0
+    failed: bool = False
 
 
 class Report(_Model):
@@ -72,6 +75,11 @@ class Report(_Model):
     models: tuple[Model, ...]
     sections: tuple[Section, ...]
     versions: dict[str, str]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """A line for each section that could not be made."""
+        return tuple(f"{section.title}: {section.line}" for section in self.sections if section.failed)
 
     @property
     def unlisted(self) -> int:
@@ -162,6 +170,11 @@ def _reasons(drivers: Mapping[str, int]) -> tuple[Reason, ...]:
 
 
 def _section(query: Query, scope: Scope) -> Section:
-    found = query(scope)
+    """What a query says, or in one line why it says nothing: another distribution's code must not cost the report."""
+    try:
+        found = query(scope)
+    except Exception as error:
+        log.debug("section %s", query.section, exc_info=True)
+        return Section(title=query.section, line=f"This section failed: {told_error(query.name, error)}", failed=True)
     said = tuple(one.evidence for one in found.evidence[:LINES])
     return Section(title=query.section, line=found.line, evidence=said, left_out=len(found.evidence) - len(said))

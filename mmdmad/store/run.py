@@ -226,11 +226,12 @@ class Run:
         return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
-        """The stored findings that pass the filters.
+        """The stored findings that pass the filters, by rank, p_value, score, time or id (a leading minus turns it).
 
-        Filters: `verdict`; `part` (a modality whose own p-value is at most the declared rate); `group`; `since`,
-        `until` (datetimes, the end left out); `contradictory` (True or False). `order` is rank (most anomalous first,
-        see `findings.order_key`), p_value, score, time or id, with a leading minus for the other direction.
+        Filters: `verdict`; `part` (a modality whose own p-value is at most the declared rate); `driver` (what carries
+        the largest share); `missing` (a modality); `group`; `channel`; `since`, `until` (datetimes, the end left out);
+        `from_clock`, `to_clock` (times of any day); `timed`; `contradictory` (True or False). Rank is most anomalous
+        first, see `findings.order_key`.
         """
         # the page is cut in the narrow table, so that no finding is read that does not stand on it
         page = select(db.CaseRow.id).where(*Filters(**filters).conditions()).order_by(*ordering(order))

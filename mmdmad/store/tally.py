@@ -37,7 +37,7 @@ class Tally:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def _learned(self) -> Sequence[str]:
+    def learned(self) -> Sequence[str]:
         """The modalities that the run's model has learned; all that are known in a run that does not say."""
         kept = select(MetaRow.value).where(MetaRow.key == LEARNED)
         with Session(self._engine) as session:
@@ -49,13 +49,16 @@ class Tally:
         return int(self._one(select(func.count()).select_from(CaseRow).where(*Filters(**filters).conditions())))
 
     def by(self, what: By, **filters: Any) -> dict[str, int]:
-        """How many findings pass the filters by a property, most first; a case may count for several channels."""
+        """Findings by verdict, group, driver, channel, kind, hour (of its day), day or missing part, most first.
+
+        A case may count for several channels. Hours and days are those of the cases' own clocks.
+        """
         where = Filters(**filters).conditions()
         if what == "missing":
             every = self.count(**filters)
             parts = _grouped(PartRow.modality, where).join(PartRow, PartRow.case_id == CaseRow.id)
             have = self._counts(parts)
-            lacking = {m: every - have.get(m, 0) for m in self._learned()}
+            lacking = {m: every - have.get(m, 0) for m in self.learned()}
             return {m: n for m, n in sorted(lacking.items(), key=lambda item: -item[1]) if n}
         if what == "channel":
             named = channel_facts().add_columns(FactRow.value).distinct().subquery()

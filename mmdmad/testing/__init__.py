@@ -70,16 +70,27 @@ def check_detector(
         else:
             kept.append(name)
     if broken:
-        made = Trial(detector() if isinstance(detector, type) else detector).detector
-        raise BrokenPromiseError(f"{type(made).__name__} broke {len(broken)} promises:\n" + "\n".join(broken))
+        name = (detector if isinstance(detector, type) else type(detector)).__name__
+        raise BrokenPromiseError(f"{name} broke {len(broken)} promises:\n" + "\n".join(broken))
     return kept
 
 
 def detector_checks(detector: type[Detector] | Detector) -> Iterator[tuple[str, Callable[[], None]]]:
     """Name and check of every promise; a check takes nothing and raises where it finds one broken."""
-    trial = Trial(detector() if isinstance(detector, type) else detector)
+    trial = Trial(_made(detector) if isinstance(detector, type) else detector)
     for name in PROMISES:
         yield name, partial(try_promise, name, trial)
+
+
+def _made(detector: type[Detector]) -> Detector:
+    """An instance with the defaults; BrokenPromiseError where there is none."""
+    try:
+        return detector()
+    except Exception as error:
+        raise BrokenPromiseError(
+            f"constructor_stores_its_arguments: {detector.__name__} cannot be made without arguments "
+            f"({type(error).__name__}: {error}); every argument of a detector has a default"
+        ) from error
 
 
 def try_promise(name: str, trial: Trial) -> None:

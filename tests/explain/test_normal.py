@@ -1,10 +1,13 @@
 """Nearest normal cases: axes of an embedding count alike, whatever their scale."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from mmdmad.cases import Case, Part
 from mmdmad.explain.normal import Normal
+from mmdmad.explain.relations import neighbours
 
 
 def known(vectors: np.ndarray) -> Normal:
@@ -45,3 +48,33 @@ def test_a_part_that_no_normal_case_has_or_of_another_width_has_no_neighbours() 
     normal = known(np.eye(4))
     assert normal.nearest("text", np.ones(4)) is None
     assert normal.nearest("image", np.ones(3)) is None
+
+
+@pytest.mark.parametrize(("off", "said"), [(0.0, "is like them"), (1e-3, "differs"), (5.0, "differs")])
+@pytest.mark.parametrize("kinds", [1, 3])
+def test_where_normal_cases_are_all_alike_no_ratio_is_said(kinds, off, said):
+    rng = np.random.default_rng(0)
+    templates = rng.normal(size=(kinds, 16)) if kinds > 1 else np.ones((1, 16))
+    vectors = templates[np.arange(60) % kinds] + rng.normal(0, 1e-9, (60, 16))
+    near = known(vectors).nearest("image", vectors[0] + off)
+    assert near is not None
+    assert near.alike
+    judged = SimpleNamespace(modality="image", embedding=vectors[0] + off)
+    made = neighbours(judged, known(vectors))[0]
+    assert "nearly all alike" in made.caption
+    assert made.caption.endswith((f"{said}.", f"{said} from them."))
+    assert not [f for f in made.facts if f.name == "distance"]
+
+
+def test_axes_on_which_normal_cases_do_not_vary_keep_the_distances_of_the_others():
+    rng = np.random.default_rng(0)
+    vectors = np.zeros((60, 16))
+    vectors[:, :4] = rng.normal(size=(60, 4))
+    same = known(vectors).nearest("image", vectors[0] + np.eye(16)[0] * 0.1)
+    assert same is not None
+    assert not same.alike
+    assert 0 < same.distances[0] < 3
+    other = known(vectors).nearest("image", vectors[0] + np.eye(16)[9])
+    assert other is not None
+    assert other.alike
+    assert other.distances[0] > 0

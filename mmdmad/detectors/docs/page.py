@@ -147,7 +147,11 @@ def _entry(about: About, branch: str, cls: type[Detector], measured: list[Figure
 
 
 def write_page(folder: Path, known: dict[str, type[Detector]]) -> list[Path]:
-    """Write detectors.md and taxonomy.svg into `folder`, with the figures of its results.md if there is one."""
+    """Write detectors.md and taxonomy.svg into `folder`, with the figures of its results.md if there is one.
+
+    Of mmdmad's own detectors: those of other distributions lie in no file that the page could link to.
+    """
+    known = {name: cls for name, cls in known.items() if cls.__module__.startswith("mmdmad.")}
     results = folder / "results.md"
     text = results.read_text() if results.is_file() else ""
     made = {"detectors.md": page(known, text), "taxonomy.svg": svg([cls.about for cls in known.values()])}
