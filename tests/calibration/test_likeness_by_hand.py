@@ -58,7 +58,9 @@ def test_whitening_is_principal_components_of_unit_variance(dims):
 
 def test_no_more_directions_are_kept_than_rows_less_one_and_none_of_a_thousandth_of_the_largest_variance():
     assert Whitener().fit(correlated(4, 9)).transform(correlated(4, 9)).shape == (4, 3)
-    assert Whitener().fit(correlated(2, 9)).components_.shape == (1, 9)
+    two = correlated(2, 9)
+    assert Whitener().fit(two).components_.shape == (1, 9)
+    assert np.var(Whitener().fit(two).transform(two), ddof=1) == pytest.approx(1.0)
     rng = np.random.default_rng(2)
     base = rng.normal(size=(400, 1))
     for noise, kept in ((0.1, 2), (0.01, 1)):  # the second direction has about noise^2 / 4 of the variance of the first

@@ -88,7 +88,9 @@ def test_a_rate_lies_between_nothing_and_everything(rate):
             call()
 
 
-@pytest.mark.parametrize(("size", "rate", "k"), [(199, 0.05, 10), (99, 0.01, 1), (100, 0.3, 30), (29, 0.1, 3)])
+@pytest.mark.parametrize(
+    ("size", "rate", "k"), [(199, 0.05, 10), (99, 0.01, 1), (100, 0.3, 30), (29, 0.1, 3), (38, 0.05, 1)]
+)
 def test_the_interval_is_that_of_the_rank_of_the_threshold(size, rate, k):
     for level in (0.95, 0.5):
         low, high = beta(k, size + 1 - k).interval(level)

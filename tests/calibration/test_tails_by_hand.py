@@ -99,6 +99,7 @@ def test_a_saved_tail_is_refused_beyond_each_border_and_taken_at_it():
         (changed(5, 0.5), "increasing"), (changed(0, 0.999), "outside"), (changed(0, 4.001), "outside"),
         (changed(1, 0.0), "out of range"), (changed(1, 1.0), "out of range"), (changed(2, 0.0), "out of range"),
         (changed(2, -1.0), "out of range"), (changed(3, -1e-9), "out of range"), (changed(3, 1.0), "out of range"),
+        (changed(1, 2.0), "out of range"), (changed(1, -0.5), "out of range"), (changed(3, 2.0), "out of range"),
     ]  # fmt: skip
     for array, why in refused:
         with pytest.raises(ModelError, match=why):
