@@ -12,6 +12,7 @@ import numpy as np
 
 from mmdmad.errors import DataError
 
+ROUNDING = 8.0  # steps of a number's precision that computing it may have cost
 Kind = Literal["vector", "grid", "steps", "frames", "spans"]
 KINDS: tuple[Kind, ...] = ("vector", "grid", "steps", "frames", "spans")
 
@@ -98,6 +99,32 @@ class Tokens:
             raise DataError(f"tokens hold {int((~np.isfinite(values)).sum())} values that are NaN or infinite")
         object.__setattr__(self, "values", values)
 
+    @classmethod
+    def exact(cls, values: np.ndarray, layout: Layout) -> "Tokens":
+        """Tokens of finite floats (L, D) that keep their precision: a time in seconds since 1970 needs float64.
+
+        What measures tokens centres and scales them in float64 before it goes on in float32.
+
+        >>> Tokens.exact(np.array([[1.7e9 + 1]]), Layout("vector")).values.dtype
+        dtype('float64')
+        """
+        made = object.__new__(cls)
+        for name, value in (("values", values), ("layout", layout), ("summary", None)):
+            object.__setattr__(made, name, value)
+        return made
+
     def embedding(self) -> np.ndarray:
         """One float32 vector for the whole part: `summary`, or the mean token."""
         return self.values.mean(axis=0) if self.summary is None else np.asarray(self.summary, np.float32)
+
+
+def varies(spread: np.ndarray, level: np.ndarray, precision: float) -> np.ndarray:
+    """Whether features of standard deviation `spread` around `level` move by more than rounding, bool of their shape.
+
+    precision: relative step of the numbers they came as, `np.finfo(dtype).eps`. A spread has a unit, so no absolute
+    number can say what is small: amperes or microamperes are the same feature.
+
+    >>> varies(np.array([1e-9, 1e-9, 0.0]), np.array([0.0, 1.0, 0.0]), float(np.finfo(np.float32).eps)).tolist()
+    [True, False, False]
+    """
+    return np.asarray(spread > ROUNDING * precision * np.abs(level))

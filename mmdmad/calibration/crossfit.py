@@ -62,6 +62,9 @@ def crossfit(
 def honest_threshold(scores: ArrayLike, rate: float) -> float:
     """The score that a new row like those of `scores` (n,) exceeds with a probability of at most `rate`.
 
+    That holds where the new score and these are exchangeable: one model gives them all and learned from none. Of
+    scores by one model a fold it is an estimate.
+
     It is the k-th largest, k = floor(rate (n + 1)): a new row takes each of the n + 1 places among them with the same
     probability. With fewer scores than `mmdmad.calibration.smallest_calibration_size(rate)` there is no such k; the
     largest is returned, which is exceeded with probability 1 / (n + 1).

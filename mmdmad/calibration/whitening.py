@@ -4,7 +4,7 @@ import numpy as np
 
 from mmdmad.errors import DataError
 from mmdmad.saved import check_arrays, require
-from mmdmad.tokens import Tokens
+from mmdmad.tokens import Tokens, varies
 
 
 def part_vector(tokens: Tokens) -> np.ndarray:
@@ -23,6 +23,22 @@ def part_vector(tokens: Tokens) -> np.ndarray:
         pooled = [np.concatenate([g.mean(axis=0), g.std(axis=0)]) for g in groups]
         return np.concatenate([tokens.embedding(), *pooled]).astype(np.float32)
     return np.concatenate([tokens.embedding(), tokens.values.std(axis=0)]).astype(np.float32)
+
+
+def moving(vectors: np.ndarray) -> np.ndarray:
+    """Which features of part vectors (N, E) move by more than the rounding of their encoder, bool (E,).
+
+    The features share a unit, and a spread of tokens that are all alike is rounding at the level of the tokens, not at
+    its own; so a feature is held against its own level and the usual one. What hardly moves carries no information,
+    and has no scale to judge a change by.
+
+    >>> moving(1e-9 * np.array([[1.0, 2.0, 0.0], [3.0, 2.0, 0.0]])).tolist()
+    [True, False, False]
+    """
+    x = np.asarray(vectors, np.float64)
+    usual = np.sqrt((x**2).mean(axis=0)).mean()
+    level = np.maximum(np.abs(x.mean(axis=0)), usual)
+    return varies(x.std(axis=0), level, float(np.finfo(np.float32).eps))
 
 
 class Whitener:
@@ -46,9 +62,8 @@ class Whitener:
         if x.ndim != 2 or len(x) < 2:
             raise DataError(f"vectors of shape {x.shape} were given; at least two rows (N, E) are needed")
         self.mean_ = x.mean(axis=0)
-        spread = x.std(axis=0)
-        # A feature that hardly moves carries rounding noise, not information.
-        self.scale_ = np.where(spread > 1e-6 * max(1.0, float(np.abs(x).max())), 1 / np.maximum(spread, 1e-12), 0.0)
+        moves = moving(x)
+        self.scale_ = np.divide(1.0, x.std(axis=0), out=np.zeros(x.shape[1]), where=moves)
         _, singular, rows = np.linalg.svd((x - self.mean_) * self.scale_, full_matrices=False)
         variance = singular**2 / max(1, len(x) - 1)
         kept = int(np.sum(variance > self.floor * max(float(variance[0]), 1e-12)))

@@ -99,9 +99,9 @@ class Detector(Estimator, ABC):
     Subclasses implement `_fit(items)` and `_score(items)` (one float64 array of L token scores per item) and, for
     `save`/`load`, `_state` and `_set_state`. Items come as a sequence: a list of Tokens, or a `Stack` of equal ones.
     Every constructor takes `seed`, `contamination` (share of the training items that may be anomalous: they are kept
-    out of what is learned as far as the method can), `false_alarm_rate` (share of new normal items that `predict` may
-    flag; it sets `threshold_`, None: no threshold, which saves its cost) and `top` (an item's score is the mean of its
-    `top` share of highest token scores; at least one token).
+    out of what is learned as far as the method can), `false_alarm_rate` (share of new normal items that `predict` is
+    to flag; it sets `threshold_`, None: no threshold, which saves its cost) and `top` (an item's score is the mean of
+    its `top` share of highest token scores; at least one token).
     A detector whose item score is something else overrides `_pool`.
 
     After `fit`:
@@ -109,13 +109,16 @@ class Detector(Estimator, ABC):
     - `decision_scores_` (N,): scores of the training items by the fitted model, as PyOD has them. Detectors that
       remember items leave each one's own memory out; of others they are lower than scores of new items will be.
     - `unseen_scores_` (n,): scores of training items by models that did not learn from them, without the
-      `contamination` share of the highest; empty without a `false_alarm_rate`. `_unseen_by` says how: "own", the
-      `decision_scores_`, where each item's own memory is left out; "folds", another ten such detectors learn from nine
-      tenths each (closed forms); "split", this one learns from three quarters of the items, drawn by seed, and the
-      rest is scored (networks, whose fit then costs no more than without a threshold; of fewer than 76 items up to a
-      half is kept out). Two items are too few; then these are `decision_scores_`.
-    - `threshold_`: what a new normal item exceeds with a probability of at most `false_alarm_rate`, from
-      `unseen_scores_` (`mmdmad.calibration.crossfit.honest_threshold`).
+      `contamination` share of the highest; empty without a `false_alarm_rate`. `_unseen_by` says how: "folds", another
+      ten such detectors learn from nine tenths each (closed forms); "own", the `decision_scores_`, where each item's
+      own memory is left out; "few", up to 2,000 items ten folds or more, "own" beyond; "split", this one learns from
+      three quarters of the items, drawn by seed, and the rest is scored (networks, whose fit then costs no more than
+      without a threshold; of fewer than 76 items up to a half is kept out). Of two items they are `decision_scores_`.
+    - `threshold_`: what a share of about `false_alarm_rate` of new normal items exceed, from `unseen_scores_`
+      (`mmdmad.calibration.crossfit.honest_threshold`): in the mean over training sets at most that with "split"; the
+      other ways compare scores of models that learned from other items, for which theory gives no more than twice the
+      rate (Barber et al., "Predictive inference with the jackknife+", Annals of Statistics 2021). n items keep no
+      rate under 1 / (n + 1).
     - `labels_` (N,): 1 for training items taken for anomalous: the `contamination` share with the highest
       `decision_scores_`, or those above `threshold_` where `contamination` is 0.
     """
@@ -131,6 +134,7 @@ class Detector(Estimator, ABC):
     unseen_scores_: np.ndarray
     labels_: np.ndarray
     threshold_: float
+    _types = {"seed": int, "contamination": float, "false_alarm_rate": float | None, "top": float}
     _unseen_by: ClassVar[Way] = "folds"  # how `unseen_scores_` come about; see the class
     _work: Path | None = None
     _progress: bool = False
@@ -159,6 +163,7 @@ class Detector(Estimator, ABC):
         self._held = held
         self.unseen_scores_ = np.zeros(0) if self.false_alarm_rate is None else self._unseen_scores(items)
         self._judge_training()
+        self._fitted_with = self.get_params()
         return self
 
     def fit_predict(self, X: Data, y: object = None) -> np.ndarray:
@@ -167,11 +172,12 @@ class Detector(Estimator, ABC):
 
     def token_scores(self, X: Data) -> list[np.ndarray]:
         """Score of every token, one float64 array (L,) per item; higher = more anomalous."""
-        return [np.asarray(s, np.float64) for s in self._score(self._items(X))]
+        return [np.asarray(s, np.float64) for s in self._as_fitted()._score(self._items(X))]
 
     def decision_function(self, X: Data) -> np.ndarray:
         """Score of every item, float64 (N,); higher = more anomalous."""
-        return self._pooled(self._score(self._items(X)))
+        fitted = self._as_fitted()
+        return fitted._pooled(fitted._score(self._items(X)))
 
     def score_samples(self, X: Data) -> np.ndarray:
         """The same as `decision_function`: higher = more anomalous. `as_outlier_detector` has scikit-learn's sign."""
@@ -210,6 +216,8 @@ class Detector(Estimator, ABC):
     def as_outlier_detector(self) -> "OutlierDetector":
         """This detector with scikit-learn's signs: +1 and -1, low scores for what is odd; a fitted one stays fitted.
 
+        What the adapter scores with is a copy: another fit of this detector does not change it.
+
         >>> X = np.random.default_rng(0).normal(size=(100, 2))
         >>> make_detector("knn").fit(X).as_outlier_detector().predict([[0.0, 0.0], [9.0, 9.0]])
         array([ 1, -1])
@@ -221,14 +229,14 @@ class Detector(Estimator, ABC):
     def save(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` into `folder`."""
         self._need_fit()
-        folder = Path(folder)
+        folder, fitted = Path(folder), self._as_fitted()
         make_folder(folder)
-        arrays, values = self._state()
+        arrays, values = fitted._state()
         arrays = {**arrays, "decision_scores_": self.decision_scores_, "unseen_scores_": self.unseen_scores_}
         write_arrays(folder / "model.safetensors", arrays)
         config = {
             "detector": self.about.name,
-            "params": self.get_params(),
+            "params": fitted.get_params(),
             "n_features_in_": self.n_features_in_,
             "feature_names_in_": list(getattr(self, "feature_names_in_", ())),
             "threshold_": getattr(self, "threshold_", None),
@@ -259,12 +267,13 @@ class Detector(Estimator, ABC):
             others = ", ".join(name for name, cls in detectors().items() if not cls.obstacle())
             raise ExportError(f"{self.about.name} cannot be exported: {reason}; those that can are {others}")
         self._need_fit()
-        graph = self._graph()
+        fitted = self._as_fitted()
+        graph = fitted._graph()
         about = {
             "detector": self.about.name,
-            "params": json.dumps(self.get_params()),
+            "params": json.dumps(fitted.get_params()),
             "threshold": repr(getattr(self, "threshold_", None)),
-            "item_score": f"mean of the highest {self.top:g} of an item's token scores, at least one",
+            "item_score": f"mean of the highest {fitted.top:g} of an item's token scores, at least one",
             "inputs": graph.inputs,
         }
         if type(self)._pool is not Detector._pool:
@@ -352,8 +361,11 @@ class Detector(Estimator, ABC):
         return float(np.sort(scores)[-k:].mean())
 
     def _check_params(self) -> None:
-        if not 0 <= self.contamination < 0.5:
-            raise ConfigError(f"contamination={self.contamination} was given; allowed is 0 <= contamination < 0.5")
+        self._check_types()
+        if self.seed < 0:
+            raise ConfigError(f"seed={self.seed} was given; allowed is a whole number of at least 0")
+        if not 0 <= self.contamination <= 0.5:
+            raise ConfigError(f"contamination={self.contamination} was given; allowed is 0 <= contamination <= 0.5")
         if not 0 < self.top <= 1:
             raise ConfigError(f"top={self.top} was given; allowed is 0 < top <= 1")
         if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
@@ -408,4 +420,5 @@ def load_detector(folder: str | Path) -> Detector:
         made.decision_scores_, made.unseen_scores_ = found.pop("decision_scores_"), found.pop("unseen_scores_")
         made.labels_ = training_labels(made.decision_scores_, made.contamination, saved.threshold_)
         made._set_state(found, saved.state)
+        made._fitted_with = made.get_params()
     return made

@@ -25,8 +25,8 @@ ALLOWED = (
 def read_items(detector: "Detector", X: Any, *, learn: bool) -> Sequence[Tokens]:
     """The N items of X; learn: also note `n_features_in_` and, of a DataFrame, `feature_names_in_`, else check them.
 
-    Tables may hold any numbers (kept as float32), all finite. Raises DataError, or DataTypeError for cells that are
-    no numbers.
+    Tables may hold any numbers, all finite; float32 stays float32, everything else is kept as float64.
+    Raises DataError, or DataTypeError for cells that are no numbers.
     """
     if isinstance(X, Sequence) and not isinstance(X, str | bytes) and len(X) and _any_tokens(X):
         return _checked(detector, X, learn)
@@ -39,7 +39,8 @@ def read_items(detector: "Detector", X: Any, *, learn: bool) -> Sequence[Tokens]
     if isinstance(X, np.ndarray) and X.ndim == 3:
         _must_be_numbers(X.dtype)
         layout = Layout("grid", (1, X.shape[1]), position=np.arange(X.shape[1]))
-        return _checked(detector, Stack(_finite(X.astype(np.float32)), layout), learn)
+        values = _finite(X.astype(_kept(X.dtype), copy=False), ("item", "token", "feature"))
+        return _checked(detector, Stack(values, layout), learn)
     return _table(detector, X, learn)
 
 
@@ -79,38 +80,67 @@ def _table(detector: "Detector", X: Any, learn: bool) -> Stack:
             f"a sparse matrix of shape {X.shape} was given to {type(detector).__name__}, which takes dense tables; "
             "run X.toarray(), or put TruncatedSVD before it in a pipeline"
         )
-    for dtype in getattr(X, "dtypes", [X.dtype] if isinstance(X, np.ndarray) else []):
-        _must_be_numbers(dtype)
+    if isinstance(X, np.ndarray):
+        _must_be_numbers(X.dtype)
+    elif hasattr(X, "columns") and hasattr(X, "dtypes"):
+        for name, dtype in zip(X.columns, X.dtypes):
+            _must_be_numbers(dtype, f" in column {name!r}")
     try:
-        with np.errstate(over="ignore"):  # too large for float32 is said below
-            values = validate_data(detector, X, reset=learn, dtype=np.float32, ensure_all_finite=False)
+        allowed = [np.float64, np.float32]  # the first for what is neither
+        values = validate_data(detector, X, reset=learn, dtype=allowed, ensure_all_finite=False)
     except TypeError as error:
         raise DataTypeError(f"{error}; {ALLOWED}") from error
+    except OverflowError as error:
+        raise DataError(f"X holds a whole number too large for float32 ({error}); {ALLOWED}") from error
     except ValueError as error:
+        if str(error).startswith("Complex"):  # scikit-learn prints the whole table
+            raise DataTypeError(f"Complex data not supported; {ALLOWED}") from error
         if str(error).startswith("could not convert"):
             raise DataTypeError(f"{error}; {ALLOWED}") from error
         of_columns = str(error).startswith(("X has", "The feature names", "Found array with 0 feature"))
         raise DataError(str(error) if of_columns else f"{error}; {ALLOWED}") from error
-    return Stack(_finite(values)[:, None])
+    names = getattr(X, "columns", None)
+    return Stack(_finite(values, ("row", "column"), None if names is None else list(names))[:, None])
 
 
-def _must_be_numbers(dtype: Any) -> None:
+def _must_be_numbers(dtype: Any, where: str = "") -> None:
     kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise DataTypeError(f"Complex data not supported: cells of type {dtype}{where} were given; {ALLOWED}")
     if kind in "mMSU":
-        raise DataTypeError(f"cells of type {dtype} were given; allowed are numbers and truth values")
+        raise DataTypeError(f"cells of type {dtype} were given{where}; allowed are numbers and truth values")
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
-    bad = int(values.size - np.isfinite(values).sum())
-    if bad:
-        raise DataError(f"X holds {bad} values that are NaN, infinite or too large for float32; all must be finite")
+def _kept(dtype: Any) -> Any:
+    """The type that cells of this type are kept as."""
+    return np.float32 if dtype == np.float32 else np.float64
+
+
+def _finite(values: np.ndarray, axes: tuple[str, ...], names: Sequence[Any] | None = None) -> np.ndarray:
+    """The values, all of them finite; DataError that says where along the named axes the first bad one stands."""
+    bad = ~(np.abs(values) <= np.finfo(np.float32).max)
+    if bad.any():
+        where = np.argwhere(bad)[0].tolist()
+        place = ", ".join(f"{axis} {at}" for axis, at in zip(axes, where))
+        place += f" ({names[where[-1]]!r})" if names is not None else ""
+        raise DataError(
+            f"X holds {int(bad.sum())} values that are NaN, infinite or too large for float32, the first at {place}, "
+            "counted from 0; all must be finite"
+        )
     return np.ascontiguousarray(values)
 
 
 def _numbers_of(tensor: Any) -> np.ndarray:
     """A torch tensor on any device and of any type as an array."""
+    import torch
+
+    if tensor.layout != torch.strided:
+        raise DataTypeError(
+            f"a sparse tensor of shape {tuple(tensor.shape)} was given; {ALLOWED}; run X.to_dense() first"
+        )
     tensor = tensor.detach().cpu()
-    return np.asarray((tensor.float() if tensor.is_floating_point() else tensor).numpy())
+    exact = tensor.dtype in (torch.float32, torch.float64) or not tensor.is_floating_point()
+    return np.asarray((tensor if exact else tensor.float()).numpy())
 
 
 def _together(X: Sequence[Any]) -> np.ndarray:

@@ -15,7 +15,9 @@ from mmdmad.tokens import Layout, Tokens
 
 @dataclass(frozen=True, eq=False)
 class Stack(Sequence[Tokens]):
-    """Items of one layout in one array: `values` float32 (N, L, D), finite. A table is a stack of one token a row.
+    """Items of one layout in one array: `values` (N, L, D), finite, float32 or, for what came so, float64.
+
+    A table is a stack of one token a row.
 
     >>> table = Stack(np.zeros((3, 1, 5), np.float32))
     >>> len(table), table[0].values.shape, len(table[1:])
@@ -35,15 +37,15 @@ class Stack(Sequence[Tokens]):
     def __getitem__(self, index: int | slice) -> "Tokens | Stack":
         if isinstance(index, slice):
             return Stack(self.values[index], self.layout)
-        return Tokens(self.values[index], self.layout)
+        return Tokens.exact(self.values[index], self.layout)
 
     def __iter__(self) -> Iterator[Tokens]:
-        return (Tokens(values, self.layout) for values in self.values)
+        return (Tokens.exact(values, self.layout) for values in self.values)
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """All tokens of a set of items, flat: `values` (M, D) float32, `item` (M,) owner, `position` (M,)."""
+    """All tokens of a set of items, flat: `values` (M, D) floats, `item` (M,) owner, `position` (M,)."""
 
     values: np.ndarray
     item: np.ndarray

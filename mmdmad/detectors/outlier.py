@@ -4,6 +4,8 @@ scikit-learn's outlier detectors (IsolationForest, OneClassSVM) have it the othe
 adapter is for code that was written for them.
 """
 
+import copy
+from numbers import Real
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from mmdmad.errors import ConfigError
+from mmdmad.errors import ConfigError, NotFittedError
 
 if TYPE_CHECKING:
     from mmdmad.detectors.base import Data, Detector
@@ -39,15 +41,19 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     @classmethod
     def around(cls, fitted: "Detector") -> Self:
-        """An adapter that is fitted because `fitted`, which has a threshold, is."""
+        """An adapter that is fitted because `fitted`, which has a threshold, is; it scores with a copy."""
         made = cls(fitted)
-        made._take(fitted, -fitted.threshold_)
+        made._take(copy.deepcopy(fitted), -fitted.threshold_)
         return made
 
     def fit(self, X: "Data", y: object = None) -> Self:
         """Fit a copy of the detector on X; `y` is ignored. Returns self."""
+        if not hasattr(self.detector, "false_alarm_rate"):
+            raise ConfigError(
+                f"detector={self.detector!r} was given; allowed is a detector such as KNN() or make_detector('knn')"
+            )
         auto = isinstance(self.contamination, str) and self.contamination == "auto"
-        if not auto and (isinstance(self.contamination, str) or not 0 < self.contamination <= 0.5):
+        if not auto and not (isinstance(self.contamination, Real) and 0 < self.contamination <= 0.5):
             raise ConfigError(
                 f"contamination={self.contamination!r} was given; allowed are 'auto' and 0 < contamination <= 0.5"
             )
@@ -72,6 +78,12 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def score_samples(self, X: "Data") -> np.ndarray:
         """Minus the detector's score of each item, float64 (N,); lower = more anomalous."""
+        given = self.detector
+        if not hasattr(self, "detector_") and hasattr(given, "n_features_in_") and not hasattr(given, "threshold_"):
+            raise NotFittedError(
+                f"this {type(given).__name__} learned no threshold (false_alarm_rate=None), which its outlier detector "
+                "needs; call fit(X) of the outlier detector with a contamination, or set false_alarm_rate and fit anew"
+            )
         check_is_fitted(self)
         return -self.detector_.decision_function(X)
 

@@ -8,14 +8,16 @@ import numpy as np
 
 from mmdmad.calibration import smallest_calibration_size
 from mmdmad.calibration.crossfit import crossfit
-from mmdmad.detectors.items import some
+from mmdmad.detectors.items import owners, some
 from mmdmad.tokens import Tokens
 
 if TYPE_CHECKING:
     from mmdmad.detectors.base import Detector
 
-Way = Literal["folds", "own", "split"]
+Way = Literal["folds", "few", "own", "split"]
 FOLDS = 10  # each left out in turn
+SPENT = 8000  # items times folds, where a fit takes no time: of 89 items each is a fold, of 200 five
+FEW, FEW_TOKENS = 2000, 20_000  # items and tokens up to which "few" means folds
 HELD_OUT = 0.25  # of the items, where the detector itself does not learn from some
 
 
@@ -36,14 +38,21 @@ def unseen_scores(detector: "Detector", items: Sequence[Tokens], held: np.ndarra
 
     They are its `decision_scores_` of the items held out; or all of them, where those leave each item's own memory out
     or where two items are all there is; else detectors like it learn from all folds but one each and score that one.
+
+    A detector that remembers items leaves an item out of its memory but not out of its scale, and not out of what it
+    knows of the others. With 50 items new ones are flagged a third too often then; with thousands it does not show, and
+    fits are no longer instant. So "few" is folds up to `FEW` items, and "own" beyond.
     """
+    way = detector._unseen_by
+    few = way == "few" and len(items) <= FEW and len(owners(items)) <= FEW_TOKENS
     if len(held):
         scores = detector.decision_scores_[held]
-    elif detector._unseen_by == "own" or len(items) < 3:
+    elif len(items) < 3 or way == "own" or (way == "few" and not few):
         scores = detector.decision_scores_
     else:
+        folds = max(FOLDS, min(len(items), SPENT // len(items))) if few else FOLDS
         scores = crossfit(
-            len(items), partial(_learn_and_score, detector, items), folds=FOLDS, seed=detector.seed
+            len(items), partial(_learn_and_score, detector, items), folds=folds, seed=detector.seed
         ).scores
     return lowest(scores, detector.contamination)
 

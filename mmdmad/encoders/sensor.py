@@ -36,7 +36,7 @@ from mmdmad.encoders.sensor_windows import (
 )
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
 from mmdmad.saved import check_arrays, require
-from mmdmad.tokens import Layout, Tokens
+from mmdmad.tokens import Layout, Tokens, varies
 
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
@@ -337,9 +337,12 @@ def _summary(z: np.ndarray, missing: np.ndarray, state: SensorState) -> np.ndarr
 def _center_scale(every: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     there = np.isfinite(every)
     count = np.maximum(there.sum(axis=0), 1)
-    center = np.where(there, every, 0.0).sum(axis=0) / count
-    variance = np.where(there, (every - center) ** 2, 0.0).sum(axis=0) / count
-    scale = np.maximum(np.sqrt(variance), 1e-6 * np.maximum(np.abs(center), 1e-6))
+    # Around a reading of the channel, so that a channel that stands still has a spread of 0 and not of rounding.
+    first = np.nan_to_num(every[there.argmax(axis=0), np.arange(every.shape[1])])
+    center = first + np.where(there, every - first, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(there, (every - center) ** 2, 0.0).sum(axis=0) / count)
+    still = 1e-6 * np.maximum(np.abs(center), 1e-6)
+    scale = np.where(varies(spread, center, float(np.finfo(np.float64).eps)), spread, still)
     return center, np.where(there.any(axis=0), scale, 1.0)
 
 

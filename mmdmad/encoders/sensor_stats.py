@@ -91,7 +91,7 @@ def autocorrelation(values: np.ndarray, lags: int) -> np.ndarray:
 
     Biased estimate (divided by T), by FFT, so that long lags with few pairs do not win.
     """
-    moving = values[:, values.std(axis=0) > 1e-9 * (1 + np.abs(values).max(axis=0))]
+    moving = values[:, values.std(axis=0) > 1e-9 * np.abs(values).max(axis=0)]
     if not moving.shape[1]:
         return np.zeros(lags)
     moving = (moving - moving.mean(axis=0)) / moving.std(axis=0)

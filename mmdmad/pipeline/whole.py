@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmdmad.calibration.whitening import moving
 from mmdmad.detectors.base import Detector, load_detector, make_detector
 from mmdmad.saved import check_arrays, read_arrays, reading, require, write_arrays
 
@@ -25,9 +26,7 @@ class WholePart:
         """Learn from the vectors (N, E) of normal parts."""
         self.mean_ = vectors.mean(axis=0, dtype=np.float64)
         spread = vectors.std(axis=0, dtype=np.float64)
-        # A feature that never moves on normal parts has no scale to judge a change by.
-        moves = spread > 1e-6 * np.maximum(1.0, np.abs(self.mean_))
-        self.scale_ = np.where(moves, 1 / np.maximum(spread, 1e-12), 0.0)
+        self.scale_ = np.divide(1.0, spread, out=np.zeros(len(spread)), where=moving(vectors))
         self.detector_: Detector = make_detector("gaussian-diffusion", false_alarm_rate=None).fit(
             self._standard(vectors)
         )

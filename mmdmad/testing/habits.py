@@ -1,8 +1,10 @@
 """What every detector promises as an estimator: its life from the constructor to the saved file."""
 
+import copy
 import json
 import pickle
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 from mmdmad.calibration.crossfit import honest_threshold
 from mmdmad.detectors.base import load_detector
 from mmdmad.errors import ConfigError, DataError, NotFittedError
-from mmdmad.testing.samples import ODD, pictures, series, vectors
+from mmdmad.testing.samples import odd, pictures, series, vectors
 from mmdmad.testing.trial import Trial, must, must_refuse, promise
 
 COMMON = ("contamination", "false_alarm_rate", "top", "seed")
@@ -77,6 +79,42 @@ def tables_may_come_in_any_form(trial: Trial) -> None:
 
 
 @promise
+def the_input_is_left_as_it_was(trial: Trial) -> None:
+    """`fit`, `decision_function`, `token_scores` and `predict` change no bit of what they are given."""
+    calls: dict[str, Callable[[np.ndarray], object]] = {"fit": lambda given: trial.quick().fit(given)}
+    calls |= {name: getattr(trial.on_vectors, name) for name in ("decision_function", "token_scores", "predict")}
+    for name, call in calls.items():
+        for dtype in (np.float32, np.float64):
+            given = vectors(20).astype(dtype)
+            given[0], given[1] = 1e4, -1e4  # what clips its input in place changes these
+            before = given.tobytes()
+            call(given)
+            must(given.tobytes() == before, f"{name} changed the array that it was given")
+    test = pictures(3)
+    before = b"".join(item.values.tobytes() for item in test)
+    trial.on_pictures.decision_function(test)
+    after = b"".join(item.values.tobytes() for item in test)
+    must(after == before, "decision_function changed the tokens that it was given")
+
+
+@promise
+def set_params_acts_at_the_next_fit(trial: Trial) -> None:
+    """`set_params` after `fit` leaves scores as they were, to which `threshold_` belongs."""
+    fitted, test = copy.deepcopy(trial.on_vectors), vectors(30, seed=14)
+    scores = fitted.decision_function(test)
+    for name, value in fitted.get_params().items():
+        if isinstance(value, bool):
+            other: object = not value
+        elif isinstance(value, int | float):
+            other = value + 1 if isinstance(value, int) else value / 2
+        else:
+            continue
+        fitted.set_params(**{name: other})
+        found = fitted.decision_function(test)
+        must(np.array_equal(found, scores), f"set_params({name}={other}) after fit changes the scores at once")
+
+
+@promise
 def saved_and_loaded_it_is_the_same(trial: Trial) -> None:
     """`save` writes safetensors and JSON only; what is loaded scores, judges and saves to the last bit the same."""
     for fitted, test in (
@@ -118,7 +156,7 @@ def feature_names_are_saved(trial: Trial) -> None:
 @promise
 def signs_are_those_of_pyod(trial: Trial) -> None:
     """High scores are odd and 1 means anomalous, in `predict`, `score_samples`, `predict_proba`, `fit_predict`."""
-    fitted, test = trial.on_vectors, np.concatenate([vectors(30, seed=13), ODD])
+    fitted, test = trial.on_vectors, np.concatenate([vectors(30, seed=13), odd()])
     scores = fitted.decision_function(test)
     must(np.array_equal(fitted.score_samples(test), scores), "score_samples is not decision_function")
     must(
@@ -138,7 +176,11 @@ def signs_are_those_of_pyod(trial: Trial) -> None:
 @promise
 def the_adapter_has_the_signs_of_scikit_learn(trial: Trial) -> None:
     """`as_outlier_detector` gives +1 and -1, low scores for what is odd, and 0 where its `predict` turns."""
-    fitted, test = trial.on_vectors, np.concatenate([vectors(30, seed=13), ODD])
+    fitted, test = trial.on_vectors, np.concatenate([vectors(30, seed=13), odd()])
+    again = trial.quick(false_alarm_rate=0.05).fit(vectors(40))
+    other, scores = again.as_outlier_detector(), again.decision_function(test)
+    again.fit(3 * vectors(40, seed=15))
+    must(np.array_equal(other.score_samples(test), -scores), "another fit of the detector changes its adapter")
     other = fitted.as_outlier_detector()
     must(np.array_equal(other.predict(test), 1 - 2 * fitted.predict(test)), "predict is not +1 and -1 for 0 and 1")
     must(np.array_equal(other.score_samples(test), -fitted.decision_function(test)), "score_samples is not -score")
@@ -162,7 +204,7 @@ def it_lives_in_scikit_learn(trial: Trial) -> None:
     must_refuse(lambda: check_is_fitted(copy), Theirs, "fit")
     check_is_fitted(trial.on_vectors)
     must(repr(copy).startswith(f"{type(copy).__name__}("), f"repr is {copy!r}")
-    X = np.concatenate([vectors(20), np.repeat(ODD, 4, axis=0)])
+    X = np.concatenate([vectors(20), np.repeat(odd(), 4, axis=0)])
     scaler, alone = StandardScaler().fit(X), trial.quick().fit(StandardScaler().fit_transform(X))
     both = make_pipeline(StandardScaler(), trial.quick()).fit(X)
     same = np.array_equal(both.decision_function(X), alone.decision_function(scaler.transform(X)))
@@ -179,7 +221,10 @@ def it_lives_in_scikit_learn(trial: Trial) -> None:
 def bad_arguments_are_refused(trial: Trial) -> None:
     """Arguments out of their range and unknown ones are refused with a ConfigError that says what is allowed."""
     for name, wrong in (
-        ("contamination", 0.5),
+        ("contamination", 0.6),
+        ("contamination", "auto"),
+        ("seed", -1),
+        ("seed", 1.5),
         ("contamination", -0.1),
         ("top", 0.0),
         ("top", 1.5),

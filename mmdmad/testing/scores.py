@@ -7,7 +7,7 @@ import numpy as np
 
 from mmdmad.detectors.base import Detector
 from mmdmad.errors import DataError
-from mmdmad.testing.samples import ODD, pictures, series, texts, vectors, with_odd_token
+from mmdmad.testing.samples import odd, pictures, series, texts, vectors, with_odd_token
 from mmdmad.testing.trial import Trial, must, must_refuse, promise
 from mmdmad.tokens import Layout, Tokens
 
@@ -17,7 +17,7 @@ MOST_FLAGGED = 0.25  # of new normal rows, after learning from 90: far more than
 @promise
 def a_planted_anomaly_ranks_first(trial: Trial) -> None:
     """A row unlike all others has the highest score."""
-    scores = trial.on_vectors.decision_function(np.concatenate([vectors(40, seed=1), ODD]))
+    scores = trial.on_vectors.decision_function(np.concatenate([vectors(40, seed=1), odd()]))
     must(scores.argmax() == 40, f"row {scores.argmax()} has the highest score, not the planted one")
 
 
@@ -91,7 +91,7 @@ def the_same_fit_twice_gives_the_same_bits(trial: Trial) -> None:
 @promise
 def scores_do_not_depend_on_the_batch(trial: Trial) -> None:
     """A row's score is the same to the last bit whatever it is scored with, and in whatever order."""
-    test, score = np.concatenate([vectors(340, seed=4), ODD]), trial.on_vectors.decision_function
+    test, score = np.concatenate([vectors(340, seed=4), odd()]), trial.on_vectors.decision_function
     whole = score(test)
     for count in (1, 7, 300):
         for start in range(0, len(test), count) if count == 300 else (0, 150, 337):
@@ -128,7 +128,7 @@ def declared_contamination_is_found_and_not_learned(trial: Trial) -> None:
     fitted = trial.new(contamination=0.1).fit(dirty)
     found, wrong = int(fitted.labels_[81:].sum()), int(fitted.labels_[:81].sum())
     must(found >= 7 and wrong <= 2, f"of 9 bad rows {found} are labelled, and {wrong} of 81 good ones")
-    scores = fitted.decision_function(np.concatenate([vectors(20, seed=11), ODD]))
+    scores = fitted.decision_function(np.concatenate([vectors(20, seed=11), odd()]))
     must(scores.argmax() == 20, "a normal row scores higher than the planted one")
 
 
@@ -137,7 +137,7 @@ def few_new_normal_rows_are_flagged(trial: Trial) -> None:
     """`predict` flags few new normal rows and an odd one: the threshold is not that of rows it has learned."""
     share = float(trial.on_vectors.predict(vectors(400, seed=12)).mean())
     must(share <= MOST_FLAGGED, f"{share:.0%} of new normal rows are flagged; {MOST_FLAGGED:.0%} is far too much")
-    must(bool(trial.on_vectors.predict(ODD)[0]), "an odd row is not flagged")
+    must(bool(trial.on_vectors.predict(odd())[0]), "an odd row is not flagged")
 
 
 @promise

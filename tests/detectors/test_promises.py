@@ -98,6 +98,33 @@ class SklearnsSigns(KNN):
         return -super().score_samples(X)
 
 
+class ClipsInPlace(KNN):
+    def decision_function(self, X):
+        if isinstance(X, np.ndarray):
+            np.clip(X, -50, 50, out=X)
+        return super().decision_function(X)
+
+
+class FollowsItsParameters(KNN):
+    def decision_function(self, X):
+        return super().decision_function(X) * self.neighbours
+
+
+class LendsItself(KNN):
+    def as_outlier_detector(self):
+        made = super().as_outlier_detector()
+        made.detector_ = self
+        return made
+
+
+class ZeroesItsInput(KNN):
+    def decision_function(self, X):
+        scores = super().decision_function(X)
+        if isinstance(X, np.ndarray) and X.flags.writeable:
+            X[...] = 0
+        return scores
+
+
 class TakesAnything(KNN):
     def _check_params(self):
         pass
@@ -113,6 +140,10 @@ class TakesAnything(KNN):
         (ForgetsOnSaving, "saved_and_loaded_it_is_the_same"),
         (CallsEverythingNormal, "few_new_normal_rows_are_flagged"),
         (SklearnsSigns, "signs_are_those_of_pyod"),
+        (ClipsInPlace, "the_input_is_left_as_it_was"),
+        (ZeroesItsInput, "the_input_is_left_as_it_was"),
+        (FollowsItsParameters, "set_params_acts_at_the_next_fit"),
+        (LendsItself, "the_adapter_has_the_signs_of_scikit_learn"),
         (TakesAnything, "bad_arguments_are_refused"),
         (change(lambda i, scores: -scores), "a_planted_anomaly_ranks_first"),
         (change(lambda i, scores: scores * (1 + 1e-9 * i)), "scores_do_not_depend_on_the_batch"),
@@ -128,6 +159,12 @@ def test_a_broken_promise_is_named(kind, broken):
         check_detector(kind, only=[broken])
     assert "broke 1 promises" in str(caught.value)
     check_detector(KNN, only=[broken])
+
+
+def test_a_detector_that_changes_its_input_harms_no_other():
+    with pytest.raises(BrokenPromiseError):
+        check_detector(ZeroesItsInput)
+    assert check_detector(KNN) == list(PROMISES)
 
 
 def test_whatever_is_raised_is_told_with_its_promise():

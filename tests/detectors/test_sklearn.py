@@ -17,7 +17,8 @@ from mmdmad.detectors.base import detectors
 from mmdmad.detectors.outlier import OutlierDetector
 from mmdmad.errors import ConfigError, DataError, DataTypeError, NotFittedError
 from mmdmad.testing import EXEMPT, sklearn_checks
-from mmdmad.testing.samples import ODD, vectors
+from mmdmad.testing.samples import odd as unlike
+from mmdmad.testing.samples import vectors
 from mmdmad.testing.scikit_learn import count
 from tests.detectors.test_contract import tiny
 
@@ -52,7 +53,7 @@ def test_the_adapter_passes_the_outlier_checks_too(name):
 
 
 def test_the_adapter_of_a_fitted_detector_is_fitted():
-    X, odd = vectors(), np.concatenate([vectors(9, seed=1), ODD])
+    X, odd = vectors(), np.concatenate([vectors(9, seed=1), unlike()])
     fitted = KNN().fit(X)
     adapter = fitted.as_outlier_detector()
     assert adapter.offset_ == -fitted.threshold_

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from mmdmad.detectors.base import About, Detector, detector
-from mmdmad.detectors.items import as_rows, owners, split
+from mmdmad.detectors.items import as_rows, owners, some, split
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.trimming import ROUNDS, trusted
 from mmdmad.errors import ConfigError
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
@@ -44,7 +45,7 @@ class KNN(Detector):
     True
     """
 
-    _unseen_by = "own"
+    _unseen_by = "few"
 
     def __init__(
         self,
@@ -61,26 +62,25 @@ class KNN(Detector):
 
     def _check_params(self) -> None:
         super()._check_params()
-        if self.neighbours < 1 or self.method not in ("largest", "mean"):
+        if self.neighbours < 1 or (self.max_memory != "auto" and self.max_memory < 1):
             raise ConfigError(
-                f"neighbours={self.neighbours}, method={self.method!r} were given; "
-                "allowed are neighbours >= 1 and 'largest' or 'mean'"
+                f"neighbours={self.neighbours}, max_memory={self.max_memory!r} were given; allowed are "
+                "neighbours >= 1 and 'auto' or max_memory >= 1"
             )
 
     def _fit(self, items: Sequence[Tokens]) -> None:
-        self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
+        self._learn(items, np.arange(len(items)))
+        for _ in range(ROUNDS if self.contamination > 0 else 0):
+            self._learn(items, trusted(self._train_scores, self.contamination))
+
+    def _learn(self, items: Sequence[Tokens], names: np.ndarray) -> None:
+        """Scale by and remember the items of these numbers, and score all training items by the others' rows."""
+        self.space_ = FeatureSpace.fit(some(items, names), components=items[0].values.shape[1], per_position=False)
         tokens, _ = self.space_.transform_all(items)
         owner = owners(items)
         limit = self.max_memory if self.max_memory != "auto" else 200_000 if len(owner) == len(items) else 10_000
-        kept = np.sort(np.random.default_rng(self.seed).permutation(len(owner))[:limit])
-        self._learn(items, tokens, owner, kept)
-        if self.contamination > 0:
-            trusted = np.argsort(self._train_scores, kind="stable")
-            trusted = trusted[: max(2, round(len(items) * (1 - self.contamination)))]
-            self._learn(items, tokens, owner, kept[np.isin(owner[kept], trusted)])
-
-    def _learn(self, items: Sequence[Tokens], tokens: np.ndarray, owner: np.ndarray, kept: np.ndarray) -> None:
-        """Remember the kept rows and score the training items by the others' rows."""
+        may = np.flatnonzero(np.isin(owner, names))
+        kept = np.sort(np.random.default_rng(self.seed).permutation(may)[:limit])
         self._remember(tokens[kept])
         most = int(np.bincount(owner[kept]).max())
         scores = self._distances(tokens, owner, owner[kept], self.neighbours + most)

@@ -51,7 +51,7 @@ class LOF(Detector):
     True
     """
 
-    _unseen_by = "own"
+    _unseen_by = "few"
 
     def __init__(
         self,

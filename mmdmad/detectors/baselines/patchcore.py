@@ -142,7 +142,7 @@ class PatchCore(Detector):
         return self._train_scores
 
     def _averaged(self, items: Sequence[Tokens]) -> list[Tokens]:
-        return [Tokens(self._average(item), item.layout) for item in items]
+        return [Tokens.exact(self._average(item), item.layout) for item in items]
 
     def _average(self, item: Tokens) -> np.ndarray:
         """The item's tokens (L, D), averaged over their neighbourhood where they lie on a grid.
@@ -160,7 +160,7 @@ class PatchCore(Detector):
         grid, side = item.values.reshape(*shape, -1).astype(np.float64), (self.neighbourhood, self.neighbourhood)
         total = uniform_filter(grid, side, axes=(0, 1), mode="constant")
         share = uniform_filter(np.ones(shape), side, mode="constant")  # of the square that lies within the grid
-        return (total / share[..., None]).reshape(item.values.shape).astype(np.float32)
+        return (total / share[..., None]).reshape(item.values.shape).astype(item.values.dtype)
 
     def _score(self, items: Sequence[Tokens]) -> list[np.ndarray]:
         scores: list[np.ndarray] = []

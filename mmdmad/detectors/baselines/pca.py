@@ -66,9 +66,10 @@ class PCA(Detector):
         items = some(items, unsuspicious(items, self.contamination, self.top, self.seed))
         self.space_ = FeatureSpace.fit(items, components=items[0].values.shape[1], per_position=False)
         values, _ = self.space_.transform_all(items)
-        fitted = Components(svd_solver="full").fit(values.astype(np.float64))
-        explained = np.cumsum(fitted.explained_variance_ratio_)
-        kept = max(1, int((fitted.explained_variance_ > 1e-9).sum()))
+        with np.errstate(invalid="ignore"):  # shares of a variance of 0, which are not used
+            fitted = Components(svd_solver="full").fit(values.astype(np.float64))
+        explained = np.cumsum(np.nan_to_num(fitted.explained_variance_ratio_))
+        kept = int((fitted.explained_variance_ > 1e-9).sum())  # none where nothing moved: all is outside then
         kept = min(kept, int(np.searchsorted(explained, self.share - 1e-12)) + 1)
         rest = fitted.explained_variance_[kept:]
         self.noise_ = max(float(rest.mean()) if len(rest) else 0.0, 1e-3)

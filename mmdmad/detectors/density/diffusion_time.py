@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from mmdmad.detectors.base import About, Detector, detector
-from mmdmad.detectors.items import as_rows, owners, positions, split
+from mmdmad.detectors.items import as_rows, owners, positions, some, split
 from mmdmad.detectors.kit.chunks import groups
 from mmdmad.detectors.kit.features import FeatureSpace
 from mmdmad.detectors.kit.neighbours import PositionMemory
+from mmdmad.detectors.kit.trimming import ROUNDS, trusted
 from mmdmad.errors import ConfigError
 from mmdmad.tokens import Tokens
 
@@ -71,7 +72,7 @@ class DiffusionTime(Detector):
     True
     """
 
-    _unseen_by = "own"
+    _unseen_by = "few"
 
     def __init__(
         self,
@@ -95,21 +96,24 @@ class DiffusionTime(Detector):
             raise ConfigError(f"neighbours={self.neighbours}, max_memory={self.max_memory} were given; at least 1 each")
 
     def _fit(self, items: Sequence[Tokens]) -> None:
+        self._learn(items, np.arange(len(items)))
+        for _ in range(ROUNDS if self.contamination > 0 else 0):
+            self._learn(items, trusted(self._train_scores, self.contamination))
+
+    def _learn(self, items: Sequence[Tokens], names: np.ndarray) -> None:
+        """Scale by and remember the items of these numbers, and score all training items by the others' tokens."""
         many = len(np.unique(positions(items))) > 1
         components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
-        self.space_ = FeatureSpace.fit(items, components, self.per_position)
+        self.space_ = FeatureSpace.fit(some(items, names), components, self.per_position)
         axes, residual = self.space_.transform_all(items)
-        owner = owners(items)
-        row = self.space_.index(positions(items))
+        owner, row = owners(items), self.space_.index(positions(items))
         keep = self._sample(row)
+        keep = keep[np.isin(owner[keep], names)]
         self.memory_ = self._remember(axes, residual, row, owner, keep)
         self._train_scores = self._leave_own_out(items, axes, residual, row, owner)
-        if self.contamination > 0:
-            trusted = np.argsort(self._train_scores, kind="stable")
-            trusted = trusted[: max(2, round(len(items) * (1 - self.contamination)))]
-            keep = keep[np.isin(owner[keep], trusted)]
-            self.memory_ = self._remember(axes, residual, row, owner, keep)
-            self._train_scores = self._leave_own_out(items, axes, residual, row, owner)
+
+    def _settled(self) -> dict[str, Any]:
+        return {"per_position": bool(len(self.space_.positions))}
 
     def _sample(self, row: np.ndarray) -> np.ndarray:
         rng = np.random.default_rng(self.seed)

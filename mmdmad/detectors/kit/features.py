@@ -5,7 +5,7 @@ differs more from cell to cell than an anomaly differs from its cell. Axes beyon
 their summed square is kept as one number, the residual, because anomalies often lie outside the normal subspace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -14,7 +14,7 @@ import numpy as np
 from mmdmad.detectors.items import as_rows, owners, positions
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.saved import check_arrays, require
-from mmdmad.tokens import Tokens
+from mmdmad.tokens import ROUNDING, Tokens, varies
 
 CHUNK = 256
 LIMIT = 1e6  # standard deviations; keeps squares finite in float32
@@ -26,7 +26,8 @@ class FeatureSpace:
     """Fitted standardisation and principal axes.
 
     `positions` (P,) are the known position numbers, ascending; row p of `mean` and `scale` (P + 1, D) belongs to
-    position p and the last row to all positions together, which also serves positions never seen. `basis` (D, k) has
+    position p and the last row to all positions together, which also serves positions never seen; float64, because a
+    float32 mean of times in seconds since 1970 is off by a minute. `basis` (D, k) has
     orthonormal columns, or is empty (D, 0) where no rotation is needed. `variance` (k,) is each axis' variance and
     `rest` the mean variance of the axes left out.
     """
@@ -84,7 +85,10 @@ class FeatureSpace:
         return np.where(self.positions[found] == position, found, len(self.positions))
 
     def standardise(self, values: np.ndarray, position: np.ndarray) -> np.ndarray:
-        """Tokens (M, D) at positions (M,) in standard deviations from their position's mean, float32 (M, D)."""
+        """Tokens (M, D) at positions (M,) in standard deviations from their position's mean, float32 (M, D).
+
+        Centred and scaled in float64 first: a feature may lie far from zero for its spread.
+        """
         row = self.index(position)
         return np.clip((values - self.mean[row]) / self.scale[row], -LIMIT, LIMIT).astype(np.float32)
 
@@ -147,35 +151,50 @@ class FeatureSpace:
 
 
 def _moments(items: Sequence[Tokens], known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation per known position, then of all tokens together; constant features get scale 1."""
-    width = items[0].values.shape[1]
-    count, sums, squares = (
-        np.zeros(len(known) + 1),
-        np.zeros((len(known) + 1, width)),
-        np.zeros((len(known) + 1, width)),
-    )
-    # Squares are taken around one typical item, which keeps the two-pass accuracy in a single pass.
+    """Mean and standard deviation per known position, then of all tokens together, in float64.
+
+    A feature that does not vary, but for rounding at its level, has no scale of its own and gets 1.
+    """
+    width, last = items[0].values.shape[1], len(known)
+    count, sums, far = np.zeros(last + 1), np.zeros((last + 1, width)), np.zeros(width)
+    # Sums are taken around one typical item, so that a large offset costs no digits.
     centre = items[0].values.mean(axis=0, dtype=np.float64)
-    for group in groups(items):
-        rows = as_rows(group)
-        values = rows.values - centre
-        if len(known):
-            for position, index in by_value(rows.position):
-                p, part = int(np.searchsorted(known, position)), values[index]
-                count[p] += len(index)
-                sums[p] += part.sum(axis=0)
-                squares[p] += (part**2).sum(axis=0)
-        else:
-            count[-1] += len(values)
-            sums[-1] += values.sum(axis=0)
-            squares[-1] += (values**2).sum(axis=0)
-    if len(known):
-        count[-1], sums[-1], squares[-1] = count[:-1].sum(), sums[:-1].sum(axis=0), squares[:-1].sum(axis=0)
-    mean = sums / count[:, None]
-    variance = np.maximum(squares / count[:, None] - mean**2, 0.0)
-    if len(known):
+    for values, index in _by_position(items, known):
+        count += np.bincount(index, minlength=last + 1)
+        gaps = values - centre
+        far = np.maximum(far, np.abs(gaps).max(axis=0, initial=0.0))
+        _add(sums, gaps, index)
+    if last:
+        count[-1], sums[-1] = count[:-1].sum(), sums[:-1].sum(axis=0)
+    offset = sums / count[:, None]
+    unit = np.ldexp(1.0, np.frexp(far)[1])  # a power of two: squares neither overflow nor vanish, and no bit changes
+    squares = np.zeros((last + 1, width))
+    for values, index in _by_position(items, known):
+        _add(squares, ((values - centre - offset[index]) / unit) ** 2, index)
+    if last:
+        between = count[:-1, None] * ((offset[:-1] - offset[-1]) / unit) ** 2
+        squares[-1] = squares[:-1].sum(axis=0) + between.sum(axis=0)
+    variance = squares / count[:, None]
+    if last:
         within = (variance[:-1] * count[:-1, None]).sum(axis=0) / count[:-1].sum()
         variance[:-1] = (variance[:-1] * count[:-1, None] + PRIOR * within) / (count[:-1, None] + PRIOR)
-    scale = np.sqrt(variance)
-    scale[scale < 1e-6 * (1.0 + np.abs(mean + centre))] = 1.0
-    return (mean + centre).astype(np.float32), scale.astype(np.float32)
+    mean, scale = offset + centre, np.sqrt(variance) * unit
+    precision = float(np.finfo(items[0].values.dtype).eps)
+    rounding = ROUNDING * precision * np.abs(mean)
+    return mean, np.where(varies(scale, mean, precision), scale, np.maximum(rounding, 1.0))
+
+
+def _by_position(items: Sequence[Tokens], known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Tokens (M, D) of groups of items, and the row (M,) of each one's position in `known`; 0 where none is known."""
+    for group in groups(items):
+        rows = as_rows(group)
+        yield rows.values, np.searchsorted(known, rows.position) if len(known) else np.zeros(len(rows.values), np.int64)
+
+
+def _add(total: np.ndarray, values: np.ndarray, index: np.ndarray) -> None:
+    """Add values (M, D) to the rows of `total` that `index` (M,) says."""
+    if len(total) == 1:
+        total[0] += values.sum(axis=0)
+        return
+    for row, here in by_value(index):
+        total[row] += values[here].sum(axis=0)

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from mmdmad.detectors.kit.features import LIMIT, FeatureSpace
 from mmdmad.detectors.kit.windows import Windows
+from mmdmad.errors import ExportError
+from mmdmad.tokens import ROUNDING
 
 
 class Graph(nn.Module):
@@ -35,9 +37,20 @@ class Graph(nn.Module):
         self._detector = copy.copy(detector)
         self._detector.net_ = self.net
         self.places, self.left_out = len(space.positions), space.left_out
+        self._must_fit_float32(detector, space)
         self.usual = float(np.sqrt(max(space.rest * space.left_out, 1e-12)))
         for name in ("positions", "mean", "scale", "basis"):
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(getattr(space, name))))
+
+    def _must_fit_float32(self, detector: Any, space: FeatureSpace) -> None:
+        lost = space.scale < ROUNDING * float(np.finfo(np.float32).eps) * np.abs(space.mean)
+        if lost.any():
+            row, feature = np.argwhere(lost)[0].tolist()
+            raise ExportError(
+                f"{detector.about.name} cannot be exported: graphs take float32, and feature {feature} lies at "
+                f"{space.mean[row, feature]:g} with a spread of {space.scale[row, feature]:g}, which float32 does not "
+                "hold; subtract an offset from it (scikit-learn's StandardScaler does) and fit again"
+            )
 
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
@@ -59,7 +72,7 @@ class Graph(nn.Module):
 
     def axes(self, tokens: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         """Axes (..., k) and the residual's length (..., 1) in usual ones, as `FeatureSpace.transform`."""
-        standard = ((tokens - self.mean[row]) / self.scale[row]).clamp(-LIMIT, LIMIT)
+        standard = ((tokens.double() - self.mean[row]) / self.scale[row]).clamp(-LIMIT, LIMIT).float()
         if not self.left_out:
             return standard, standard[..., :0]
         axes = standard @ self.basis

@@ -23,8 +23,8 @@ NEAR = 2  # cells: half of the pieces come from no further away, which is the ha
 class Mover:
     """Tokens of one position as they would be standardised (and whitened) at another.
 
-    mean, scale (P + 1, D) and basis (D, k) are those of a FeatureSpace; deviation (k,) is what the axes were divided
-    by, and `usual` the length of what is left out that counts as 1.
+    mean, scale (P + 1, D) and basis (D, k) are those of a FeatureSpace, in units of the last row; deviation (k,) is
+    what the axes were divided by, and `usual` the length of what is left out that counts as 1.
     """
 
     mean: Tensor
@@ -38,7 +38,10 @@ class Mover:
         """The mover of a fitted space."""
         deviation = torch.from_numpy(space.variance + space.rest).float().sqrt()
         usual = max(space.rest * space.left_out, 1e-12) ** 0.5
-        mean, scale, basis = (torch.from_numpy(part) for part in (space.mean, space.scale, space.basis))
+        # Around the mean of all, in which a large offset costs float32 no digits.
+        gaps = (space.mean - space.mean[-1]) / space.scale[-1]
+        ratio = space.scale / space.scale[-1]
+        mean, scale, basis = (torch.from_numpy(part).float() for part in (gaps, ratio, space.basis))
         return cls(mean, scale, basis, deviation, usual)
 
     def __call__(self, tokens: Tensor, here: Tensor, there: Tensor) -> Tensor:
