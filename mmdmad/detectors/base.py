@@ -134,7 +134,6 @@ class Detector(Estimator, ABC):
     unseen_scores_: np.ndarray
     labels_: np.ndarray
     threshold_: float
-    _types: ClassVar = {"seed": int, "contamination": float, "false_alarm_rate": float | None, "top": float}
     _unseen_by: ClassVar[Way] = "folds"  # how `unseen_scores_` come about; see the class
     _work: Path | None = None
     _progress: bool = False

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 class Estimator:
     """Constructor arguments are attributes of the same name, unchanged; `n_features_in_` is there once it is fitted."""
 
-    _types: ClassVar[dict[str, Any]] = {}  # of arguments that a constructor may have without saying their type
+    _types: ClassVar[dict[str, Any]] = {  # of arguments that a constructor may have without saying their type
+        "seed": int,
+        "contamination": float,
+        "false_alarm_rate": float | None,
+        "top": float,
+    }
     _fitted_with: dict[str, Any] | None = None  # the arguments of the last fit
 
     @classmethod
