@@ -5,15 +5,19 @@ it; nothing can be uploaded; and a browser is told to load nothing from elsewher
 escaping.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 LARGEST = 1_000_000  # bytes of one request; a question is far smaller
+SAFE = ("GET", "HEAD", "OPTIONS")  # a link of another page may lead here; what is asked for stays unreadable to it
+PROXIES = (b"x-forwarded-", b"forwarded", b"x-original-", b"x-real-ip")
 UPLOADS = ("/gradio_api/upload", "/upload")
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
@@ -42,16 +46,38 @@ class Guard:
         if refused is not None and scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         if refused is not None:
-            status, why = refused
-            await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
-            return await send({"type": "http.response.body", "body": why.encode()})
+            return await _answer(send, *refused)
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *HEADERS]
+                started.append(True)
             await send(message)
 
-        await self.app(scope, receive, guarded)
+        started: list[bool] = []
+        try:
+            await self.app(_without_proxies(scope), receive, guarded)
+        except Exception as error:  # of what a request names, mostly: a function that is none, a session of before
+            if started or scope["type"] != "http":
+                raise
+            logger.warning("a request to %s cannot be answered (%s)", scope["path"], _brief(error))
+            logger.debug("its traceback", exc_info=True)
+            await _answer(send, 400, "this request names something that is not here; load the page again")
+
+
+async def _answer(send: Send, status: int, why: str) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": why.encode()})
+
+
+def _without_proxies(scope: Scope) -> Scope:
+    """The request without what a proxy says of itself: there is none, and Gradio would believe the names in it."""
+    kept = [(name, value) for name, value in scope["headers"] if not name.lower().startswith(PROXIES)]
+    return {**scope, "headers": kept, "scheme": "ws" if scope["type"] == "websocket" else "http"}
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def refusal(scope: Scope) -> tuple[int, str] | None:
@@ -63,6 +89,9 @@ def refusal(scope: Scope) -> tuple[int, str] | None:
     if len(hosts) != 1 or named(hosts[0]) not in HOSTS:
         return 403, f"this page is served as {', '.join(HOSTS)} only"
     if any(origin.lower() not in (f"http://{hosts[0]}".lower(), f"ws://{hosts[0]}".lower()) for origin in origins):
+        return 403, "requests of other pages are not served"
+    sites = fields.get("sec-fetch-site", [])
+    if scope.get("method", "GET") not in SAFE and any(site.lower() not in ("same-origin", "none") for site in sites):
         return 403, "requests of other pages are not served"
     if scope["type"] == "http" and str(scope["path"]).rstrip("/").endswith(UPLOADS):
         return 403, "this page takes no files"

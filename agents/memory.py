@@ -18,6 +18,7 @@ from mmdmad.agents.tools import text_of
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from mmdmad.errors import RunError
+from mmdmad.files import parsed
 from mmdmad.store.guarded import guard, objects
 
 FILE = "chat.sqlite"
@@ -81,7 +82,7 @@ class Memory:
                 if self._connection.execute(size, (thread,)).fetchone()[0] > LONGEST:
                     raise self._refused(f"conversation {thread!r} has more than {LONGEST} characters")
                 rows = self._connection.execute(query, (thread,)).fetchall()
-            return [_restored(_Message.model_validate(json.loads(text))) for (text,) in rows]
+            return [_restored(_Message.model_validate(parsed(text))) for (text,) in rows]
         except (sqlite3.Error, ValueError, TypeError, RecursionError) as error:
             raise self._refused(_brief(error)) from error
 

@@ -19,6 +19,7 @@ from mmdmad import __version__
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import MmdmadError, RefusalWarning, RefusedError
 from mmdmad.plain import plain, say
+from mmdmad.sizes import RATES
 from mmdmad.stopping import told
 
 if TYPE_CHECKING:
@@ -104,7 +105,12 @@ def demo(
 def fit(
     data: Manifest,
     run: Annotated[Path, typer.Option(help="Folder to write the fitted model and everything after it into.")],
-    config: Annotated[str, typer.Option(help="Pipeline: a YAML file or a preset's name.")] = "pipelines/inspection",
+    config: Annotated[
+        str | None,
+        typer.Option(
+            help="Pipeline: a YAML file or a preset's name; default: pipelines/inspection, with --resume the run's own."
+        ),
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="Learn from the cases of this split; default: train if there is one.")
     ] = None,
@@ -117,11 +123,11 @@ def fit(
     from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
 
-    settings = load_config(config).model_dump(mode="json")
+    settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
     cases = read_cases(data, allow_outside=allow_outside)
     chosen = _of_split(cases, split, "train")
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
-    if resume:
+    if resume and config is not None:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
@@ -136,7 +142,8 @@ def score(
         str | None, typer.Option(help="Judge the cases of this split; default: test if there is one.")
     ] = None,
     false_alarm_rate: Annotated[
-        float | None, typer.Option(min=0.0001, max=0.5, help="Declared share of normal cases that may be flagged.")
+        float | None,
+        typer.Option(min=RATES[0], max=RATES[1], help="Declared share of normal cases that may be flagged."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")

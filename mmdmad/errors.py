@@ -22,7 +22,7 @@ class MmdmadError(Exception):
 
 
 class ManifestError(MmdmadError):
-    """The manifest as a whole cannot be read: no such file, unknown columns, two cases with one id."""
+    """The manifest as a whole cannot be read: no such file, a misspelt column, two cases with one id."""
 
 
 class PartError(MmdmadError):

@@ -122,6 +122,28 @@ def replacing(path: Path) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
+def parsed(text: str | bytes, **options: Any) -> Any:
+    """The values of a JSON text; ValueError where it is none, or an object names something twice.
+
+    Of two values of one name a reader would take one and hide the other. `options` are those of `json.loads`.
+
+    >>> parsed('{"id": "a", "id": "b"}')
+    Traceback (most recent call last):
+    ...
+    ValueError: 'id' stands twice in one object; each name may stand there once
+    """
+    return json.loads(text, object_pairs_hook=_once, **options)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:60]!r} stands twice in one object; each name may stand there once")
+    return found
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON; the file appears whole or not at all.
 

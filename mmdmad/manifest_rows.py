@@ -1,7 +1,6 @@
 """The rows of a manifest file, whatever its format: CSV, Parquet or JSONL."""
 
 import csv
-import json
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mmdmad.errors import ManifestError
+from mmdmad.files import parsed
 
 MAX_LINE = 16 * 2**20
 MAX_CELL = 4 * 2**20
@@ -53,7 +53,7 @@ def simulated(manifest: Path) -> bool:
     if not side.is_file():
         return False
     try:
-        data = json.loads(side.read_text("utf-8"))
+        data = parsed(side.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as why:
         raise ManifestError(f"{side}, which describes {manifest.name}, is not JSON: {why}") from None
     return isinstance(data, dict) and data.get("simulated") is True
@@ -122,7 +122,7 @@ def _jsonl(manifest: Path) -> tuple[list[str], Iterator[Row]]:
             lines = (line for line in _lines(file, manifest) if line.strip())
             for number, line in enumerate(lines, 1):
                 try:
-                    values = json.loads(line)
+                    values = parsed(line)
                 except (ValueError, RecursionError) as why:
                     yield Row(number, f"not a JSON value: {str(why) or type(why).__name__}")
                     continue

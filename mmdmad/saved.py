@@ -5,7 +5,6 @@ within the range of its field; anything else is a `ModelError` of one line that 
 `pipeline.model_manifest`; these checks hold where somebody has made new hashes for changed files, too.
 """
 
-import json
 import math
 import os
 import re
@@ -18,9 +17,16 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from mmdmad.errors import ModelError, UnknownNameError
-from mmdmad.files import replacing, write_json
+from mmdmad.files import parsed, replacing, write_json
 
-KINDS = {"f": ("f", "floats"), "i": ("iu", "whole numbers"), "b": ("b", "yes or no")}
+LARGEST_VALUES = 128 * 2**20  # bytes of a JSON file: the ids of some million normal cases
+KINDS = {
+    "f": (("float32", "float64"), "floats of 4 or 8 bytes"),
+    "h": (("float16",), "floats of 2 bytes"),
+    "i": (("int8", "uint8", "int32", "int64"), "whole numbers"),
+    "b": (("bool",), "yes or no"),
+}
+"""The letter of a kind, what arrays of it are written as (another width was converted by somebody), and its words."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -89,7 +95,10 @@ def write_values(file: Path, values: Any) -> None:
 def read_values(file: Path) -> Any:
     """The JSON values of a file, every number of them finite; ModelError otherwise."""
     with reading(file):
-        return json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_VALUES + 1)
+        require(len(data) <= LARGEST_VALUES, f"it has more than {LARGEST_VALUES} bytes; values of a model have fewer")
+        return parsed(data.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
 
 
 def validated(kind: type[M], values: Any) -> M:
@@ -118,8 +127,8 @@ def check_finite(name: str, array: np.ndarray) -> None:
 def check_arrays(arrays: Mapping[str, np.ndarray], forms: Mapping[str, str], **sizes: int) -> dict[str, int]:
     """Check kinds, finiteness and shapes of named arrays; returns the sizes that the letters of the forms stand for.
 
-    A form is the kind (f floats, i whole numbers, b yes or no) and then one word an axis: a number, or a name that
-    must mean the same size wherever it stands. `sizes` are those known before.
+    A form is the letter of a kind (see `KINDS`) and then one word an axis: a number, or a name that must mean the same
+    size wherever it stands. `sizes` are those known before.
 
     >>> check_arrays({"mean": np.zeros(3), "basis": np.ones((3, 2))}, {"mean": "f d", "basis": "f d k"})
     {'d': 3, 'k': 2}
@@ -131,7 +140,7 @@ def check_arrays(arrays: Mapping[str, np.ndarray], forms: Mapping[str, str], **s
         array, (kind, *axes) = arrays[name], form.split()
         kinds, word = KINDS[kind]
         wanted = [int(axis) if axis.isdigit() else found.get(axis, axis) for axis in axes]
-        if array.dtype.kind not in kinds or array.ndim != len(wanted):
+        if array.dtype.name not in kinds or array.ndim != len(wanted):
             raise ModelError(f"{name} is {array.dtype} of shape {array.shape}; {word} ({', '.join(axes)}) are needed")
         for axis, want, have in zip(axes, wanted, array.shape, strict=True):
             if isinstance(want, int) and want != have:

@@ -20,7 +20,7 @@ PACKAGES = {
 # From what knows nothing to what knows all; a name stands for everything below it that has no place of its own.
 LAYERS = (
     ("plain",),
-    ("errors", "tokens", "threads", "device", "files", "saved", "progress", "prompts", "packaged"),
+    ("errors", "tokens", "threads", "device", "files", "saved", "sizes", "progress", "prompts", "packaged"),
     ("fence", "registry", "stopping"),
     ("modalities.base",),
     ("cases", "manifest", "manifest_rows"),

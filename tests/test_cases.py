@@ -188,3 +188,10 @@ def test_large_manifests_read_quickly(tmp_path: Path) -> None:
     begin = time.process_time()
     assert len(read_cases(tmp_path / "m.csv")) == 20_000
     assert time.process_time() - begin < 5  # 0.3 s where it was written
+
+
+def test_a_row_that_names_a_column_twice_is_refused_by_name(tmp_path):
+    (tmp_path / "m.jsonl").write_text('{"id": "a", "id": "b", "text": "x"}\n{"id": "c", "text": "y"}\n')
+    cases = read_cases(tmp_path / "m.jsonl")
+    assert [case.id for case in cases] == ["c"]
+    assert [(r.row, "'id' stands twice" in r.reason) for r in cases.refused] == [(1, True)]

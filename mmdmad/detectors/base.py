@@ -26,6 +26,7 @@ from mmdmad.errors import ConfigError, DataError, ExportError, ModelError, NotFi
 from mmdmad.files import make_folder
 from mmdmad.registry import Registry, distribution_of
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, write_arrays, write_values
+from mmdmad.sizes import check_sizes, parameters_at_most
 from mmdmad.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -361,6 +362,7 @@ class Detector(Estimator, ABC):
 
     def _check_params(self) -> None:
         self._check_types()
+        check_sizes(self.about.name, self.get_params())
         if self.seed < 0:
             raise ConfigError(f"seed={self.seed} was given; allowed is a whole number of at least 0")
         if not 0 <= self.contamination <= 0.5:
@@ -418,6 +420,7 @@ def load_detector(folder: str | Path) -> Detector:
             made.threshold_ = saved.threshold_
         made.decision_scores_, made.unseen_scores_ = found.pop("decision_scores_"), found.pop("unseen_scores_")
         made.labels_ = training_labels(made.decision_scores_, made.contamination, saved.threshold_)
-        made._set_state(found, saved.state)
+        with parameters_at_most(sum(array.size for array in found.values())):
+            made._set_state(found, saved.state)
         made._fitted_with = made.get_params()
     return made

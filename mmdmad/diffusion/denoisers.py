@@ -12,18 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmdmad.device import chosen_device
+from mmdmad.sizes import bounded_networks
 
 
 def build(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     """A network on the device that is used, whose initial weights depend on `seed` only, drawn on the CPU.
 
-    The global generator is left as it was.
+    The global generator is left as it was. ConfigError for more parameters than `mmdmad.sizes` allows.
 
     >>> a, b = (build(lambda: nn.Linear(2, 2), seed=3) for _ in range(2))
     >>> bool((a.weight == b.weight).all())
     True
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), bounded_networks():
         torch.manual_seed(seed)
         return make().to(chosen_device())
 

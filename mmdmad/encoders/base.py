@@ -15,6 +15,7 @@ import numpy as np
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.registry import Registry
+from mmdmad.sizes import check_sizes
 from mmdmad.tokens import Tokens
 
 
@@ -44,6 +45,10 @@ class Encoder(ABC):
     @abstractmethod
     def encode(self, signal: Any) -> Tokens:
         """Tokens of one decoded part (`mmdmad.parts.Image`, `Text`, `Sensor` or `Video`)."""
+
+    def _token_width(self) -> int | None:
+        """Features of a token, where what was learned fixes them; a stored model is checked by it."""
+        return None
 
     def describe(self) -> str:
         """One line for outputs: which encoder with which weights."""
@@ -104,4 +109,5 @@ def encoders() -> dict[str, type[Encoder]]:
 
 def make_encoder(name: str, **params: Any) -> Encoder:
     """The encoder called `name`; unknown names raise ConfigError with the known ones."""
+    check_sizes(name, params)
     return _REGISTRY.get(name)(**params)

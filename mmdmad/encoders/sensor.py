@@ -159,6 +159,10 @@ class Windows(Encoder):
         )
         return Tokens(values.reshape(windows * groups, -1), layout, summary=summary)
 
+    def _token_width(self) -> int | None:
+        """Features of a token, once it is fitted."""
+        return self.fitted_.width if hasattr(self, "fitted_") else None
+
     def describe(self) -> str:
         """One line for outputs."""
         state = getattr(self, "fitted_", None)

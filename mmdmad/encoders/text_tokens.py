@@ -109,6 +109,10 @@ class TextEncoder(Encoder):
         shapes = (np.stack([form(piece, own, state.known) for piece in pieces]) - state.form[0]) / state.form[1]
         return np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1), meaning
 
+    def _token_width(self) -> int:
+        """Features of a token."""
+        return self.components + 1 + len(FORM)
+
     def params(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {"components": self.components, "max_spans": self.max_spans}
@@ -137,8 +141,10 @@ class TextEncoder(Encoder):
         for name in ("words", "templates", "triples"):
             keys, counted = values[name], arrays[f"known.{name}"]
             require(isinstance(keys, list) and all(isinstance(key, str) for key in keys), f"{name} are words")
+            require(len(set(keys)) == len(keys), f"{name} holds a word twice")
             check_arrays(arrays, {f"known.{name}": f"i {len(keys)} {FOLDS}"})
             require(((counted >= 0) & (counted <= texts)).all(), f"counts of {name} are out of range")
+            require((counted.sum(axis=1) > 0).all(), f"{name} holds a word that no text had")
         counts = {n: Counts(tuple(values[n]), arrays[f"known.{n}"]) for n in ("words", "templates", "triples")}
         rest = {name: arrays[name] for name in ("form", "mean", "directions", "scale", "rest")}
         self.fitted_ = TextState(known=Known(texts=arrays["known.texts"], **counts), **rest)

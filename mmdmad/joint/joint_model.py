@@ -20,6 +20,7 @@ from mmdmad.joint.settings import JointSettings
 from mmdmad.joint.shared import shared_directions
 from mmdmad.joint.training import train_joint
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
+from mmdmad.sizes import bounded_networks, parameters_at_most
 from mmdmad.threads import one_thread
 
 
@@ -123,10 +124,12 @@ class JointModel:
             widths = tuple(len(w.components_) for w in made.whiteners_.values())
             require(widths == about.dims, f"its vectors are {widths} wide, joint.json says {about.dims}")
             shape = Shape(about.dims, about.settings.width, about.settings.blocks, about.settings.dropout)
-            made.network_ = JointDenoiser(shape, made.seed).eval()
-            made.network_.load_state_dict(
-                {k.removeprefix("network."): torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")}
-            )
+            weights = {
+                k.removeprefix("network."): torch.from_numpy(v) for k, v in arrays.items() if k.startswith("network.")
+            }
+            with parameters_at_most(sum(w.numel() for w in weights.values())), bounded_networks():
+                made.network_ = JointDenoiser(shape, made.seed).eval()
+            made.network_.load_state_dict(weights)
         made.network_.to(chosen_device())
         made._prepare()
         return made

@@ -1,6 +1,8 @@
 """Sizes of the joint model: its embeddings, its network, their training and the noise its errors are measured on."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LARGEST_BANK = 65_536  # draws over all levels: with the widest vectors 100 MB
 
 
 class Settings(BaseModel):
@@ -27,3 +29,9 @@ class JointSettings(Settings):
     levels: int = Field(default=16, ge=2, le=4096, description="noise levels of the bank on which errors are compared")
     draws: int = Field(default=4, ge=2, le=4096, description="noise draws a level, in antithetic pairs")
     checkpoint_seconds: float = Field(default=10.0, ge=0, le=1e9)
+
+    @model_validator(mode="after")
+    def _small_bank(self) -> "JointSettings":
+        if self.levels * self.draws > LARGEST_BANK:
+            raise ValueError(f"levels times draws is {self.levels * self.draws}; at most {LARGEST_BANK} is allowed")
+        return self

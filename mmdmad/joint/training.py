@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmdmad.diffusion.training import Plan, train
 from mmdmad.joint.model import JointDenoiser, Shape, denoising_loss
 from mmdmad.joint.settings import JointSettings
+from mmdmad.sizes import bounded_networks
 
 
 def train_joint(
@@ -25,7 +26,8 @@ def train_joint(
     `checkpoint` is a file to which progress is written and from which a killed training goes on, ending bit-equal;
     `tick(steps done)` is called on the way.
     """
-    model = JointDenoiser(Shape(dims, settings.width, settings.blocks, settings.dropout), seed)
+    with bounded_networks():
+        model = JointDenoiser(Shape(dims, settings.width, settings.blocks, settings.dropout), seed)
     done = 0
 
     def loss(network: nn.Module, batch: list[Tensor], generator: torch.Generator) -> Tensor:

@@ -15,7 +15,8 @@ from mmdmad.parts.sensor_columns import MISSING, Columns, check_cells, from_arra
 
 @dataclass(frozen=True, eq=False)
 class Sensor:
-    """Readings `values` float64 (T, C), NaN = missing, at `times` float64 (T,) seconds from the first row, increasing.
+    """Readings `values` float64 (T, C), NaN = missing, at `times` float64 (T,) seconds from the first row, increasing
+    (rows out of order are sorted by time when a table is read).
 
     `channels` and `units` are (C,) each, a unit "" where unknown; `start` is the time of the first row if known.
     """

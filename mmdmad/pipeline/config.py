@@ -11,6 +11,7 @@ from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings, Settings
 from mmdmad.modalities.base import modalities, modality_of
+from mmdmad.sizes import RATES
 
 KINDS = ("pipelines", "detectors")
 MAX_BYTES = 256 * 1024
@@ -78,7 +79,7 @@ class PipelineConfig(Settings):
     parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in modalities()})
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
-    false_alarm_rate: float = Field(default=0.01, gt=0, lt=1)
+    false_alarm_rate: float = Field(default=0.01, ge=RATES[0], le=RATES[1])
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     min_parts: int = Field(
         default=8, ge=2, le=1_000_000, description="fewest usable parts a modality needs in each split"
@@ -144,6 +145,17 @@ class _Plain(yaml.SafeLoader):
             mark = self.peek_event().start_mark
             raise yaml.YAMLError(f"an alias (*name) in line {mark.line + 1}; write the value out")
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The values of a mapping; a name that stands there twice is refused."""
+        seen: set[str] = set()
+        for name, _ in node.value:
+            if not isinstance(name.value, str):
+                continue  # a list or mapping as a name: the base class refuses it
+            if name.value in seen:
+                raise yaml.YAMLError(f"{name.value[:60]!r} stands twice, again in line {name.start_mark.line + 1}")
+            seen.add(name.value)
+        return super().construct_mapping(node, deep)
 
 
 def _text(path: Path) -> str:

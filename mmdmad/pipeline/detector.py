@@ -260,7 +260,7 @@ class JointDetector:
         with reading(folder / "pipeline.json"):
             require(all(part.modality == m for m, part in made.parts_.items()), "a part is of another modality")
             known = made.joint_.modalities_ if made.joint_ is not None else about.modalities
-            require(set(known) == set(about.modalities), "the joint model is of other modalities")
+            require(tuple(known) == about.modalities, "the joint model is of other modalities, or in another order")
         made.normal_ = Normal.load(folder / "normal")
         made.refused_ = tuple(Refusal(*line) for line in about.refused)
         return made

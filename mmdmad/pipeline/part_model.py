@@ -87,6 +87,7 @@ class PartModel:
             if known is not None and "false_alarm_rate" in known.defaults():
                 params.setdefault("false_alarm_rate", None)  # cases are judged by p-values, not by its threshold
             detector = make_detector(settings.detector, **params)
+            detector._check_params()
         except TypeError as error:
             raise ConfigError(f"parts.{modality}: {error}") from error
         return cls(modality, encoder, detector)
@@ -224,6 +225,11 @@ class PartModel:
             with reading(file):
                 encoder.set_state(arrays, about.state)
         made = cls(about.modality, encoder, load_detector(folder / "detector"))
+        width, learned = encoder._token_width(), made.detector.n_features_in_
+        if width is not None and width != learned:
+            raise ModelError(
+                f"its encoder makes {width} features, its detector learned {learned}", folder / "part.json"
+            )
         made.scale = about.scale
         for file in sorted(folder.glob("likeness-*.safetensors")):
             likeness = read_arrays(file)

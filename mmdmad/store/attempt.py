@@ -4,12 +4,18 @@ Stopped is not failed: a fit that was stopped has its cases on record and goes o
 or its configuration do not allow it) has taught nothing, so the folder is free; what it encoded is used again.
 """
 
+import shlex
+from pathlib import Path
+
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from mmdmad.cases import Cases
 from mmdmad.store import db
 
 BEGUN, FAILED = ("fit_cases", "fit_size"), "fit_failed"
+SOURCE = ("fit_data", "fit_split", "fit_outside")
+"""Where the cases of a fit came from, so that the command that goes on with it can be told in full."""
 
 
 def begin(session: Session, mark: str, size: int) -> None:
@@ -18,6 +24,30 @@ def begin(session: Session, mark: str, size: int) -> None:
     session.execute(delete(db.RefusalRow).where(db.RefusalRow.stage == "fit"))
     for key, value in zip(BEGUN, (mark, str(size))):
         session.merge(db.MetaRow(key=key, value=value))
+
+
+def remember(session: Session, cases: Cases) -> None:
+    """Put on record which manifest or folder the cases came from, their split, and whether files may lie outside."""
+    session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_(SOURCE)))
+    if cases.root is None:
+        return
+    data = cases.root / str(cases.extra.get("manifest", ""))
+    splits = {case.split for case in cases} - {"train"}  # what `mmdmad fit` takes by itself
+    split = splits.pop() if len(splits) == 1 and not any(case.split == "train" for case in cases) else None
+    outside = any(part.root is None for case in cases for part in case.parts.values() if part.path is not None)
+    for key, value in zip(SOURCE, (str(data), split, "yes" if outside else None)):
+        if value is not None:
+            session.merge(db.MetaRow(key=key, value=value))
+
+
+def go_on(session: Session, folder: Path) -> str:
+    """The command line that ends the fit of this run; "DATA" stands for what is not on record.
+
+    What a received run holds is quoted, so that it can name another file but no other command.
+    """
+    data, split, outside = (row and row.value for row in (session.get(db.MetaRow, key) for key in SOURCE))
+    words = ["mmdmad", "fit", "--data", data or "DATA", "--run", str(folder), "--resume"]
+    return shlex.join([*words, *(["--split", split] if split else []), *(["--allow-outside"] if outside else [])])
 
 
 def fail(session: Session) -> None:

@@ -23,6 +23,7 @@ from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.progress import bar
+from mmdmad.sizes import RATES
 from mmdmad.store import attempt, db, rows, scoring, serial
 from mmdmad.store.export import export
 from mmdmad.store.format import FORMAT, open_database
@@ -133,7 +134,7 @@ class Run:
         """The fitted model, loaded when first asked for."""
         if self._model is None:
             if not self.fitted:
-                raise RunError(f"{self.path} has no fitted model; finish it with `mmdmad fit … --resume`")
+                raise RunError(f"{self.path} has no fitted model; finish it with: {self._go_on()}")
             from mmdmad.pipeline.detector import JointDetector
 
             model = JointDetector.load(within(self.path, "model"))
@@ -167,11 +168,12 @@ class Run:
         if started is not None and started != mark:
             raise RunError(f"{self.path} was begun on other cases; resume with the same ones, or name another folder")
         if started is not None and not resume:
-            raise RunError(f"{self.path} holds an unfinished fit; go on with `mmdmad fit --resume` (resume=True)")
+            raise RunError(f"{self.path} holds an unfinished fit; go on with: {self._go_on()} (resume=True)")
         if self.fitted:
             return self
         with Session(self._engine) as session, session.begin():
             attempt.begin(session, mark, len(cases))
+            attempt.remember(session, cases)
         from mmdmad.pipeline.detector import JointDetector, PipelineConfig
 
         config = PipelineConfig.model_validate(self.config)
@@ -308,11 +310,15 @@ class Run:
         """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl; worst first."""
         return export(self.findings(), Path(path))
 
+    def _go_on(self) -> str:
+        with Session(self._engine) as session:
+            return attempt.go_on(session, self.path)
+
     def _rate(self, given: float | None) -> float:
         known = self.false_alarm_rate
         rate = self.rate if given is None else given
-        if not 0 < rate < 1:
-            raise RunError(f"false_alarm_rate={rate} was given; allowed is 0 < false_alarm_rate < 1")
+        if not RATES[0] <= rate <= RATES[1]:
+            raise RunError(f"false_alarm_rate={rate} was given; allowed is a rate from {RATES[0]} to {RATES[1]}")
         if known is not None and known != rate:
             raise RunError(
                 f"{self.path} was scored at a declared false-alarm rate of {known:g}, not {rate:g}; "

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmdmad.cases import Case, Part
 from mmdmad.errors import PartError, RunError
+from mmdmad.files import parsed
 
 
 def case_to_json(case: Case) -> str:
@@ -39,7 +40,7 @@ def case_to_json(case: Case) -> str:
 def case_from_json(case_id: str, data: str) -> Case:
     """The case that `case_to_json` wrote, without the parts that were only in memory; RunError where it is damaged."""
     try:
-        return _case(json.loads(data))
+        return _case(parsed(data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
             f"what is stored of the files of case {case_id!r} is damaged ({type(error).__name__}: {error}); "

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mmdmad.errors import RunError
+from mmdmad.files import parsed
 
 PACKAGES = (
     "mmdmad",
@@ -23,6 +24,8 @@ PACKAGES = (
     "scikit-learn",
 )
 
+MAX_BYTES = 4 * 2**20
+"""Bytes of a run's config.json."""
 T = TypeVar("T")
 
 
@@ -49,7 +52,9 @@ class _Settings(BaseModel):
 def read_settings(file: Path) -> dict[str, Any]:
     """The content of a run's `config.json`; RunError where it cannot be read or is none."""
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
+        if file.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
+        settings = parsed(file.read_text(encoding="utf-8"))
         _Settings.model_validate(settings)
     except (OSError, ValueError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None

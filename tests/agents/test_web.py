@@ -157,6 +157,43 @@ def test_only_this_machine_is_served(served: int, run) -> None:
     assert same[0] == 422  # let in; Gradio then misses the fields of a question
 
 
+def test_a_request_that_names_nothing_is_answered_in_one_line(served: int, caplog) -> None:
+    body = b'{"fn_index": 999, "data": [], "session_hash": "a"}'
+    for extra in ({}, {"Origin": f"http://127.0.0.1:{served}"}, {"Sec-Fetch-Site": "same-origin"}):
+        status, said, _ = request(
+            served, "POST", "/gradio_api/queue/join", body, content_type="application/json", **extra
+        )
+        assert status == 400
+        assert "\n" not in said
+    lines = [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
+    assert [r.name for r in lines] == ["mmdmad.agents.guard"] * 3
+    assert not any(r.exc_info for r in lines)
+    assert "KeyError: 999" in lines[0].getMessage()
+
+
+def test_other_sites_post_nothing_even_without_an_origin(served: int) -> None:
+    body = b'{"fn_index": 0, "data": [], "session_hash": "a"}'
+    for site in ("cross-site", "same-site", "Cross-Site"):
+        reply = request(
+            served, "POST", "/gradio_api/queue/join", body, content_type="application/json", Sec_Fetch_Site=site
+        )
+        assert reply[0] == 403, site
+    assert request(served, Sec_Fetch_Site="cross-site")[0] == 200  # a link to the page
+
+
+def test_what_a_proxy_says_is_not_repeated(served: int) -> None:
+    for fields in (
+        {"X-Forwarded-Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
+        {"Forwarded": "host=evil.example"},
+    ):
+        for path in ("/", "/config"):
+            status, body, _ = request(served, path=path, **fields)
+            assert status == 200
+            assert "evil.example" not in body
+            assert f"https://127.0.0.1:{served}" not in body
+
+
 def test_nothing_is_uploaded_and_large_requests_end(served: int) -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
     kind = "multipart/form-data; boundary=b"

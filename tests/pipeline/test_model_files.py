@@ -354,3 +354,50 @@ def test_saving_again_leaves_no_moment_with_a_stale_manifest(model, monkeypatch)
         loaded.save(model)
     with pytest.raises(ModelError, match=r"manifest\.json"):
         JointDetector.load(model)
+
+
+NUMBERS = {
+    "more components than anybody has": ("text/part.json", ["params", "components"], 10**9, "components"),
+    "a rate above all": ("pipeline.json", ["config", "false_alarm_rate"], 0.9, "false_alarm_rate"),
+    "the parts in another order": ("joint/joint.json", ["modalities"], None, "another order"),
+    "a wider network": ("joint/joint.json", ["settings", "width"], 16_384, "parameters"),
+    "a bank of noise without end": ("joint/joint.json", ["settings", "levels"], 4096, "levels times draws"),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_are_bounded_and_agree_with_the_arrays(model, cases, kind):
+    name, path, value, word = NUMBERS[kind]
+
+    def change(held):
+        for step in path[:-1]:
+            held = held[step]
+        last = path[-1]
+        held[last] = held[last][::-1] if value is None else value
+        if last == "levels":
+            held["draws"] = 4096
+
+    values(model / name, change)
+    forge(model)
+    refused(model, word, cases)
+
+
+def test_arrays_are_as_they_were_written(model, cases):
+    whole = (file := model / "image/detector/model.safetensors").read_bytes()
+    for change, word in ((lambda a: a.astype(np.float16), "float16"), (lambda a: a[:1], "tokens are remembered")):
+        file.write_bytes(whole)
+        arrays(file, lambda held, change=change: held.update(memory=change(held["memory"])))
+        forge(model)
+        refused(model, word, cases)
+
+
+def test_values_end_and_name_everything_once(model, cases, monkeypatch):
+    file, most = model / "text" / "part.json", (model / "manifest.json").stat().st_size + 1000
+    monkeypatch.setattr("mmdmad.saved.LARGEST_VALUES", most)
+    for text, word in (
+        ((whole := file.read_text()).replace("{", '{"modality": "text", ', 1), "stands twice"),
+        (" " * most + whole, "bytes"),
+    ):
+        file.write_text(text)
+        forge(model)
+        refused(model, word, cases)

@@ -162,7 +162,7 @@ def test_another_false_alarm_rate_is_refused(scored):
     assert scored.false_alarm_rate == 0.01
     with pytest.raises(RunError, match=r"declared false-alarm rate of 0\.01"):
         scored.score(make_cases(["new"]), false_alarm_rate=0.05)
-    with pytest.raises(RunError, match="allowed is"):
+    with pytest.raises(RunError, match="allowed is a rate"):
         scored.score(make_cases(["new"]), false_alarm_rate=1.5)
 
 

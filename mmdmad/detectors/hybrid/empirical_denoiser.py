@@ -174,7 +174,7 @@ class EmpiricalDenoiser(Detector):
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
         places = check_arrays(arrays, {"positions": "i L"})["L"]
-        check_arrays(arrays, {"memory": f"f n {places * self.space_.width}"})
+        check_arrays(arrays, {"memory": f"h n {places * self.space_.width}"})
         self.positions_ = arrays["positions"]
         self._remember(arrays["memory"])
         self.inner_ = self._judge()
