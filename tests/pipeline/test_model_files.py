@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -346,10 +347,7 @@ def test_a_manifest_is_not_written_over_damage(model):
 def test_saving_again_leaves_no_moment_with_a_stale_manifest(model, monkeypatch):
     loaded = JointDetector.load(model)
 
-    def stops(folder: Path) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("mmdmad.pipeline.detector.write_manifest", stops)
+    monkeypatch.setattr("mmdmad.pipeline.detector.write_manifest", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         loaded.save(model)
     with pytest.raises(ModelError, match=r"manifest\.json"):
@@ -394,10 +392,8 @@ def test_arrays_are_as_they_were_written(model, cases):
 def test_values_end_and_name_everything_once(model, cases, monkeypatch):
     file, most = model / "text" / "part.json", (model / "manifest.json").stat().st_size + 1000
     monkeypatch.setattr("mmdmad.saved.LARGEST_VALUES", most)
-    for text, word in (
-        ((whole := file.read_text()).replace("{", '{"modality": "text", ', 1), "stands twice"),
-        (" " * most + whole, "bytes"),
-    ):
+    twice = (whole := file.read_text()).replace("{", '{"modality": "text", ', 1)
+    for text, word in ((twice, "stands twice"), (" " * most + whole, "bytes")):
         file.write_text(text)
         forge(model)
         refused(model, word, cases)

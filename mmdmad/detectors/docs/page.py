@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmdmad.detectors.base import About, Detector, Fidelity
+from mmdmad.detectors.about import About, Fidelity
+from mmdmad.detectors.base import Detector
 from mmdmad.detectors.docs.taxonomy import FAMILIES, by_branch, svg
 
 COST = {

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from mmdmad.detectors.base import About, Family
+from mmdmad.detectors.about import About, Family
 
 FAMILIES: dict[Family, tuple[str, str, str]] = {
     "reconstruction": ("Reconstruction", "how far is x from what the model makes of it?", "#1f5fa8"),
