@@ -6,9 +6,11 @@ What a question says of cases, parts, filters and numbers is read as ever; a que
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, get_args
 
 from mmdmad.agents.llms.reading import Reading
+from mmdmad.agents.llms.times import when
 
 from mmdmad.ask.base import Query, queries
 
@@ -35,7 +37,22 @@ def asked_by_phrase(
     if lacking:
         said = best.arguments.model_fields[lacking[0]].description
         return replace(reading, intent="needs", reason=f"{lacking[0].replace('_', ' ')} ({said})")
-    return replace(reading, intent="query", attribute=best.name, where=args)
+    unused = unused_filters(reading, [name for name, value in reading.where.items() if args.get(name) == value])
+    if reading.intent == "time" and not any(reading.reason.lower() in phrase.lower() for phrase in best.asked):
+        unused = ("time", *unused)  # words of time that cannot be read, and are not the query's own
+    return replace(reading, intent="query", attribute=best.name, where=args, unused=unused)
+
+
+FILTERS = {"since": "time", "until": "time", "group": "group", "channel": "channel", "missing": "a missing part"}
+
+
+def unused_filters(reading: Reading, used: Collection[str] = ()) -> tuple[str, ...]:
+    """What a question filters by beside the filters `used`, in words; a verdict's words may be the query's own.
+
+    >>> unused_filters(Reading("overview", where={"since": "06:00", "until": "12:00", "group": "A"}))
+    ('time', 'group')
+    """
+    return tuple(dict.fromkeys(words for name, words in FILTERS.items() if name in reading.where and name not in used))
 
 
 def arguments(query: Query, question: str, reading: Reading) -> dict[str, Any]:
@@ -52,6 +69,8 @@ def arguments(query: Query, question: str, reading: Reading) -> dict[str, Any]:
         said["by"] = reading.by
     if reading.number:
         said["limit"] = reading.number
+    told = when(question, datetime(2000, 1, 1))  # only what is left matters: a date's numbers are no argument
+    question = told.rest if told.where else question
     free = [name for name in query.fields if name not in said and _is_number(query, name)]
     numbers = re.findall(r"(?<![\w.:-])\d+(?:\.\d+)?(?![\w:]|-\w)", question)
     numbers = [n for n in numbers if n not in said.values() and n not in reading.cases and n != str(reading.number)]

@@ -24,7 +24,7 @@ DECLINES: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 FLAG = _rx(
-    r"flag|anomal|alarm|abnormal|\bbad\b|fault|defect|(?:not|n't) pass|fail|trouble|unusual|strange|suspicious|out of line|\bodd\b|outlier|(?:look|looks|looked|seem|seems|seemed|was|were|is) (?:off|wrong|amiss|not right)"
+    r"flag|anomal|alarm|abnormal|\bbad\b|fault|defect|(?:not|n't) pass|fail|trouble|unusual|strange|suspicious|out of line|\bodd\b|outlier|(?:look|looks|looked|went|seem|seems|seemed|was|were|is) (?:off|wrong|amiss|not right)"
 )
 NORMAL = _rx(r"\bnormal(?:s)?\b|\bgood\b|\bpass(?:ed)?\b|\bfine\b|\bok(?:ay)?\b|unremarkable")
 COUNT = _rx(r"how many|how often|\bnumber of\b|\bcount\b|\btotal\b|what number|\btally\b")
@@ -39,7 +39,7 @@ MOST = _rx(
     r"\bmost\b|\bmostly\b|more than|\bper\b|\bby (?:product|group|hour|day|channel|part|verdict)|often|highest number|busiest|break ?down"
 )
 BY = {
-    "group": _rx(r"\b(?:products?|groups?|types?)\b"), "hour": _rx(r"\bhours?\b|time of day"), "day": _rx(r"\bdays?\b|\bdates?\b"),
+    "group": _rx(r"\b(?:products?|groups?|types?)\b"), "hour": _rx(r"\bhours?\b|time of (?:the )?day"), "day": _rx(r"\bdays?\b|\bdates?\b"),
     "channel": _rx(r"\bchannels?\b"), "driver": _rx(r"\b(?:parts?|modalit(?:y|ies))\b"), "kind": _rx(r"\bkinds? of evidence\b"),
     "verdict": _rx(r"\bverdicts?\b"),
 }  # fmt: skip
@@ -77,6 +77,12 @@ OVERVIEW = _rx(
     r"overview|summar|big picture|\bstatus\b|how (?:is|are|was) (?:the )?(?:line|run|things|it|everything)|the run\b|at a glance|what do we have|general impression|all in all"
 )
 HELP = _rx(r"^(?:help|hello|hi|hey|good (?:morning|evening|day))\b|what can (?:you|i)|how do (?:you|i) (?:work|use)")
+UNASKED = _rx(
+    r"\b(?:longest|shortest|busiest|quietest)\b(?! (?:words?|texts?|messages?))|\bin a row\b|\bconsecutive\b|"
+    r"\b(?:time|gap|interval)s? between (?:two|the|flagged|cases)\b|\bhow long (?:was|were|did)\b.*\b(?:nothing|none|no)\b|"
+    r"^for how long\b"
+)
+"""What no query of the house computes; a query of others that does is found by its phrases before."""
 THANKS = _rx(r"^(?:thanks?|thank you|great|perfect|cheers|bye|ok(?:ay)?[.! ]*$)")
 FOLLOW = _rx(
     r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them)\b"
@@ -111,5 +117,5 @@ CASE = re.compile(
     r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
 )
 CLOCK = re.compile(
-    r"(?:(\d{4}-\d{2}-\d{2})[ T]?)?(?:\b(\d{1,2}:\d{2}(?::\d{2})?)|\b(\d{1,2}) ?(am|pm|o'clock)\b)?", re.I
+    r"(?:(\d{4}-\d{2}-\d{2})[ T]?)?(?:(?:\b|(?<=\dT))(\d{1,2}:\d{2}(?::\d{2})?)|\b(\d{1,2}) ?(am|pm|o'clock)\b)?", re.I
 )

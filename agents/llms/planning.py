@@ -7,6 +7,7 @@ second one" and "it" are.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -20,7 +21,7 @@ from mmdmad.ask.find import Found
 from mmdmad.ask.overview import Overview
 
 CASE_TOOL = {"why": "explain_case", "neighbours": "compare_with_normals"}
-NO_CALLS = ("help", "thanks", "decline", "unclear", "which case", "needs")
+NO_CALLS = ("help", "thanks", "decline", "unclear", "which case", "needs", "time")
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def vocabulary(past: Sequence[Turn]) -> Vocabulary | None:
     for turn in reversed(past):
         for call in reversed(turn.calls):
             if isinstance(call.result, Overview):
-                return Vocabulary(call.result.groups, call.result.channels)
+                newest = datetime.fromisoformat(call.result.last) if call.result.last else None
+                return Vocabulary(call.result.groups, call.result.channels, newest)
     return None
 
 

@@ -7,6 +7,7 @@ name is not known here) is read as "decline", with the reason.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -32,8 +33,10 @@ from mmdmad.agents.llms.patterns import (
     REFUSED,
     SUPER,
     THANKS,
+    UNASKED,
     spoken,
 )
+from mmdmad.agents.llms.times import when
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Vocabulary:
 
     groups: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    newest: datetime | None = None  # the time of the newest case, from which "yesterday" counts
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Reading:
     follows: bool = False
     reason: str = ""
     part: str = ""
+    unused: tuple[str, ...] = ()  # filters that the question names and the query cannot take
 
 
 def read(question: str, names: Vocabulary) -> Reading:
@@ -70,22 +75,29 @@ def read(question: str, names: Vocabulary) -> Reading:
     """
     text = re.sub(r"^(?:thanks?|thank you)[,.!]? (?=\w+ \w+ )", "", question.strip().replace("’", "'"), flags=re.I)
     named = _named(text, (*names.groups, *names.channels))
+    whole, told = text, when(named, names.newest)
+    if told.where:
+        text, named = when(text, names.newest).rest, told.rest
     bare = named
     cases = tuple(dict.fromkeys(m[0] for m in CASE.finditer(_without_clocks(bare))))
     for case in cases:
         bare = bare.replace(case, " ")
-    where = _filters(text, bare, names)
+    where = _filters(whole, bare, names)
+    if told.where:  # what is left of its dates and clocks would be read once more
+        where = {name: value for name, value in where.items() if name not in ("since", "until")} | told.where
     known = spoken().part
     part = next((known[w] for w in re.findall(r"[a-z]+", bare.lower()) if w in known), "")
     follows, number, ordinal = bool(FOLLOW.search(text)), _number(bare), _ordinal(bare)
     base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part)
     files = spoken().files.findall(text)
-    if THANKS.search(text):
+    if THANKS.search(whole):
         return replace(base, intent="thanks")
-    if HELP.search(text):
+    if HELP.search(whole):
         return replace(base, intent="help")
     if files:
         return replace(base, intent="score", where={_kind(f): f for f in files})
+    if told.unread:
+        return replace(base, intent="time", reason=told.unread)
     if FALSE_ALARM.search(bare) and not cases:
         return replace(base, intent="guarantee")
     for pattern, reason in DECLINES:
@@ -106,6 +118,8 @@ def _intent(base: Reading, text: str) -> Reading:
         return replace(base, intent="compare", attribute=attribute)
     if base.cases:
         return replace(base, intent="case", attribute=attribute)
+    if UNASKED.search(text):
+        return replace(base, intent="unclear")
     if base.ordinal and not COUNT.search(text):
         return replace(base, intent="case", attribute=attribute)
     if REFUSED.search(text):
@@ -137,6 +151,8 @@ def _intent(base: Reading, text: str) -> Reading:
         return replace(base, intent="list", number=base.number)
     if re.search(r"\bany\b|\bthere\b", text) and plural:
         return replace(base, intent="count")
+    if {"since", "until"} & base.where.keys() and not PRONOUN.search(text) and not base.follows:
+        return replace(base, intent="list", where={"verdict": "anomalous", **base.where}, number=base.number)
     if attribute:
         return replace(base, intent="case", attribute=attribute)
     return replace(base, intent="unclear")

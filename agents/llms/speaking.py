@@ -5,6 +5,7 @@ Most answers are the captions of the evidence that a result carries, whatever qu
 
 from collections.abc import Callable, Sequence
 
+from mmdmad.agents.llms.asking import unused_filters
 from mmdmad.agents.llms.phrases import CAN, cite, sentence, verdict_line
 from mmdmad.agents.llms.planning import Call
 from mmdmad.agents.llms.reading import Reading
@@ -15,6 +16,7 @@ from mmdmad.ask.case import About
 from mmdmad.ask.find import Counted, Found
 from mmdmad.ask.words import short
 
+UNFILTERED = ("overview", "guarantee", "refused")  # answers about the whole run
 LINES = 12  # pieces of evidence told of a result that nothing more is known of
 
 
@@ -34,6 +36,11 @@ def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
         case "which case":
             note = f" ({reading.reason})" if reading.reason else ""
             return f"Which case do you mean{note}? Please give its id."
+        case "time":
+            return (
+                f"I cannot tell which time is meant by “{reading.reason}”. Please say a day (a date, Monday, "
+                "yesterday), a part of it (morning, afternoon, evening, last night) or hours."
+            )
         case "needs":
             return f"Please say the {reading.reason}."
         case "unclear":
@@ -45,9 +52,11 @@ def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
     results = [c.result for c in calls if c.result is not None]
     if not results:
         return "I cannot answer that: nothing was returned."
+    unused = reading.unused or (unused_filters(reading) if reading.intent in UNFILTERED else ())
+    note = f"\nI did not filter by {' and '.join(unused)}: this answer is about everything." if unused else ""
     if isinstance(results[0], About) and reading.intent in ("case", "score"):
         return tell(reading, question, results[0])
-    return ANSWERS.get(reading.intent, told)(reading, results)
+    return ANSWERS.get(reading.intent, told)(reading, results) + note
 
 
 def told(reading: Reading, results: Sequence[Result]) -> str:
@@ -85,7 +94,8 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     if reading.number == 1 and d.total > 1:
         return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}."
     rest = f", the {len(rows)} {lead} anomalous" if d.total > len(rows) else ""
-    return "\n".join([f"{d.total} {d.filter}{rest}:", *(f"{i}. {row}." for i, row in enumerate(rows, 1))])
+    which = d.filter.replace("cases", "case", 1) if d.total == 1 else d.filter
+    return "\n".join([f"{d.total} {which}{rest}:", *(f"{i}. {row}." for i, row in enumerate(rows, 1))])
 
 
 def _compare(reading: Reading, results: Sequence[Result]) -> str:

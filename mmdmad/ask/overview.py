@@ -12,7 +12,10 @@ class Nothing(Arguments):
 
 
 class Overview(Result):
-    """Counts of the run; `drivers` are flagged cases by what carries the largest share; names that are in use."""
+    """Counts of the run; `drivers` are flagged cases by what carries the largest share; names that are in use.
+
+    `last` is the time of the newest case on its own clock, to the second; "" where no case has one.
+    """
 
     judged: int
     verdicts: dict[str, int]
@@ -22,6 +25,7 @@ class Overview(Result):
     groups: tuple[str, ...]
     channels: tuple[str, ...]
     simulated: bool
+    last: str = ""
 
 
 @query("overview")
@@ -53,7 +57,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
     return Overview(
         line=f"all cases: {flagged} of {plural(judged)} flagged at {percent(run.rate)}", evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
-        channels=channels, simulated=simulated,
+        channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
     )  # fmt: skip
 
 

@@ -200,3 +200,13 @@ def flagged(some_findings):
         if f.verdict == "anomalous" and not f.contradictions:
             found.setdefault(lead, f)
     return found
+
+
+@pytest.fixture(scope="session")
+def two_weeks(tmp_path_factory):
+    """A run of 60 cases over thirteen days, a case every 5 h 17 min; the newest is of Thursday 5 March 2026, 11:30."""
+    newest, step = datetime(2026, 3, 5, 11, 30), timedelta(hours=5, minutes=17)
+    found = [f.model_copy(update={"time": newest - step * i}) for i, f in enumerate(make_findings())]
+    run = stored_run(tmp_path_factory.mktemp("weeks") / "line-8", found)
+    yield run
+    run.close()
