@@ -68,7 +68,7 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
     for judged in compared:
         for draft in relations.neighbours(judged, normal):
             add(draft)
-    for draft in verdict.missing(judgement, normal):
+    for draft in (*verdict.missing(judgement, normal), *verdict.readings(judgement)):
         add(draft)
     return tuple(found)
 

@@ -98,3 +98,16 @@ def missing(judgement: "Judgement", normal: Normal) -> list[Draft]:
                 text = "the case has no {part} part; {with_this_part} of {normal_cases} normal cases have one."
                 drafts.append(draft("missing", modality, text, facts))
     return drafts
+
+
+def readings(judgement: "Judgement") -> list[Draft]:
+    """What was decided while a part was read: its form, columns left out, cells taken as missing."""
+    drafts = []
+    for modality in ordered(judgement.signals):
+        notes = getattr(judgement.signals[modality], "notes", ())
+        if notes:
+            facts = [fact("part", modality), fact("decisions", len(notes)), fact("notes", "; ".join(notes))]
+            drafts.append(
+                draft("context", modality, "reading the {part} part took {decisions} decisions: {notes}.", facts)
+            )
+    return drafts

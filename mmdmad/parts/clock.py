@@ -1,17 +1,44 @@
-"""The time column of a sensor table: which one it is, and its values as seconds from the first row."""
+"""Headers of time columns: their names and units; and numbers as seconds from the first row."""
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-UNITS = {"h": 3600.0, "min": 60.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+from mmdmad.parts.dates import DAY, order_of
+
+UNITS = {
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+    **dict.fromkeys(("h", "hr", "hour", "hours", "std"), 3600.0),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "µs", "μs", "usec", "micros", "microseconds"), 1e-6),
+    **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), 1e-9),
+}
+CALENDAR = ("timestamp", "datetime", "date_time", "zeitstempel", "date", "datum", "fecha", "data_ora", "horodatage")
 NAMES = (
-    *("timestamp", "datetime", "date_time", "time", "date", "ts", "t", "elapsed_time", "elapsed", "seconds", "sec"),
+    *("timestamp", "datetime", "date_time", "zeitstempel", "horodatage", "time", "zeit", "tiempo", "temps", "tempo"),
+    *("uhrzeit", "heure", "hora", "ora", "date", "datum", "fecha", "epoch", "ts", "t", "elapsed_time", "elapsed"),
+    *("seconds", "sec", "millis", "milliseconds", "minutes", "hours"),
 )
+"""Names of time columns, those that say most first."""
+_AROUND = "utc gmt local unix posix sample sampling log logger system event measurement recording rel relative since"
+_WORDS = {word for name in NAMES for word in name.split("_")} - {"t", "data"} | {"stamp"}
 _HEADER = re.compile(r"^(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*$")
-_SUFFIX = re.compile(r"^(?P<name>.+)_(?P<unit>h|min|s|sec|ms|us|ns)$")
+_SUFFIX = re.compile(r"^(?P<name>.+?)\s*[_/,\s]\s*(?P<unit>[a-zµμ]+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the header of a time column says: its rank among `NAMES`, seconds per unit, order of dates, UTC or not."""
+
+    rank: int
+    name: str
+    scale: float | None = None
+    order: str | None = None
+    utc: bool = False
 
 
 def split_unit(header: str) -> tuple[str, str]:
@@ -26,25 +53,46 @@ def split_unit(header: str) -> tuple[str, str]:
     return match["name"].strip(), match["unit"].strip()
 
 
-def time_column(headers: Sequence[str]) -> tuple[int, float] | None:
-    """Index of the time column and seconds per unit, or None: "time", "timestamp_ms", "t [min]", but not "t [°C]".
+def named_time(header: str, unit: str = "") -> Named | None:
+    """What a header says if it is the name of a time column, else None: "time", "timestamp_ms", "t [min]", "Zeit/s".
 
-    >>> time_column(["load", "time [ms]"]), time_column(["t (°C)", "load"])
-    ((1, 0.001), None)
+    Whether the column is one, its values decide.
+
+    >>> named_time("time [ms]").scale, named_time("Elapsed time/d").scale, named_time("t (°C)")
+    (0.001, 86400.0, None)
     """
-    found: dict[str, tuple[int, float]] = {}
-    for index, header in enumerate(headers):
-        name, unit = split_unit(header)
-        name = re.sub(r"[\s_-]+", "_", name.lower())
-        suffix = _SUFFIX.match(name)
-        if not unit and suffix is not None and suffix["name"] in NAMES:
-            name, unit = suffix["name"], suffix["unit"]
-        if name in NAMES and (not unit or unit.lower() in UNITS):
-            found.setdefault(name, (index, UNITS[unit.lower()] if unit else 1.0))
-    return next((found[name] for name in NAMES if name in found), None)
+    name, bracket = split_unit(header)
+    unit = (unit or bracket).lower()
+    suffix = _SUFFIX.match(name)
+    if not unit and suffix is not None and suffix["unit"].lower() in UNITS and _rank(suffix["name"]) is not None:
+        name, unit = suffix["name"], suffix["unit"].lower()
+    rank = _rank(name)
+    if rank is None:
+        return None
+    plain = NAMES[rank]
+    scale = UNITS.get(unit, UNITS.get(plain if not unit else ""))
+    order = order_of(unit)
+    utc = unit in ("utc", "gmt", "z") or bool({"utc", "gmt"} & set(_tidy(name).split("_")))
+    if unit and scale is None and order is None and not utc and not re.match(r"^(iso|local|unix|epoch|y{2,4})", unit):
+        return None
+    return Named(rank, plain, scale, order, utc)
 
 
-def from_numbers(numbers: np.ndarray, scale: float) -> tuple[np.ndarray, datetime | None]:
+def _tidy(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def _rank(name: str) -> int | None:
+    name = _tidy(name)
+    if name in NAMES:
+        return NAMES.index(name)
+    tokens = [token for token in name.split("_") if token not in _AROUND.split()]
+    if not tokens or len(tokens) > 2 or not all(token in _WORDS for token in tokens):
+        return None
+    return next(i for i, known in enumerate(NAMES) if known in (name, *tokens) or "stamp" in tokens)
+
+
+def from_numbers(numbers: np.ndarray, scale: float | None) -> tuple[np.ndarray, datetime | None]:
     """Numeric times as seconds from the first row, and the start where they count from 1970.
 
     Numbers of 1e9 s (the year 2001) and more are Unix times. Without a unit, 1e11 and more are taken as milliseconds,
@@ -54,8 +102,8 @@ def from_numbers(numbers: np.ndarray, scale: float) -> tuple[np.ndarray, datetim
     if len(bad):
         raise ValueError(f"row {bad[0] + 1} has no time")
     first = float(numbers.min())
-    if scale == 1.0 and first >= 1e11:
-        scale = 1e-3 if first < 1e14 else 1e-6 if first < 1e17 else 1e-9
+    if scale is None:
+        scale = epoch_scale(first) or 1.0
     seconds = first * scale
     start = None
     if 1e9 <= seconds < 1e11:
@@ -63,37 +111,52 @@ def from_numbers(numbers: np.ndarray, scale: float) -> tuple[np.ndarray, datetim
     return (numbers - first) * scale, start
 
 
-def from_words(words: Sequence[object]) -> tuple[np.ndarray, datetime | None]:
-    """ISO 8601 times as seconds from the earliest, and the earliest; with an offset they become UTC.
+def epoch_scale(first: float) -> float | None:
+    """Seconds per unit of a time that counts from 1970, by its size; None below 1e11, where seconds are meant.
 
-    ValueError names the row.
-
-    >>> from_words(["2026-05-01T12:00:00Z", "2026-05-01T12:00:00.5Z"])[0].tolist()
-    [0.0, 0.5]
+    >>> epoch_scale(1.58e9), epoch_scale(1.58e12), epoch_scale(1.58e18)
+    (None, 0.001, 1e-09)
     """
-    import pandas as pd
-
-    series = pd.Series(list(words), dtype="object")
-    first = next((str(w) for w in words if w is not None), "")
-    aware = bool(re.search(r"([zZ]|[+-]\d\d:?\d\d)\s*$", first))
-    times = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=aware)
-    bad = np.flatnonzero(times.isna().to_numpy())
-    if len(bad):
-        given = words[bad[0]]
-        what = "has no time" if given is None else f"has the time {str(given)[:60]!r}"
-        raise ValueError(f"row {bad[0] + 1} {what}; write seconds or ISO 8601, all with or all without an offset")
-    return from_stamps(times)
+    return None if first < 1e11 else 1e-3 if first < 1e14 else 1e-6 if first < 1e17 else 1e-9
 
 
-def from_stamps(times: "object") -> tuple[np.ndarray, datetime | None]:
-    """Timestamps (a pandas Series or index, or datetime64) as seconds from the earliest, and that (in UTC if zoned)."""
-    import pandas as pd
+def is_epoch(numbers: np.ndarray) -> bool:
+    """Whether numbers (T,) are time stamps by their values alone: counts from 1970 that rise in every row.
 
-    stamps = pd.DatetimeIndex(times)  # type: ignore[arg-type]
-    bad = np.flatnonzero(stamps.isna())
-    if len(bad):
-        raise ValueError(f"row {bad[0] + 1} has no time")
-    if stamps.tz is not None:
-        stamps = stamps.tz_convert("UTC")
-    ticks = stamps.as_unit("ns").asi8
-    return (ticks - ticks.min()) / 1e9, stamps.min().to_pydatetime(warn=False)
+    They lie in the years 2001 to 2100, with at most 366 days from row to row.
+    """
+    if len(numbers) < 2 or not np.isfinite(numbers).all():
+        return False
+    scale = epoch_scale(float(numbers[0])) or 1.0
+    steps = np.diff(numbers) * scale
+    first, last = float(numbers[0]) * scale, float(numbers[-1]) * scale
+    return bool(first >= 978_307_200 and last <= 4_102_444_800 and (steps > 0).all() and steps.max() <= 366 * DAY)
+
+
+def from_days(numbers: np.ndarray) -> tuple[np.ndarray, datetime]:
+    """Day numbers of a spreadsheet (1 = the first of January 1900) as seconds from the first row, and the start."""
+    first = float(numbers.min())
+    seconds = np.round((numbers - first) * DAY, 3)
+    return seconds, datetime(1899, 12, 30) + timedelta(milliseconds=round(first * DAY * 1000))
+
+
+def is_days(numbers: np.ndarray, named: Named) -> bool:
+    """Whether numbers (T,) without a unit are day numbers of a spreadsheet; ValueError where seconds are as likely."""
+    if named.scale is not None or len(numbers) < 2 or not np.isfinite(numbers).all():
+        return False
+    steps = np.diff(np.sort(numbers))
+    inside = numbers.min() >= 25_000 and numbers.max() <= 80_000 and steps.max() < 1
+    if not inside or (numbers == np.floor(numbers)).all():
+        return False
+    if named.name in CALENDAR:
+        return True
+    step = float(steps.mean())
+    round_seconds = abs(step - float(f"{step:.2g}")) <= 1e-6 * step
+    round_days = abs(step * DAY - round(step * DAY)) < 0.02 and round(step * DAY) >= 1
+    even = float(np.abs(steps - step).max()) <= 2.1e-5
+    if round_days and even and not round_seconds:
+        return True
+    raise ValueError(
+        f"the times from {numbers.min():g} to {numbers.max():g} may be seconds or day numbers of a spreadsheet; write "
+        "the unit into the header: 'time [s]' or 'time [d]'"
+    )

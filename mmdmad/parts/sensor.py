@@ -1,16 +1,19 @@
 """Sensor tables: named channels over time, from CSV, Parquet, NPZ, a DataFrame or an array."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from mmdmad.cases import Part
-from mmdmad.parts import clock, sensor_files
+from mmdmad.parts import sensor_csv, sensor_files
+from mmdmad.parts.clock import named_time
 from mmdmad.parts.limits import decoding, plain_file, refuse, span
-from mmdmad.parts.sensor_columns import MISSING, Columns, check_cells, from_array, numbers
+from mmdmad.parts.sensor_columns import Column, Columns, check_cells, from_array, tidy
+from mmdmad.parts.sensor_time import find_time, spread
+from mmdmad.parts.sensor_words import look_at, ready_stamps
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +22,8 @@ class Sensor:
     (rows out of order are sorted by time when a table is read).
 
     `channels` and `units` are (C,) each, a unit "" where unknown; `start` is the time of the first row if known.
+    `notes` are what was decided while reading, in plain words. A column of words, named in `states`, is one channel of
+    0 and 1 for each of its words, called "column=word".
     """
 
     values: np.ndarray
@@ -26,15 +31,22 @@ class Sensor:
     channels: tuple[str, ...]
     units: tuple[str, ...]
     start: datetime | None = None
+    notes: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
 
 
 def read_sensor(part: Part) -> Sensor:
     """The part's table.
 
-    Time comes from a column of that name (numbers in seconds or in the unit of the header, or ISO 8601), else from the
-    part's `rate` in rows per second, else each row is one second. Rows out of order are sorted by time; a repeated row
-    is dropped; two different rows of one time are refused, because one of them would have to be invented away. Times
-    need not be evenly spaced. Empty cells, "NaN", "NA" and "null" are missing values; infinite ones are refused.
+    The time is the column whose values are times: dates in words, counts from 1970, or numbers that run like a time
+    under the name of one (in the unit of the header, else seconds; day numbers of a spreadsheet); dates and times of
+    day apart are joined. Without one the part's `rate` counts, in rows per second, else each row is one second. Row
+    numbers, labels and further times are no channels. Rows out of order are sorted; a repeated row is dropped; rows
+    that share a whole second in the order of the table are spread within it, other rows of one time are refused.
+
+    Decimal marks and the order of day and month are decided over all rows read; PartError asks where nothing decides
+    them. A column of words is read as its states, a rare cell that is no number as missing, like empty cells, "NaN",
+    "NA" and "null"; infinite ones are refused. `notes` of the result tells every decision.
 
     >>> read_sensor(Part("sensor", value=np.zeros((3, 2)), rate=10.0)).times.tolist()
     [0.0, 0.1, 0.2]
@@ -43,9 +55,9 @@ def read_sensor(part: Part) -> Sensor:
     if value is None:
         path = plain_file(part)
         readers = {
-            ".csv": sensor_files.read_csv,
-            ".tsv": sensor_files.read_csv,
-            ".txt": sensor_files.read_csv,
+            ".csv": sensor_csv.read_csv,
+            ".tsv": sensor_csv.read_csv,
+            ".txt": sensor_csv.read_csv,
             ".parquet": sensor_files.read_parquet,
             ".npz": sensor_files.read_npz,
             ".npy": sensor_files.read_npy,
@@ -67,75 +79,62 @@ def read_sensor(part: Part) -> Sensor:
 
 
 def _from_frame(part: Part, frame: Any) -> Columns:
+    import pandas as pd
+    import pyarrow as pa
+
     start, stop = span(part, len(frame), "rows") if len(frame) else (0, 0)
     check_cells(part, stop - start, frame.shape[1])
     frame = frame.iloc[start:stop]
     stamps = frame.index if type(frame.index).__name__ == "DatetimeIndex" else None
-    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    kinds = [c.dtype.kind for c in columns]
-    if stamps is None and kinds.count("M") == 1:
-        at = kinds.index("M")
-        stamps = columns.pop(at)
-        names = [str(n) for i, n in enumerate(frame.columns) if i != at]
-    else:
-        names = [str(n) for n in frame.columns]
+
+    def ready(column: Any) -> Any:
+        if column.dtype.kind in "buif":
+            return column.to_numpy(np.float64, na_value=np.nan)
+        if column.dtype.kind == "M":
+            return pd.DatetimeIndex(column)
+        return tidy(pa.array([None if pd.isna(cell) else str(cell) for cell in column], pa.string()))
+
     with decoding(part, "the DataFrame"):
-        ready = [c.to_numpy(np.float64, na_value=np.nan) if c.dtype.kind in "buif" else c.to_numpy() for c in columns]
-    return Columns(names, ready, stamps=stamps)
+        columns = [ready(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    return Columns([str(name) for name in frame.columns], columns, stamps=stamps)
 
 
 def _build(part: Part, table: Columns) -> Sensor:
-    names, columns = list(table.names), list(table.columns)
-    if "" in names:
-        raise refuse(part, f"column {names.index('') + 1} has no name in the header")
-    units = list(table.units) if table.units is not None else None
     try:
-        times, start = _times(part, table, names, columns, units)
+        columns, notes = look_at(table)
+        if table.stamps is not None:
+            columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
+        found = find_time(columns, table.rate or part.rate, part.start or 0)
     except ValueError as why:
         raise refuse(part, str(why)) from None
-    if not columns:
+    channels: list[tuple[str, str, np.ndarray]] = []
+    states = []
+    for i, column in enumerate(columns):
+        if i in found.gone:
+            continue
+        if not column.name:
+            raise refuse(part, f"column {column.place} has no name in the header")
+        if column.numbers is not None:
+            channels.append((column.name, column.unit, column.numbers))
+        elif column.codes is not None:
+            states.append(column.name)
+            for code, word in enumerate(column.words):
+                values = np.where(column.codes < 0, np.nan, column.codes == code)
+                channels.append((f"{column.name}={word}", "", values))
+    if not channels:
         raise refuse(part, "the table has no channel besides the time")
-    split = [clock.split_unit(n) for n in names]
-    channels = tuple(name for name, _ in split)
-    if units is None:
-        units = [unit for _, unit in split]
-    for name in channels:
-        if channels.count(name) > 1:
+    names = [name for name, _, _ in channels]
+    for name in names:
+        if names.count(name) > 1:
             raise refuse(part, f"two channels are called {name[:60]!r}")
-    values = np.column_stack([numbers(part, n, c) for n, c in zip(names, columns)])
-    return _checked(part, Sensor(values, times, channels, tuple(units), start))
-
-
-def _times(
-    part: Part, table: Columns, names: list[str], columns: list[Any], units: list[str] | None
-) -> tuple[np.ndarray, datetime | None]:
-    """Seconds and start; takes the time column out of the lists."""
-    if table.stamps is not None:
-        return clock.from_stamps(table.stamps)
-    found = clock.time_column(names)
-    if found is None:
-        rows = len(columns[0]) if columns else 0
-        return np.arange(rows) / (table.rate or part.rate or 1.0), None
-    index, scale = found
-    column, name = columns.pop(index), names.pop(index)
-    if units is not None:
-        units.pop(index)
-    array = np.asarray(column)
-    if not len(array):
-        return np.zeros(0), None
-    if array.dtype.kind == "M":
-        return clock.from_stamps(array)
-    if array.dtype.kind in "OUST":
-        words = [None if w is None or str(w).strip().lower() in MISSING else str(w).strip() for w in array]
-        try:
-            float(next((w for w in words if w is not None), ""))
-        except ValueError:
-            return clock.from_words(words)
-    return clock.from_numbers(numbers(part, name, column), scale)
+    units = tuple(unit for _, unit, _ in channels)
+    values = np.column_stack([values for _, _, values in channels])
+    said = (*table.notes, *notes, *found.notes)
+    return _checked(part, Sensor(values, found.times, tuple(names), units, found.start, said, tuple(states)))
 
 
 def _checked(part: Part, sensor: Sensor) -> Sensor:
-    values, times = sensor.values, sensor.times
+    values, times, start, notes = sensor.values, sensor.times, sensor.start, sensor.notes
     if not len(values):
         raise refuse(part, "the table has no rows")
     infinite = np.argwhere(np.isinf(values))
@@ -146,6 +145,9 @@ def _checked(part: Part, sensor: Sensor) -> Sensor:
         )
     if np.isnan(values).all():
         raise refuse(part, "the table holds no number: every reading is missing")
+    if len(times) > 1 and (np.diff(times) == 0).any() and not _repeats(values, times):
+        times, start, note = spread(times, start)
+        notes = (*notes, note) if note else notes
     if len(times) > 1 and not (np.diff(times) > 0).all():
         order = np.argsort(times, kind="stable")
         values, times = values[order], times[order]
@@ -158,7 +160,14 @@ def _checked(part: Part, sensor: Sensor) -> Sensor:
                 f"rows {order[i - 1] + 1} and {order[i] + 1} of one time ({times[i]:g} s) have different readings",
             )
         values, times = np.delete(values, again, axis=0), np.delete(times, again)
-    return Sensor(np.ascontiguousarray(values, np.float64), times, sensor.channels, sensor.units, sensor.start)
+    values = np.ascontiguousarray(values, np.float64)
+    return replace(sensor, values=values, times=times, start=start, notes=notes)
+
+
+def _repeats(values: np.ndarray, times: np.ndarray) -> bool:
+    """Whether every row that has the time of the row above it also has its readings: it was written twice."""
+    again = np.flatnonzero(np.diff(times) == 0) + 1
+    return all(np.array_equal(values[i], values[i - 1], equal_nan=True) for i in again)
 
 
 def _cut(part: Part, sensor: Sensor) -> Sensor:
@@ -176,4 +185,4 @@ def _cut(part: Part, sensor: Sensor) -> Sensor:
     values, times, begin = values[start:stop].astype(np.float64), times[start:stop], sensor.start
     if begin is not None and times.min() > 0:
         begin += timedelta(seconds=float(times.min()))
-    return _checked(part, Sensor(values, times - times.min(), sensor.channels, sensor.units, begin))
+    return _checked(part, replace(sensor, values=values, times=times - times.min(), start=begin))

@@ -1,8 +1,6 @@
-"""Sensor tables in files: CSV, Parquet, NPZ and NPY, read in blocks so that a slice of a long table stays cheap."""
+"""Sensor tables in binary files: Parquet, NPZ and NPY, read in blocks so that a slice of a long table stays cheap."""
 
-import csv
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,111 +8,11 @@ import numpy as np
 
 from mmdmad.cases import Part
 from mmdmad.parts.arrays import open_npy, open_npz
-from mmdmad.parts.clock import time_column
-from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, MIB, check_decoded, refuse, span
-from mmdmad.parts.sensor_columns import MISSING, Columns, check_cells, from_array, numbers
+from mmdmad.parts.limits import MAX_CELLS, MIB, check_decoded, refuse, span
+from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
+from mmdmad.parts.sensor_csv import gather
 
-BLOCK = 1 * MIB
 MAX_WORD = 200
-
-
-def read_csv(part: Part, path: Path) -> Columns:
-    """A CSV table with a header row; the separator is the comma, semicolon, tab or bar that the header has most of."""
-    import pyarrow as pa
-    import pyarrow.csv as arrow
-
-    names, separator = _header(part, path)
-    keys = [str(i) for i in range(len(names))]
-    found = time_column(names)
-    when = None if found is None else found[0]
-    missing = pa.array(MISSING)
-
-    def convert(batch: Any) -> list[Any]:
-        return [_cells(part, names[i], batch.column(i), i == when, missing) for i in range(len(names))]
-
-    try:
-        with path.open("rb") as file:
-            blocks = arrow.open_csv(
-                file,
-                read_options=arrow.ReadOptions(use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=1),
-                parse_options=arrow.ParseOptions(delimiter=separator, ignore_empty_lines=len(names) > 1),
-                convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
-            )
-            return Columns(names, _gather(part, blocks, len(names), convert))
-    except pa.ArrowInvalid as why:
-        if "straddling" not in str(why):
-            raise
-        raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None
-
-
-def _header(part: Part, path: Path) -> tuple[list[str], str]:
-    with path.open("rb") as file:
-        line = file.readline(BLOCK)
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
-        raise refuse(part, f"{path.name} is UTF-16 or not text at all; save it as a UTF-8 CSV table")
-    if len(line) == BLOCK:
-        raise refuse(
-            part, f"the header of {path.name} is longer than 1 MiB; at most {MAX_CHANNELS} columns are allowed"
-        )
-    try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as why:
-        raise refuse(
-            part, f"the header of {path.name} is not UTF-8 (byte 0x{line[why.start]:02x}); save it as UTF-8"
-        ) from None
-    separator = max((",", ";", "\t", "|"), key=text.count)
-    names = [name.strip() for name in next(csv.reader([text], delimiter=separator), [])]
-    check_cells(part, 0, len(names))
-    if not any(names):
-        raise refuse(part, f"the first line of {path.name} is blank; it must name the columns")
-    if all(_is_number(name) for name in names):
-        raise refuse(part, f"{path.name} has no header: its first row holds numbers; it must name the columns")
-    return names, separator
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _cells(part: Part, name: str, column: Any, is_time: bool, missing: Any) -> Any:
-    """One block of one column: words for the time column, float64 for the others."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if is_time or not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return column.to_numpy(zero_copy_only=False)
-    words = pc.utf8_trim_whitespace(column)
-    words = pc.if_else(pc.is_in(pc.utf8_lower(words), value_set=missing.cast(words.type)), None, words)
-    try:
-        return words.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:  # slower, but it takes "+1.5" and names the first cell that is no number
-        return numbers(part, name, column.to_numpy(zero_copy_only=False))
-
-
-def _gather(part: Part, blocks: Iterator[Any], width: int, convert: Any) -> list[Any]:
-    """The columns of the rows that the slice picks, block by block."""
-    start, stop = part.start or 0, part.stop
-    seen, kept, pieces = 0, 0, []
-    for batch in blocks:
-        low = max(start - seen, 0)
-        high = len(batch) if stop is None else min(stop - seen, len(batch))
-        seen += len(batch)
-        if high > low:
-            kept += high - low
-            check_cells(part, kept, width)
-            pieces.append(convert(batch.slice(low, high - low)))
-        if stop is not None and seen >= stop:
-            break
-    else:
-        if start or stop is not None:
-            span(part, seen, "rows")
-    if not pieces:
-        raise refuse(part, "the table has a header but no rows")
-    return [np.concatenate([piece[i] for piece in pieces]) for i in range(width)]
 
 
 def read_parquet(part: Part, path: Path) -> Columns:
@@ -141,23 +39,18 @@ def read_parquet(part: Part, path: Path) -> Columns:
             if not _is_flat(field.type):
                 raise refuse(part, f"column {field.name[:60]!r} holds {str(field.type)[:60]}, not numbers")
         keep = [i for i, name in enumerate(schema.names) if not name.startswith("__index_level_") or stamps == [i]]
-        names = [schema.names[i] for i in keep]
-        found = time_column(names)
-        when = keep.index(stamps[0]) if len(stamps) == 1 else None if found is None else found[0]
-        missing = pa.array(MISSING)
+        names = ["" if schema.names[i].startswith("__index_level_") else schema.names[i] for i in keep]
 
         def convert(batch: Any) -> list[Any]:
-            columns = [_plain(part, name, batch.column(k)) for name, k in zip(names, keep)]
-            return [_cells(part, names[i], column, i == when, missing) for i, column in enumerate(columns)]
+            return [_plain(part, name, batch.column(k)) for name, k in zip(names, keep)]
 
-        columns = _gather(
-            part, table.iter_batches(batch_size=max(1, MAX_CELLS // 64 // len(keep))), len(names), convert
-        )
-    if len(stamps) == 1 and when is not None:
-        import pandas as pd
+        columns = gather(part, table.iter_batches(batch_size=max(1, MAX_CELLS // 64 // len(keep))), len(names), convert)
+    for place, k in enumerate(keep):
+        if pa.types.is_timestamp(schema.field(k).type):
+            import pandas as pd
 
-        when_column = pd.DatetimeIndex(columns.pop(when), tz="UTC" if schema.field(stamps[0]).type.tz else None)
-        return Columns([n for i, n in enumerate(names) if i != when], columns, stamps=when_column)
+            zoned = schema.field(k).type.tz is not None
+            columns[place] = pd.DatetimeIndex(columns[place], tz="UTC" if zoned else None)
     return Columns(names, columns)
 
 
@@ -171,7 +64,7 @@ def _is_flat(kind: Any) -> bool:
 
 
 def _plain(part: Part, name: str, column: Any) -> Any:
-    """Dictionary, decimal, whole and null columns as words or floats, so that a missing cell becomes NaN."""
+    """Dictionary, decimal, whole and null columns as words, times or floats, so that a missing cell becomes NaN."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -181,9 +74,11 @@ def _plain(part: Part, name: str, column: Any) -> Any:
             if longest > MAX_WORD:
                 raise refuse(part, f"column {name[:60]!r} has a cell of {longest} bytes, which is not a number")
         column = column.dictionary_decode()
-    if pa.types.is_timestamp(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return column
-    return column.cast(pa.float64(), safe=False)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return tidy(column)
+    if pa.types.is_timestamp(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def read_npz(part: Part, path: Path) -> Columns:

@@ -1,5 +1,6 @@
 """One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,9 @@ from mmdmad.tokens import Layout, Tokens
 
 LARGEST = 1e15
 """Features beyond it overflow in float32 when they are squared and summed."""
+TOLD = 20
+"""Most decisions of reading that a fit tells of."""
+log = logging.getLogger(__name__)
 LETTERS = 1  # the place of the letters among the views
 
 
@@ -115,6 +119,7 @@ class PartModel:
                 del signals[rows[place]]
         if len(signals) < needed:
             return refused
+        _tell(self.modality, signals, parts)
         if learns:
             self.encoder.fit(list(signals.values()))
         if letters:
@@ -243,6 +248,22 @@ class PartModel:
         if len(made.likenesses) != views:
             raise ModelError(f"{len(made.likenesses)} likeness files are there for {views} views of a part", folder)
         return made
+
+
+def _tell(modality: Modality, signals: Mapping[int, Any], parts: Mapping[int, Part]) -> None:
+    """Say once each what was decided while normal parts were read, with the first part it was decided for."""
+    told: dict[str, list[int]] = {}
+    for row, signal in signals.items():
+        for note in getattr(signal, "notes", ()):
+            told.setdefault(note, []).append(row)
+    for note, rows in list(told.items())[:TOLD]:
+        first = parts[rows[0]]
+        name = first.path.name if first.path is not None else first.case_id or f"part {rows[0] + 1}"
+        log.warning("%s, %s%s: %s", modality, name, f" and {len(rows) - 1} more" if len(rows) > 1 else "", note)
+    if len(told) > TOLD:
+        log.warning(
+            "%s: %d more decisions while reading; findings tell those of their case", modality, len(told) - TOLD
+        )
 
 
 def unfit(tokens: Tokens) -> str:

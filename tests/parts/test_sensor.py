@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts import Sensor, content_key, read
-from mmdmad.parts.clock import time_column
+from mmdmad.parts.clock import named_time
 
 
 def sensor(given_: object, **how: object) -> Sensor:
@@ -95,19 +95,27 @@ def test_times(tmp_path: Path, times: list[str], seconds: list[float], start: da
 
 
 @pytest.mark.parametrize(
-    ("headers", "found"),
+    ("header", "scale"),
     [
-        (["a", "Time"], (1, 1.0)),
-        (["time [ms]", "a"], (0, 1e-3)),
-        (["t_ms", "a"], (0, 1e-3)),
-        (["Elapsed Time (min)", "a"], (0, 60.0)),
-        (["t (°C)", "a"], None),
-        (["a", "b"], None),
-        (["date", "timestamp"], (1, 1.0)),
+        ("Time", None),
+        ("time [ms]", 1e-3),
+        ("t_ms", 1e-3),
+        ("time/s", 1.0),
+        ("Zeit / h", 3600.0),
+        ("Elapsed Time (min)", 60.0),
+        ("elapsed [d]", 86400.0),
+        ("Timestamp (UTC)", None),
+        ("seconds", 1.0),
+        ("t (°C)", ()),
+        ("T [K]", ()),
+        ("cycle_time", ()),
+        ("response time", ()),
+        ("uptime", ()),
     ],
 )
-def test_which_column_is_the_time(headers: list[str], found: tuple[int, float] | None) -> None:
-    assert time_column(headers) == found
+def test_names_and_units_of_time_columns(header: str, scale: float | None) -> None:
+    named = named_time(header)
+    assert (() if named is None else named.scale) == scale
 
 
 def test_without_a_time_column_the_rate_counts_else_one_row_is_a_second(tmp_path: Path) -> None:

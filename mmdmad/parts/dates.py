@@ -1,0 +1,233 @@
+"""Dates and clock times in words as seconds: one form a column, decided over all its cells, never cell by cell."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+_CLOCK = r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
+_ZONE = r"(?:\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
+_REST = rf"(?:(?:[T_\s]|,\s)\s*{_CLOCK}{_ZONE})?"
+_COMPACT = r"(?P<h>\d{2})(?P<min>\d{2})(?:(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+FORMS = {
+    "ymd": rf"^(?P<y>\d{{4}})(?:-(?P<m>\d{{1,2}})-|/(?P<m2>\d{{1,2}})/|\.(?P<m3>\d{{1,2}})\.)(?P<d>\d{{1,2}}){_REST}$",
+    "dots": rf"^(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}|\d{{2}}){_REST}$",
+    "slashes": rf"^(?P<a>\d{{1,2}})(?:/(?P<b>\d{{1,2}})/|-(?P<b2>\d{{1,2}})-)(?P<y>\d{{4}}|\d{{2}}){_REST}$",
+    "compact": rf"^(?P<y>19\d\d|2[01]\d\d)(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T_\s]?{_COMPACT}{_ZONE})?$",
+    "named": rf"^(?P<d>\d{{1,2}})[-/.\s]+(?P<name>[A-Za-z]{{3,9}})\.?[-/.,\s]+(?P<y>\d{{4}}){_REST}$",
+    "name first": rf"^(?P<name>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}}){_REST}$",
+    "clock": rf"^{_CLOCK}$",
+}
+"""How a date may be written: year first, day or month first, all digits, a month's English name; or a clock alone."""
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
+_ORDERS = {"dd/mm/yyyy": "dmy", "mm/dd/yyyy": "mdy", "dd/mm/yy": "dmy", "mm/dd/yy": "mdy"}
+DAY = 86_400
+
+
+@dataclass(frozen=True, eq=False)
+class Stamps:
+    """Whole seconds (T,) since 1970 (of a clock alone: since midnight) and nanoseconds (T,) beside them.
+
+    `kind` is "stamp", "date" (every time of day is left out) or "clock"; `aware` says that the seconds are UTC; `note`
+    says what was decided, "" where nothing had to be.
+    """
+
+    seconds: np.ndarray
+    nanos: np.ndarray
+    kind: str
+    aware: bool = False
+    note: str = ""
+
+    def from_first(self) -> tuple[np.ndarray, datetime | None]:
+        """Seconds (T,) from the earliest, and the earliest; a clock alone has no start."""
+        seconds = _past_midnight(self.seconds) if self.kind == "clock" else self.seconds
+        place = int(np.lexsort((self.nanos, seconds))[0])
+        first, nanos = int(seconds[place]), int(self.nanos[place])
+        times = (seconds - first) + (self.nanos - nanos) / 1e9
+        if self.kind == "clock":
+            return times, None
+        zone = UTC if self.aware else None
+        return times, datetime(1970, 1, 1, tzinfo=zone) + timedelta(seconds=first, microseconds=nanos // 1000)
+
+    def at(self, clock: "Stamps") -> "Stamps":
+        """These dates at the times of day of another column."""
+        late = np.flatnonzero(clock.seconds >= DAY)
+        if len(late):
+            raise ValueError(f"row {late[0] + 1} has a time of day beyond 23:59:59 beside its date")
+        return replace(self, seconds=self.seconds + clock.seconds, nanos=clock.nanos, kind="stamp")
+
+
+def order_of(unit: str) -> str | None:
+    """The order that a header names in its brackets, or None.
+
+    >>> order_of("DD.MM.YYYY"), order_of("mm/dd/yy"), order_of("ms")
+    ('dmy', 'mdy', None)
+    """
+    return _ORDERS.get(re.sub(r"[-.]", "/", unit.lower()).split(" ")[0])
+
+
+def read_dates(words: Any, order: str | None = None, forms: tuple[str, ...] = tuple(FORMS)) -> Stamps | None:
+    """An Arrow array of words (T,) as time stamps; None where they are no dates at all.
+
+    ValueError names the row that has no date or another form, and says how to name the order of day and month where
+    nothing in the column decides it.
+
+    >>> import pyarrow as pa
+    >>> read_dates(pa.array(["9.3.2026 10:00:00,5", "10.3.2026"])).from_first()[0].tolist()
+    [0.0, 50399.5]
+    """
+    import pyarrow.compute as pc
+
+    sample = words.drop_null().slice(0, 64)
+    counts = {form: pc.sum(pc.match_substring_regex(sample, FORMS[form])).as_py() or 0 for form in forms}
+    form = max(counts, key=lambda name: counts[name])
+    if 2 * counts[form] <= len(sample):
+        return None
+    found = pc.struct_field
+    cells = pc.extract_regex(words, FORMS[form])
+    missed = np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False))
+    if len(missed):
+        given = words[int(missed[0])].as_py()
+        what = "has no time" if given is None else f"has the time {given[:60]!r}"
+        raise ValueError(
+            f"row {missed[0] + 1} {what}; write seconds or ISO 8601, all in one form, all with or all without an offset"
+        )
+    fields = {cells.type.field(i).name for i in range(cells.type.num_fields)}
+
+    def text(*names: str) -> Any:
+        parts = [found(cells, name) for name in names if name in fields]
+        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "")
+
+    def whole(*names: str) -> np.ndarray:
+        if not any(name in fields for name in names):
+            return np.zeros(len(words), np.int64)
+        column = text(*names)
+        filled = pc.if_else(pc.equal(column, ""), "0", column)
+        return filled.cast("int64").to_numpy(zero_copy_only=False)
+
+    seconds, nanos, bare = _time_of_day(whole, text, fields, form)
+    if form == "clock":
+        return Stamps(seconds, nanos, "clock")
+    days, note = _days(whole, text, form, order)
+    seconds = seconds + days * DAY
+    aware = False
+    if "zone" in fields:
+        zones = text("zone")
+        has = pc.not_equal(zones, "").to_numpy(zero_copy_only=False)
+        aware = bool(has.any())
+        if aware and not has.all():
+            odd = int(np.argmin(has)) if has[0] else int(np.argmax(has))
+            raise ValueError(
+                f"row {odd + 1} is {'without' if has[0] else 'with'} an offset from UTC, row 1 is "
+                f"{'with' if has[0] else 'without'} one; write seconds or ISO 8601, all with or all without an offset"
+            )
+        if aware:
+            seconds = seconds - _offsets(zones)
+    if not aware:
+        _summer_time(seconds)
+    return Stamps(seconds, nanos, "date" if bare else "stamp", aware, note)
+
+
+def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    import pyarrow.compute as pc
+
+    hours, minutes, secs = whole("h"), whole("min"), whole("s")
+    if "half" in fields:
+        half = pc.utf8_lower(text("half")).to_numpy(zero_copy_only=False)
+        twelve = half != ""
+        bad = np.flatnonzero(twelve & ((hours < 1) | (hours > 12)))
+        if len(bad):
+            raise ValueError(f"row {bad[0] + 1} has an hour of {hours[bad[0]]} beside AM or PM; allowed are 1 to 12")
+        hours = np.where(twelve, hours % 12 + 12 * (half == "p"), hours)
+    late = np.flatnonzero((minutes > 59) | (secs > 59) | ((hours > 23) & (form != "clock")))
+    if len(late):
+        raise ValueError(f"row {late[0] + 1} has a time of day that no clock shows; allowed is 00:00:00 to 23:59:59")
+    digits = pc.utf8_rpad(text("f"), width=9, padding="0")
+    nanos = pc.if_else(pc.equal(text("f"), ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
+    bare = bool(pc.all(pc.equal(text("min"), "")).as_py())
+    return hours * 3600 + minutes * 60 + secs, nanos, bare
+
+
+def _days(whole: Any, text: Any, form: str, order: str | None) -> tuple[np.ndarray, str]:
+    import pyarrow.compute as pc
+
+    years, note = whole("y"), ""
+    if form in ("dots", "slashes"):
+        a, b = whole("a"), whole("b", "b2")
+        short = bool(pc.any(pc.less(pc.utf8_length(text("y")), 4)).as_py())
+        possible = {"dmy": bool((b <= 12).all()), "mdy": bool((a <= 12).all())}
+        if order is None and short:
+            raise ValueError("the dates have years of two digits; write four, or name the order: 'date [DD/MM/YY]'")
+        if order is None and form == "dots" and possible["dmy"]:
+            order = "dmy"  # in every locale of CLDR that writes dots between numbers the day comes first
+        if order is None:
+            left = [name for name, can in possible.items() if can]
+            if len(left) == 2 and not np.array_equal(a, b):
+                raise ValueError(
+                    "no date tells whether the day or the month comes first; write ISO 8601, or name the order in the "
+                    "header: 'date [DD/MM/YYYY]' or 'date [MM/DD/YYYY]'"
+                )
+            order = left[0] if left else "dmy"
+        note = f"dates are read with the {'day' if order == 'dmy' else 'month'} first"
+        years = years + 2000 * (years < 100)
+        days, months = (a, b) if order == "dmy" else (b, a)
+    elif form in ("named", "name first"):
+        words = pc.utf8_lower(text("name")).to_pylist()
+        known = {m[:n]: i + 1 for i, m in enumerate(_MONTHS) for n in (3, len(m))} | {"sept": 9}
+        months, days = np.array([known.get(word, 0) for word in words]), whole("d")
+    else:
+        months, days = whole("m", "m2", "m3"), whole("d")
+    return _civil(years, months, days), note
+
+
+def _civil(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Days since 1970 of dates; ValueError names the first that no calendar has."""
+    first = ((years - 1970) * 12 + months - 1).astype("M8[M]")
+    length = ((first + 1).astype("M8[D]") - first.astype("M8[D]")).astype(np.int64)
+    bad = np.flatnonzero((months < 1) | (months > 12) | (days < 1) | (days > length) | (years < 1))
+    if len(bad):
+        i = bad[0]
+        raise ValueError(f"row {i + 1} has a date that no calendar has: year {years[i]}, month {months[i]}, {days[i]}")
+    return first.astype("M8[D]").astype(np.int64) + days - 1
+
+
+def _offsets(zones: Any) -> np.ndarray:
+    """Seconds ahead of UTC of words like Z and +02:00."""
+    import pyarrow.compute as pc
+
+    coded = pc.dictionary_encode(zones)
+    coded = coded.combine_chunks() if hasattr(coded, "combine_chunks") else coded
+    ahead = []
+    for zone in coded.dictionary.to_pylist():
+        digits = zone[1:].replace(":", "") if zone[0] in "+-" else "0000"
+        seconds = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
+        ahead.append(-seconds if zone[0] == "-" else seconds)
+    return np.array(ahead, np.int64)[coded.indices.to_numpy()]
+
+
+def _past_midnight(seconds: np.ndarray) -> np.ndarray:
+    """A clock that falls by more than half a day has passed midnight; one that falls by less is refused."""
+    steps = np.diff(seconds)
+    back = np.flatnonzero((steps < 0) & (steps > -DAY // 2))
+    if len(back):
+        raise ValueError(f"the clock in row {back[0] + 2} is before the one above it; write dates with the times")
+    return seconds + DAY * np.concatenate([[0], np.cumsum(steps < 0)])
+
+
+def _summer_time(seconds: np.ndarray) -> None:
+    """Refuses local times that repeat an hour once: sorted, two hours of readings would become one."""
+    steps = np.diff(seconds)
+    back = np.flatnonzero(steps < 0)
+    if len(back) != 1 or len(steps) < 4:
+        return
+    usual = float(np.median(steps))
+    if usual > 0 and abs(steps[back[0]] + 3600 - usual) <= max(1.0, usual):
+        raise ValueError(
+            f"the times go back by an hour before row {back[0] + 2}, as clocks do when summer time ends; write UTC or "
+            "add the offset to every time"
+        )

@@ -1,0 +1,132 @@
+"""Sensor tables in text files: read as they stand where every cell is a number, cleaned and looked at otherwise."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdmad.cases import Part
+from mmdmad.parts.clock import named_time
+from mmdmad.parts.limits import refuse, span
+from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
+from mmdmad.parts.sensor_text import BLOCK, OTHER, Form, Lines, find_form, single_byte
+
+
+class _Words(Exception):
+    """A cell that is no number: the table has to be read as words first."""
+
+
+def read_csv(part: Part, path: Path) -> Columns:
+    """A text table with a header row, in the forms that `sensor_text` finds.
+
+    A file of numbers is read block by block as numbers; any other once more as words, so that marks, dates and states
+    are decided over all of its rows.
+    """
+    form = find_form(part, path)
+    names = [*form.names, *[""] * form.trailing]
+    if form.plain:
+        timely = [named_time(name) is not None for name in names]
+        try:
+            with path.open("rb") as file:
+                return _columns(part, form, list(_read(part, path, file, form, names, timely)), list(form.notes))
+        except _Words:
+            pass
+    encoding = form.encoding
+    while True:
+        lines = Lines(part, path, form, encoding)
+        notes = list(form.notes)
+        try:
+            columns = list(_read(part, path, lines, form, names, None))
+        except UnicodeDecodeError as why:
+            if encoding in ("cp1252", "latin-1") or encoding.startswith("utf-16"):
+                raise
+            encoding = single_byte(why.object)
+            continue
+        finally:
+            lines.close()
+        if encoding != form.encoding:
+            notes.append(OTHER)
+        if lines.comments:
+            notes.append(f"{lines.comments} comment line{'s are' if lines.comments > 1 else ' is'} left out")
+        return _columns(part, form, columns, notes)
+
+
+def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Columns:
+    for i in range(len(form.names), len(columns)):
+        column = columns[i]
+        empty = np.isnan(column).all() if isinstance(column, np.ndarray) else column.null_count == len(column)
+        if not empty:
+            raise refuse(part, f"column {i + 1} has no name in the header")
+    named = list(form.names)
+    if form.units is not None:
+        named = [f"{name} [{unit}]" if unit else name for name, unit in zip(named, form.units)]
+    return Columns(named, columns[: len(named)], notes=tuple(notes))
+
+
+def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timely: list[bool] | None) -> list[Any]:
+    import pyarrow as pa
+    import pyarrow.csv as arrow
+
+    keys = [str(i) for i in range(len(names))]
+
+    def convert(batch: Any) -> list[Any]:
+        made = []
+        for i in range(len(names)):
+            words = tidy(batch.column(i))
+            if timely is None or timely[i]:
+                made.append(words)
+                continue
+            numbers = as_floats(words)
+            if numbers is None:
+                raise _Words
+            made.append(numbers)
+        return made
+
+    try:
+        blocks = arrow.open_csv(
+            file if timely is not None else pa.PythonFile(file, mode="r"),
+            read_options=arrow.ReadOptions(
+                use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=int(timely is not None)
+            ),
+            parse_options=arrow.ParseOptions(delimiter=form.separator, ignore_empty_lines=len(names) > 1),
+            convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
+        )
+        return gather(part, blocks, len(names), convert)
+    except pa.ArrowInvalid as why:
+        if timely is not None:
+            raise _Words from None
+        if "Empty CSV" in str(why):
+            raise refuse(part, "the table has a header but no rows") from None
+        if "straddling" not in str(why):
+            raise
+        raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None
+
+
+def gather(part: Part, blocks: Iterator[Any], width: int, convert: Any) -> list[Any]:
+    """The columns of the rows that the slice picks, block by block."""
+    start, stop = part.start or 0, part.stop
+    seen, kept = 0, 0
+    pieces: list[list[Any]] = []
+    for batch in blocks:
+        low = max(start - seen, 0)
+        high = len(batch) if stop is None else min(stop - seen, len(batch))
+        seen += len(batch)
+        if high > low:
+            kept += high - low
+            check_cells(part, kept, width)
+            pieces.append(convert(batch.slice(low, high - low)))
+        if stop is not None and seen >= stop:
+            break
+    else:
+        if start or stop is not None:
+            span(part, seen, "rows")
+    if not pieces:
+        raise refuse(part, "the table has a header but no rows")
+    return [_joined([piece[i] for piece in pieces]) for i in range(width)]
+
+
+def _joined(pieces: list[Any]) -> Any:
+    import pyarrow as pa
+
+    return np.concatenate(pieces) if isinstance(pieces[0], np.ndarray) else pa.concat_arrays(pieces)

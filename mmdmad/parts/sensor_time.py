@@ -1,0 +1,276 @@
+"""Which columns of a sensor table are its time, decided by values and ranked by names; and which are no readings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from mmdmad.parts import clock
+from mmdmad.parts.dates import DAY, Stamps
+from mmdmad.parts.sensor_columns import Column
+
+SHARED = ("t", "ts", "sec", "tempo", "temps")
+"""Names of time columns that other things have too: their numbers must be even to count as time."""
+INDEX = (
+    *("index", "idx", "row", "rows", "no", "no.", "nr", "nr.", "#", "id", "sample", "record", "line", "entry", "n"),
+)
+LABELS = (
+    *("label", "labels", "anomaly", "anomalies", "is_anomaly", "anomalous", "outlier", "is_outlier", "changepoint"),
+    *("change_point", "attack", "is_attack", "att_flag", "target", "class", "ground_truth", "gt", "normal/attack"),
+)
+_VERDICTS = {"normal", "anomaly", "anomalous", "attack", "a ttack", "outlier", "abnormal"}
+ROWS = 8
+"""Rows from which on numbers that count rows are taken as row numbers whatever the column is called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided."""
+
+    times: np.ndarray
+    start: datetime | None
+    gone: set[int]
+    notes: list[str]
+
+
+def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> Found:
+    """The time of a table; without a time column `rate` rows per second. `first` is the number of the first row.
+
+    ValueError asks the question that the table leaves open.
+    """
+    rows = len(columns[0]) if columns else 0
+    notes: list[str] = []
+    gone: set[int] = set()
+    numbers = {i: _numeric(c, notes) for i, c in enumerate(columns) if c.numbers is not None}
+    timely: dict[int, Any] = {i: found for i, found in numbers.items() if found is not None}
+    dated = {i: c.dates for i, c in enumerate(columns) if c.dates is not None}
+    joined = _joined(columns, dated, timely, notes)
+    for i, stamps in dated.items():
+        if joined is None or i not in joined[1]:
+            timely[i] = stamps
+    ranked = sorted((_rank(columns[i]), i) for i in timely)
+    best = _best(columns, ranked, timely, joined is not None)
+    if best is None and joined is None:
+        times, start = np.arange(rows) / (rate or 1.0), None
+    elif joined is not None and (best is None or not isinstance(timely[best], Stamps)):
+        times, start = joined[0].from_first()
+        gone |= joined[1]
+    else:
+        assert best is not None
+        gone.add(best)
+        times, start = _seconds(columns[best], timely[best], notes)
+    for i in sorted({*timely, *dated} - gone):
+        if timely.get(i) == "epoch" and not _alike(_seconds(columns[i], "epoch", [])[0], times):
+            continue  # a count that grows beside the time is a reading, however large it is
+        gone.add(i)
+        notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
+    _no_readings(columns, gone, notes, first)
+    return Found(times, start, gone, notes)
+
+
+def _rank(column: Column) -> int:
+    return len(clock.NAMES) if column.named is None else column.named.rank
+
+
+def _best(
+    columns: Sequence[Column], ranked: Sequence[tuple[int, int]], timely: dict[int, Any], joined: bool
+) -> int | None:
+    if not ranked:
+        return None
+    rank, best = ranked[0]
+    if rank == len(clock.NAMES) and len(ranked) > 1 and not joined:
+        spans = [_seconds(columns[i], timely[i], [])[0] for _, i in ranked]
+        if not all(_alike(other, spans[0]) for other in spans):
+            names = " and ".join(columns[i].said for _, i in ranked)
+            raise ValueError(f"columns {names} hold times; call the one that counts 'time'")
+    return best
+
+
+def _alike(seconds: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two columns of times tell the same: within a second and a hundredth of the whole."""
+    return bool(np.abs(seconds - other).max(initial=0.0) <= 1.0 + 0.01 * other.max(initial=0.0))
+
+
+def _numeric(column: Column, notes: list[str]) -> str | None:
+    """Why the numbers of a column are a time: "named", "days" or "epoch"; None where they are readings."""
+    values, named = column.numbers, column.named
+    assert values is not None
+    there = values[np.isfinite(values)]
+    if named is None:
+        return "epoch" if clock.is_epoch(values) else None
+    if not len(there):
+        return None if named.name in SHARED else "named"
+    if clock.is_epoch(there) or (len(there) < 3 and named.name != "t"):
+        return "named"
+    if clock.is_days(values, named):
+        return "days"
+    if not _rises(there, column, named):
+        notes.append(
+            f"column {column.said} is called like a time, but its numbers do not run like one: it is a channel"
+        )
+        return None
+    if named.scale is None and _looks_like_clock(there):
+        raise ValueError(
+            f"column {column.said} may count seconds or hold times of day without colons (101500); write 10:15:00, or "
+            "the unit into the header: 'time [s]'"
+        )
+    return "named"
+
+
+def _rises(values: np.ndarray, column: Column, named: clock.Named) -> bool:
+    """Whether numbers run like a time: nearly always up in rows, or an even grid in another order."""
+    steps = np.diff(values)
+    if not steps.any():
+        return len(values) < 3
+    distinct = np.unique(values)
+    gaps = np.diff(distinct)
+    even = bool((np.abs(gaps - np.median(gaps)) <= 0.01 * np.median(gaps) + 1e-9 * np.abs(values).max()).mean() >= 0.9)
+    weak = named.name in SHARED and named.scale is None
+    if weak:
+        if (steps > 0).mean() >= 0.99 and not even:
+            raise ValueError(
+                f"column {column.said} rises from row to row in uneven steps: is it the time or a reading? Call it "
+                f"'time', or write its unit into the header: '{named.name} [s]' or '{named.name} [°C]'"
+            )
+        return even and bool((steps > 0).all())
+    if (steps >= 0).mean() >= 0.9 and values[-1] > values[0]:
+        return True
+    if 2 * len(distinct) >= len(values) and even:
+        return True
+    if len(distinct) == len(values) and len(values) > 2 and named.scale is not None:
+        raise ValueError(f"column {column.said} is called like a time, but its numbers go up and down; sort the rows")
+    return False
+
+
+def _looks_like_clock(values: np.ndarray) -> bool:
+    """Whether whole numbers skip what clocks skip: after 101559 comes 101600."""
+    if len(values) < 2 or (values != np.floor(values)).any() or values.min() < 0 or values.max() >= 240_000:
+        return False
+    steps = np.diff(values)
+    clocks = ((values % 100 < 60) & (values // 100 % 100 < 60)).all()
+    return bool(clocks and 0 < np.median(steps) < 41 and ((steps % 100 == 41) & (steps > 0)).any())
+
+
+def _joined(
+    columns: Sequence[Column], dated: dict[int, Stamps], timely: dict[int, Any], notes: list[str]
+) -> tuple[Stamps, set[int]] | None:
+    """A column of dates and one of times of day as one."""
+    dates = sorted((_rank(columns[i]), i) for i, s in dated.items() if s.kind == "date")
+    clocks = sorted((_rank(columns[i]), i) for i, s in dated.items() if s.kind == "clock")
+    if not dates or any(s.kind == "stamp" for s in dated.values()):
+        return None
+    if clocks:
+        hands = dated[clocks[0][1]]
+        other = clocks[0][1]
+    else:
+        digits = [i for i in timely if columns[i].named is not None and timely[i] != "epoch" and _digits(columns[i])]
+        if not digits:
+            return None
+        other = digits[0]
+        values = columns[other].numbers
+        assert values is not None
+        whole = values.astype(np.int64)
+        hands = Stamps(whole // 10_000 * 3600 + whole // 100 % 100 * 60 + whole % 100, np.zeros_like(whole), "clock")
+    place = dates[0][1]
+    notes.append(f"columns {columns[place].said} and {columns[other].said} together are the time")
+    if dated[place].note:
+        notes.append(dated[place].note)
+    named = columns[place].named or columns[other].named
+    made = dated[place].at(hands)
+    return (replace(made, aware=True) if named is not None and named.utc else made), {place, other}
+
+
+def _digits(column: Column) -> bool:
+    """Whether a column beside dates holds times of day as hhmmss; ValueError where it may count seconds as well."""
+    values, named = column.numbers, column.named
+    assert values is not None
+    if named is None or named.scale is not None or not np.isfinite(values).all() or (values != np.floor(values)).any():
+        return False
+    clocks = (values >= 0) & (values < 240_000) & (values % 100 < 60) & (values // 100 % 100 < 60)
+    if not clocks.all():
+        return False
+    if values.max() < DAY:
+        raise ValueError(
+            f"column {column.said} beside a date may count seconds or hold times of day without colons; write 10:15:00"
+        )
+    return True
+
+
+def _seconds(column: Column, how: Any, notes: list[str]) -> tuple[np.ndarray, datetime | None]:
+    named = column.named
+    if isinstance(how, Stamps):
+        if how.note:
+            notes.append(how.note)
+        if named is None:
+            notes.append(f"column {column.said} holds the times")
+        aware = how.aware or (named is not None and named.utc)
+        return replace(how, aware=aware).from_first()
+    assert column.numbers is not None
+    if how == "days":
+        notes.append(f"column {column.said} is read as day numbers of a spreadsheet")
+        times, start = clock.from_days(column.numbers)
+        return times, start.replace(tzinfo=UTC) if named is not None and named.utc else start
+    if how == "epoch":
+        notes.append(f"column {column.said} counts from 1970 and is the time, whatever its name")
+    return clock.from_numbers(column.numbers, None if named is None else named.scale)
+
+
+def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], first: int) -> None:
+    """Adds row numbers and labels to the columns that are no channels; the last column that is left stays."""
+    for i, column in enumerate(columns):
+        if i in gone:
+            continue
+        name = column.name.strip().lower()
+        tidy = name.replace(" ", "_").replace("-", "_")
+        values = column.numbers
+        if tidy in LABELS and (_zero_one(values) or set(map(str.lower, column.words)) & _VERDICTS):
+            gone.add(i)
+            notes.append(f"column {column.said} holds labels and is left out: labels are never learned from")
+        elif values is not None and _row_numbers(values, first, _is_index(column)):
+            if name and len(gone) == len(columns) - 1:
+                continue
+            gone.add(i)
+            notes.append(f"column {column.said} numbers the rows and is left out: it is not a reading")
+
+
+def _is_index(column: Column) -> bool:
+    name = column.name.strip().lower()
+    return name in INDEX or name.startswith("unnamed:") or (not name and column.place == 1)
+
+
+def _zero_one(values: np.ndarray | None) -> bool:
+    return values is not None and bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
+
+
+def _row_numbers(values: np.ndarray, first: int, index: bool) -> bool:
+    if not len(values) or not (index or len(values) >= ROWS) or not np.isfinite(values).all():
+        return False
+    one_by_one = bool((np.diff(values) == 1).all()) and values[0] == np.floor(values[0])
+    return one_by_one and (index or values[0] - first in (0, 1))
+
+
+def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:
+    """Times (T,) of whole seconds that several rows share, spread evenly within their second; and a note.
+
+    A first second that holds fewer rows than the second is filled from its end, the last one from its beginning. Times
+    that are not whole seconds (of `start` too), or fall, come back as they are with the note "".
+
+    >>> spread(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), None)[0].tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0]
+    """
+    whole = (times == np.floor(times)).all() and (start is None or start.microsecond == 0)
+    if not whole or len(times) < 3 or (np.diff(times) < 0).any() or times[0] == times[-1]:
+        return times, start, ""
+    seconds, place, counts = np.unique(times, return_inverse=True, return_counts=True)
+    ordinal = np.arange(len(times)) - np.repeat(np.cumsum(counts) - counts, counts)
+    share = counts.astype(float)
+    usual = float(np.median(counts[1:-1])) if len(counts) > 2 else float(counts.max())
+    share[[0, -1]] = np.maximum(share[[0, -1]], usual)
+    late = np.zeros(len(counts))
+    late[0] = share[0] - counts[0]
+    spread_out = seconds[place] + (ordinal + late[place]) / share[place]
+    begin = float(spread_out[0])
+    note = "several rows share a second: they are spread evenly within it, in the order of the table"
+    return spread_out - begin, None if start is None else start + timedelta(seconds=begin), note

@@ -1,0 +1,220 @@
+"""Words of a sensor table as numbers, dates or states: decimal marks are decided over the whole table, never a cell."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mmdmad.parts import clock
+from mmdmad.parts.dates import FORMS, Stamps, read_dates
+from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
+
+STATES = 20
+"""Most different words of a column of states; more are names or remarks."""
+_STATE = r"^[\pL_][\pL\pN_\-./ ]{0,39}$"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_WRITTEN = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
+
+
+def _sure(mark: str, other: str) -> str:
+    """A number that only `mark` as the decimal mark makes sense of: it cannot stand between thousands there."""
+    alone = rf"\d*{mark}(\d{{1,2}}|\d{{4,}})|0\d*{mark}\d+|{mark}\d+|\d{{4,}}{mark}\d+"
+    return rf"^[+-]?({alone}|\d{{1,3}}({other}\d{{3}})+{mark}\d+|\d{{1,3}}({other}\d{{3}}){{2,}})([eE][+-]?\d+)?$"
+
+
+_SURE_COMMA, _SURE_DOT = _sure(",", r"\."), _sure(r"\.", ",")
+_GROUPS = {",": r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$", ".": r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$"}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How the numbers of a table are written: the decimal mark, the mark between thousands ("" = none), and a note."""
+
+    decimal: str = "."
+    group: str = ""
+    note: str = ""
+
+
+def look_at(table: Columns) -> tuple[list[Column], list[str]]:
+    """Every column of a table looked at, and what was decided. ValueError says what is wrong or left open."""
+    made: list[Column | Any] = []
+    notes: list[str] = []
+    for i, (name, given) in enumerate(zip(table.names, table.columns, strict=True)):
+        label, unit = clock.split_unit(name)
+        if table.units is not None:
+            label, unit = name, table.units[i]
+        about = Column(label, unit, i + 1, clock.named_time(name, unit if table.units is not None else ""))
+        given = _ready(about, given)
+        dated = _dated(about, given)
+        made.append((about, given) if dated is None else dated)
+    open_ones = [given for one in made if isinstance(one, tuple) for given in [one[1]] if not _is_array(given)]
+    marks = decimal_marks(open_ones)
+    if marks.note:
+        notes.append(marks.note)
+    for i, one in enumerate(made):
+        if isinstance(one, tuple):
+            about, given = one
+            made[i] = replace(about, numbers=given) if _is_array(given) else _worded(about, given, marks, notes)
+    return made, notes
+
+
+def _ready(about: Column, given: Any) -> Any:
+    """The column as float64, as tidy words, or as a DatetimeIndex; ValueError for any other kind."""
+    if not _is_array(given) or given.dtype == np.float64:
+        return given
+    if given.dtype.kind in "buif":
+        return given.astype(np.float64)
+    if given.dtype.kind in "US":
+        import pyarrow as pa
+
+        return tidy(pa.array([w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in given]))
+    raise ValueError(f"column {about.said} holds {given.dtype}, not numbers")
+
+
+def _is_array(given: Any) -> bool:
+    return isinstance(given, np.ndarray)
+
+
+def _dated(about: Column, given: Any) -> Column | None:
+    """The column if it holds dates: as such, as words, or as digits without marks between them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    named = about.named
+    if type(given).__name__ == "DatetimeIndex":
+        return replace(about, dates=ready_stamps(given))
+    if _is_array(given):
+        if not len(given) or not (np.isfinite(given).all() and (given == np.floor(given)).all()):
+            return None
+        if not 19_000_101 <= given.min() <= given.max() < 2.2e13:
+            return None
+        given = pa.array(given.astype(np.int64)).cast(pa.string())
+    if not len(given) or given.null_count == len(given):
+        return None
+    if not pc.all(pc.match_substring_regex(given, _NUMBER)).as_py():
+        order = named.order if named is not None else None
+        dates = read_dates(given, order)
+        if dates is None and named is not None and named.name != "t" and not _numeric(given):
+            first = pc.index(pc.match_substring_regex(given, _NUMBER), False).as_py()
+            raise ValueError(f"row {first + 1} has the time {given[first].as_py()[:60]!r}; write seconds or ISO 8601")
+        return None if dates is None else replace(about, dates=dates)
+    if pc.any(pc.not_equal(pc.match_substring_regex(given, FORMS["compact"]), True)).as_py() or given.null_count:
+        return None
+    lengths = pc.unique(pc.utf8_length(given)).to_pylist()
+    if lengths == [8] and named is not None and named.name not in clock.CALENDAR:
+        return None
+    try:
+        dates = read_dates(given, forms=("compact",))
+    except ValueError:  # digits that are no date are numbers
+        return None
+    return None if dates is None else replace(about, dates=dates)
+
+
+def _numeric(given: Any) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(given, r"^[+-]?[\d.,]+([eE][+-]?\d+)?$")).as_py())
+
+
+def ready_stamps(index: Any) -> Stamps:
+    """A pandas DatetimeIndex (T,) as time stamps; ValueError names the first row that has none."""
+    bad = np.flatnonzero(index.isna())
+    if len(bad):
+        raise ValueError(f"row {bad[0] + 1} has no time")
+    aware = index.tz is not None
+    if aware:
+        index = index.tz_convert("UTC")
+    ticks = index.as_unit("ns").asi8
+    return Stamps(ticks // 10**9, ticks % 10**9, "stamp", aware)
+
+
+def decimal_marks(columns: Sequence[Any]) -> Marks:
+    """How numbers are written in columns of tidy words; ValueError where nothing decides it, or cells disagree.
+
+    >>> import pyarrow as pa
+    >>> decimal_marks([pa.array(["75,100", "0,2000", "1.000,5"])])
+    Marks(decimal=',', group='.', note="numbers have decimal commas, and '.' between thousands")
+    """
+    import pyarrow.compute as pc
+
+    def first(pattern: str) -> str | None:
+        for words in columns:
+            at = pc.index(pc.match_substring_regex(words, pattern), True).as_py()
+            if at >= 0:
+                return f"{words[at].as_py()[:40]!r} (row {at + 1})"
+        return None
+
+    if first(r"^[+-]?[\d.]*,[\d.,]+([eE][+-]?\d+)?$") is None and first(r"^[+-]?\d{1,3}(\.\d{3}){2,}$") is None:
+        return Marks()
+    comma, dot = first(_SURE_COMMA), first(_SURE_DOT)
+    if comma and dot:
+        raise ValueError(f"numbers are written with a comma in {comma} and with a dot in {dot}; write all with a dot")
+    if comma:
+        group = "." if first(_GROUPS["."]) else ""
+        return Marks(",", group, "numbers have decimal commas" + (", and '.' between thousands" if group else ""))
+    grouped = first(_GROUPS[","])
+    if dot and grouped:
+        return Marks(".", ",", "numbers have ',' between thousands")
+    if grouped:
+        raise ValueError(f"{grouped} may be a decimal comma or a mark between thousands; write a decimal dot")
+    return Marks()
+
+
+def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column:
+    """A column of words as numbers or states."""
+    import pyarrow.compute as pc
+
+    written = words
+    if marks.group:
+        grouped = pc.match_substring_regex(words, _GROUPS[marks.group])
+        written = pc.if_else(grouped, pc.replace_substring(words, marks.group, ""), words)
+    if marks.decimal == ",":
+        written = pc.if_else(
+            pc.match_substring_regex(written, r"^[+-]?\d*,\d+([eE][+-]?\d+)?$"),
+            pc.replace_substring(written, ",", "."),
+            written,
+        )
+    numbers = as_floats(written)
+    if numbers is not None:
+        return replace(about, numbers=numbers)
+    said = about.said
+    lower = pc.utf8_lower(words)
+    if set(pc.unique(lower.drop_null()).slice(0, 3).to_pylist()) <= {"true", "false"}:
+        notes.append(f"column {said}: True is read as 1, False as 0")
+        return replace(about, numbers=as_floats(pc.if_else(pc.equal(lower, "true"), "1", "0")))  # null stays null
+    good = pc.fill_null(pc.match_substring_regex(written, _WRITTEN), True)
+    bad = np.flatnonzero(~good.to_numpy(zero_copy_only=False))
+    there = len(words) - words.null_count
+    place, word = int(bad[0]), words[int(bad[0])].as_py()
+    if len(bad) == there:
+        return _states(about, words, there, f"column {said}, row {place + 1}: {word[:60]!r} is not a number", notes)
+    if len(bad) > there // 10 and not (len(bad) == 1 and there >= 6):
+        raise ValueError(
+            f"column {said}, row {place + 1}: {word[:60]!r} is not a number, nor are {len(bad)} of its {there} cells; "
+            "leave cells empty where nothing was measured"
+        )
+    several = f"{len(bad)} cells that are not numbers are" if len(bad) > 1 else "one cell that is not a number is"
+    notes.append(f"column {said}: {several} taken as missing, {word[:40]!r} in row {place + 1}")
+    return replace(about, numbers=as_floats(pc.if_else(good, written, None)))
+
+
+def _states(about: Column, words: Any, there: int, why: str, notes: list[str]) -> Column:
+    import pyarrow.compute as pc
+
+    if not pc.all(pc.match_substring_regex(words, _STATE)).as_py():
+        raise ValueError(why)
+    found = pc.unique(words.drop_null())
+    if len(found) > STATES or 2 * len(found) > there:
+        raise ValueError(
+            f"{why}, and a column of states has at most {STATES} different words, each about twice or more "
+            f"({len(found)} in {there} cells); leave the column out"
+        )
+    known = tuple(sorted(found.to_pylist()))
+    codes = np.full(len(words), -1)
+    for i, word in enumerate(known):
+        codes[pc.fill_null(pc.equal(words, word), False).to_numpy(zero_copy_only=False)] = i
+    said = ", ".join(re.sub(r"\s+", " ", word) for word in known[:6]) + (", …" if len(known) > 6 else "")
+    notes.append(f"column {about.said} holds states in words, read as a channel of 0 and 1 each: {said}")
+    return replace(about, words=known, codes=codes)
