@@ -25,7 +25,7 @@ START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 WORK = {
     "fit": "mmdmad.store.run.Run.fit",
     "score": "mmdmad.store.run.Run.score",
-    "report": "mmdmad.report.write_report",
+    "report": "mmdmad.report.write",
     "bench": "mmdmad.bench.run_suite",
 }
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}

@@ -104,3 +104,14 @@ def test_a_graph_of_float32_is_refused_where_it_would_lose_a_feature():
     far = make_detector("tccm", steps=2, hidden=(8,), false_alarm_rate=None).fit(TRAIN + np.array([0, 1.7e9, 0, 0]))
     with pytest.raises(ExportError, match="feature 1 lies at"):
         far._graph()
+
+
+@pytest.mark.parametrize("name", ["knn", "dte-np", "gaussian-diffusion", "pca", "padim"])
+def test_an_encoders_feature_that_is_rounding_of_the_others_says_nothing(name):
+    def tokens(rows, noise):
+        return [Tokens(np.column_stack([r, n])[:1], Layout("vector")) for r, n in zip(rows[:, None], noise[:, None])]
+
+    quiet, loud = 1e-9 * RNG.normal(size=len(TRAIN)), 1e-8 * RNG.normal(size=len(TEST))
+    expected = made(name).fit(tokens(TRAIN, 0 * quiet)).decision_function(tokens(TEST, 0 * loud))
+    found = made(name).fit(tokens(TRAIN, quiet)).decision_function(tokens(TEST, loud))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

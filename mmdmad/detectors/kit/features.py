@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from mmdmad.detectors.items import as_rows, owners, positions
+from mmdmad.detectors.items import Stack, as_rows, owners, positions
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import ROUNDING, Tokens, varies
@@ -153,7 +153,10 @@ class FeatureSpace:
 def _moments(items: Sequence[Tokens], known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation per known position, then of all tokens together, in float64.
 
-    A feature that does not vary, but for rounding at its level, has no scale of its own and gets 1.
+    A feature that does not vary, but for rounding, has no scale of its own and gets 1. The columns of a table have
+    units of their own, so each is held against its own level. The features of an encoder (float32 tokens) share one,
+    and a feature that is zero but for rounding of the others, like a direction that no text has, is held against the
+    usual level too.
     """
     width, last = items[0].values.shape[1], len(known)
     count, sums, far = np.zeros(last + 1), np.zeros((last + 1, width)), np.zeros(width)
@@ -180,8 +183,10 @@ def _moments(items: Sequence[Tokens], known: np.ndarray) -> tuple[np.ndarray, np
         variance[:-1] = (variance[:-1] * count[:-1, None] + PRIOR * within) / (count[:-1, None] + PRIOR)
     mean, scale = offset + centre, np.sqrt(variance) * unit
     precision = float(np.finfo(items[0].values.dtype).eps)
-    rounding = ROUNDING * precision * np.abs(mean)
-    return mean, np.where(varies(scale, mean, precision), scale, np.maximum(rounding, 1.0))
+    own_units = isinstance(items, Stack) or items[0].values.dtype != np.float32
+    usual = 0.0 if own_units else np.hypot(mean, scale).mean(axis=1, keepdims=True)
+    level = np.maximum(np.abs(mean), usual)
+    return mean, np.where(varies(scale, level, precision), scale, np.maximum(ROUNDING * precision * level, 1.0))
 
 
 def _by_position(items: Sequence[Tokens], known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
