@@ -15,6 +15,7 @@ Every feature has about unit variance on training windows. Missing rows have no 
 rare it would hardly vary in training, and one lost row would outweigh every fault.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -24,7 +25,7 @@ import numpy as np
 
 from mmdmad.encoders.base import Encoder, encoder
 from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular
-from mmdmad.encoders.sensor_usual import other_channels, other_unit, usual
+from mmdmad.encoders.sensor_usual import other_channels, other_unit, states_of, usual, with_states
 from mmdmad.encoders.sensor_windows import (
     activity,
     peaks,
@@ -35,9 +36,11 @@ from mmdmad.encoders.sensor_windows import (
     window_starts,
 )
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.parts.sensor_wild import said, usual_range, wild
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens, varies
 
+log = logging.getLogger(__name__)
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
 MOST_ROWS = 10_000_000  # of a window; far more than any table that can be read has
@@ -101,8 +104,16 @@ class Windows(Encoder):
         common = usual(signals)
         for number, reason in common.odd.items():
             raise DataError(f"training table {number}: {reason}; leave it out (`odd` lists all such tables)")
+        signals = [with_states(signal, states_of(signals)) for signal in signals]
         channels, units, interval = common.channels, common.units, common.interval
-        made = [regular(_columns(signal, channels), signal.times, interval) for signal in signals]
+        read = [_columns(signal, channels) for signal in signals]
+        range_ = usual_range(np.concatenate(read))
+        far = [wild(values, *range_) for values in read]
+        for number, (mask, values) in enumerate(zip(far, read, strict=True)):
+            for line in said(mask, values, channels):
+                log.warning("training table %d: %s; it is not learned from", number + 1, line)
+        read = [np.where(mask, np.nan, values) for mask, values in zip(far, read, strict=True)]
+        made = [regular(values, signal.times, interval) for values, signal in zip(read, signals, strict=True)]
         every = np.concatenate([np.where(missing, np.nan, filled) for filled, missing in made])
         center, scale = _center_scale(every)
         tables = [_standard(filled, center, scale) for filled, _ in made]
@@ -130,6 +141,7 @@ class Windows(Encoder):
     def encode(self, signal: Any) -> Tokens:
         """Tokens of a Sensor table; PartError if its channels or units are others or it is too short."""
         state = self._fitted()
+        signal = with_states(signal, state.channels)
         other = other_channels(signal.channels, state.channels) or other_unit(signal, state.channels, state.units)
         if other:
             raise PartError(other, part="sensor")

@@ -7,7 +7,7 @@ nearly all gap (one time stamp of 1970).
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -46,6 +46,7 @@ def usual(signals: Sequence[Any]) -> Usual:
     >>> found.channels, dict(found.odd)
     (('a', 'b'), {0: 'the table has other channels: unknown c'})
     """
+    signals = [with_states(s, states_of(signals)) for s in signals]
     known = set(_commonest(tuple(sorted(signal.channels)) for signal in signals))
     odd = {i: other for i, s in enumerate(signals) if (other := other_channels(s.channels, known))}
     channels = _commonest(tuple(s.channels) for i, s in enumerate(signals) if i not in odd)
@@ -58,6 +59,47 @@ def usual(signals: Sequence[Any]) -> Usual:
     steps = [sampling_interval(s.times) for s in rest.values() if len(s.times) > 1]
     interval = float(np.median(steps)) if steps else 1.0
     return Usual(channels, units, interval, odd | _gaps(rest, interval))
+
+
+def states_of(signals: Iterable[Any]) -> tuple[str, ...]:
+    """The channels "column=word" of all states that any of the tables has, sorted."""
+    return tuple(
+        sorted(
+            {
+                c
+                for s in signals
+                for c in s.channels
+                if any(c.startswith(f"{name}=") for name in getattr(s, "states", ()))
+            }
+        )
+    )
+
+
+def with_states(signal: Any, known: Iterable[str]) -> Any:
+    """A table with a channel for every known state of its columns of states: 0 where it is never in that state.
+
+    A state that is not known has no channel: its rows are in none of the known ones, which no training row is.
+
+    >>> from mmdmad.parts import Sensor
+    >>> table = Sensor(np.ones((2, 1)), np.arange(2.0), ("valve=OPEN",), ("",), states=("valve",))
+    >>> with_states(table, ["valve=OPEN", "valve=SHUT"]).values.tolist()
+    [[1.0, 0.0], [1.0, 0.0]]
+    """
+    if not getattr(signal, "states", ()):
+        return signal
+    known = set(known)
+    of_state = {c: name for name in signal.states for c in signal.channels if c.startswith(f"{name}=")}
+    kept = [i for i, c in enumerate(signal.channels) if c not in of_state or c in known]
+    channels, units = [signal.channels[i] for i in kept], [signal.units[i] for i in kept]
+    values = [signal.values[:, i] for i in kept]
+    for name in signal.states:
+        has = next(signal.values[:, i] for i, c in enumerate(signal.channels) if of_state.get(c) == name)
+        for channel in sorted(c for c in known if c.startswith(f"{name}=") and c not in channels):
+            channels.append(channel)
+            units.append("")
+            values.append(np.where(np.isnan(has), np.nan, 0.0))
+    table = np.column_stack(values) if values else np.empty((len(signal.values), 0))
+    return replace(signal, values=table, channels=tuple(channels), units=tuple(units))
 
 
 def other_channels(given: Iterable[str], known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmdmad.cases import Part
-from mmdmad.parts import sensor_csv, sensor_files
+from mmdmad.parts import sensor_csv, sensor_files, sensor_wild
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.limits import decoding, plain_file, refuse, span
 from mmdmad.parts.sensor_columns import Column, Columns, check_cells, from_array, tidy
@@ -145,6 +145,10 @@ def _checked(part: Part, sensor: Sensor) -> Sensor:
         )
     if np.isnan(values).all():
         raise refuse(part, "the table holds no number: every reading is missing")
+    far = sensor_wild.wild(values, *sensor_wild.usual_range(values))
+    if far.any():
+        lines = sensor_wild.said(far, values, sensor.channels)
+        notes += tuple(f"{line}; if a logger writes it for no reading, leave the cell empty" for line in lines)
     if len(times) > 1 and (np.diff(times) == 0).any() and not _repeats(values, times):
         times, start, note = spread(times, start)
         notes = (*notes, note) if note else notes

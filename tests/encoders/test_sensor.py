@@ -243,3 +243,34 @@ def test_principal_directions_are_orthonormal_and_ordered() -> None:
     spread = ((rows - mean) @ directions).std(axis=0)
     assert (np.diff(spread) < 0).all()
     assert scale == pytest.approx(np.sqrt((spread**2).mean()), rel=0.01)
+
+
+@pytest.mark.parametrize("mark", [-9999.0, 1e30, 6999.0])
+def test_one_wild_reading_moves_no_scale_and_is_said(mark: float, caplog: pytest.LogCaptureFixture) -> None:
+    tables = [table(seed) for seed in range(20)]
+    clean = Windows().fit(tables).fitted_
+    values = tables[5].values.copy()
+    values[50, 1] = mark
+    tables[5] = Sensor(values, tables[5].times, CHANNELS, ("",) * 3)
+    state = Windows().fit(tables).fitted_
+    for name in ("center", "scale", "quiet", "local", "relation_scale", "joint_scale"):
+        np.testing.assert_allclose(getattr(state, name), getattr(clean, name), rtol=0.02, atol=1e-3)
+    assert f"training table 6: channel 'current' is {mark:g} in row 51" in caplog.text
+
+
+def test_a_table_that_never_leaves_a_state_is_one_of_the_others() -> None:
+    def valve(seed: int, *words: str) -> Sensor:
+        one = table(seed)
+        flags = np.arange(200) // 20 % len(words)
+        values = np.column_stack([one.values, *(flags == i for i in range(len(words)))])
+        names = (*CHANNELS, *(f"valve={word}" for word in words))
+        return Sensor(values.astype(float), one.times, names, ("",) * len(names), states=("valve",))
+
+    tables = [valve(seed, "OPEN", "SHUT") if seed % 2 else valve(seed, "OPEN") for seed in range(20)]
+    encoder = Windows()
+    assert encoder.odd(tables) == {}
+    encoder.fit(tables)
+    assert encoder.fitted_.channels == (*CHANNELS, "valve=OPEN", "valve=SHUT")
+    usual, strange = encoder.encode(valve(30, "SHUT")), encoder.encode(valve(30, "BROKEN"))
+    assert usual.values.shape == strange.values.shape
+    assert not np.array_equal(usual.values, strange.values)

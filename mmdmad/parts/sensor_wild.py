@@ -1,0 +1,51 @@
+"""Readings far outside all others of their channel: marks of loggers and overflows (-9999, 1e30) and torn cells."""
+
+import numpy as np
+
+WIDTHS = 10.0
+"""Times the range of all other readings that a reading must lie outside of it."""
+SHARE = 1000
+"""One reading in so many, and one in any channel, may be wild; more are what the channel is like."""
+
+
+def usual_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest (C,) that a reading of each channel may be, from readings (T, C); NaN = missing.
+
+    The most extreme reading in a thousand at each end, at least one, has no say, so a wild one cannot move the range.
+    Where all others are equal, the range reaches a thousand times their size.
+
+    >>> low, high = usual_range(np.array([[0.0], [1.0], [2.0], [3.0], [1e30]]))
+    >>> low.tolist(), high.tolist()
+    ([-19.0], [23.0])
+    """
+    low, high = np.full(values.shape[1], -np.inf), np.full(values.shape[1], np.inf)
+    for channel, column in enumerate(values.T):
+        there = np.sort(column[np.isfinite(column)])
+        spare = max(1, len(there) // SHARE)
+        if len(there) < 5:
+            continue
+        least, most = there[spare], there[-1 - spare]
+        width = WIDTHS * (most - least) or 1000 * max(1.0, abs(most))
+        low[channel], high[channel] = least - width, most + width
+    return low, high
+
+
+def wild(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Where readings (T, C) lie outside the range of their channel; missing ones do not."""
+    with np.errstate(invalid="ignore"):
+        return (values < low) | (values > high)
+
+
+def said(mask: np.ndarray, values: np.ndarray, channels: tuple[str, ...]) -> list[str]:
+    """One line a channel: its first wild reading, its row, and how many there are.
+
+    >>> said(np.array([[False], [True]]), np.array([[1.0], [-9999.0]]), ("level",))
+    ["channel 'level' is -9999 in row 2, far outside all its other readings"]
+    """
+    lines = []
+    for channel in np.flatnonzero(mask.any(axis=0)):
+        row, count = int(np.argmax(mask[:, channel])), int(mask[:, channel].sum())
+        more = f" ({count} such readings)" if count > 1 else ""
+        what = f"channel {channels[channel][:60]!r} is {values[row, channel]:g} in row {row + 1}"
+        lines.append(f"{what}, far outside all its other readings{more}")
+    return lines
