@@ -51,7 +51,7 @@ def check_sizes(owner: str, params: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name} of {len(values)} values was given to {owner}; allowed are at most {LONGEST}")
         for value in values:
             if isinstance(value, float) and not abs(value) < float("inf"):
-                raise ConfigError(f"{name}={value} was given to {owner}; a finite number is needed")
+                raise ConfigError(f"{name}={value} was given to {owner}; allowed is a finite number")
             if name in MOST and isinstance(value, int | float) and value > MOST[name]:
                 raise ConfigError(f"{name}={_brief(given)} was given to {owner}; allowed is at most {MOST[name]}")
 

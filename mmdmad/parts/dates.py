@@ -188,7 +188,7 @@ def _days(whole: Any, text: Any, form: str, order: str | None) -> tuple[np.ndarr
 def _civil(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Days since 1970 of dates; ValueError names the first that no calendar has."""
     first = ((years - 1970) * 12 + months - 1).astype("M8[M]")
-    length = ((first + 1).astype("M8[D]") - first.astype("M8[D]")).astype(np.int64)
+    length = ((first + np.timedelta64(1, "M")).astype("M8[D]") - first.astype("M8[D]")).astype(np.int64)
     bad = np.flatnonzero((months < 1) | (months > 12) | (days < 1) | (days > length) | (years < 1))
     if len(bad):
         i = bad[0]

@@ -127,7 +127,9 @@ class KNN(Detector):
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         self.space_ = FeatureSpace.from_arrays(arrays, self.n_features_in_)
         remembered = check_arrays(arrays, {"memory": "f n k"}, k=self.space_.width)["n"]
-        trusted = int(len(self.decision_scores_) * (1 - self.contamination))  # every item has a token
-        least = max(1, min(trusted, self.neighbours, trusted if self.max_memory == "auto" else self.max_memory))
-        require(remembered >= least, f"{remembered} tokens are remembered; at least {least} are needed")
+        judged = getattr(self, "decision_scores_", None)  # a member of a cascade is kept without them
+        if judged is not None:
+            trusted = int(len(judged) * (1 - self.contamination))  # every item has a token
+            least = max(1, min(trusted, self.neighbours, trusted if self.max_memory == "auto" else self.max_memory))
+            require(remembered >= least, f"{remembered} tokens are remembered; at least {least} are needed")
         self._remember(arrays["memory"])
