@@ -162,7 +162,8 @@ def test_the_demo_does_not_end_well_without_a_kind(tiny, tmp_path, monkeypatch):
         return line(folder, 80, ("sensor",))
 
     monkeypatch.setattr(inspection_line, "make_line", write)
-    monkeypatch.setattr(detector, "load_config", lambda _: config(tiny, "text", "sensor"))
+    preset = config(tiny, "text", "sensor").model_copy(update={"false_alarm_rate": demo.RATE})
+    monkeypatch.setattr(detector, "load_config", lambda _: preset)
     for _ in range(2):  # also when it goes on where it stopped
         with pytest.raises(RefusedError, match="all 70 sensor parts were refused"):
             demo.run_demo(tmp_path / "demo", write=lambda f: f.explain(), train=70, test=10, seed=0)
