@@ -35,6 +35,14 @@ def test_what_is_no_argument_is_refused_in_a_line(wrong):
     assert " at 0x" not in str(caught.value)
 
 
+@pytest.mark.parametrize("wrong", [1, 0, "yes", None, 1.0])
+def test_a_switch_is_true_or_false_and_nothing_like_it(wrong):
+    with pytest.raises(ConfigError, match=r"per_position=.* was given; allowed are True or False"):
+        make_detector("gaussian-diffusion", per_position=wrong).fit(X)
+    for right in (True, np.bool_(False)):
+        make_detector("gaussian-diffusion", per_position=right, false_alarm_rate=None).fit(X)
+
+
 def test_defaults_of_every_detector_are_of_the_type_they_say():
     for name, cls in detectors().items():
         made = cls(**({"autoencoder": None} if "autoencoder" in cls.defaults() else {}))

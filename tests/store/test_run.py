@@ -162,8 +162,9 @@ def test_another_false_alarm_rate_is_refused(scored):
     assert scored.false_alarm_rate == 0.01
     with pytest.raises(RunError, match=r"declared false-alarm rate of 0\.01"):
         scored.score(make_cases(["new"]), false_alarm_rate=0.05)
-    with pytest.raises(RunError, match="allowed is a rate"):
-        scored.score(make_cases(["new"]), false_alarm_rate=1.5)
+    for outside in (1.5, 0.50001, 0.00009, 0.0):
+        with pytest.raises(RunError, match=r"allowed is a rate from 0\.0001 to 0\.5"):
+            scored.score(make_cases(["new"]), false_alarm_rate=outside)
 
 
 def test_folders_that_are_no_runs_are_refused(tmp_path):
