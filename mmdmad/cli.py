@@ -10,25 +10,31 @@ import sys
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
 
 from mmdmad import __version__
+from mmdmad.commands.common import (
+    EXIT_INPUT,
+    EXIT_REFUSED,
+    AllowOutside,
+    Llm,
+    Manifest,
+    RunFolder,
+    end,
+    finding_of,
+    list_refused,
+    of_split,
+    print_explanation,
+    print_table,
+)
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
-from mmdmad.errors import MmdmadError, RefusalWarning, RefusedError
-from mmdmad.plain import plain, say
+from mmdmad.errors import RefusalWarning, RefusedError
+from mmdmad.plain import say
 from mmdmad.sizes import RATES
 from mmdmad.stopping import told
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mmdmad.cases import Cases, Lost, Refusal
-    from mmdmad.findings import Finding
-
-EXIT_INPUT, EXIT_REFUSED = 1, 3
 
 app = typer.Typer(
     help="Multimodal diffusion models for anomaly detection: is this normal, and if not, why?",
@@ -40,15 +46,6 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `mmdmad fit` made.")]
-Manifest = Annotated[
-    Path, typer.Option("--data", help="Manifest (.csv, .parquet, .jsonl) with one row per case, or a folder of files.")
-]
-Llm = Annotated[
-    str, typer.Option("--llm", help="Who writes: offline (no weights, no network) or any LangChain provider:model.")
-]
-AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
-
 
 def main() -> None:
     """Run the command line; errors made on purpose, and those of files and databases, are one line and exit code 1."""
@@ -59,7 +56,7 @@ def main() -> None:
             app()
         except RefusedError as error:
             if error.refused:
-                _list(error.refused)
+                list_refused(error.refused)
             say(f"mmdmad: {one_line(error)}", lines=True, file=sys.stderr)
             raise SystemExit(EXIT_REFUSED) from None
         except Exception as error:
@@ -125,13 +122,13 @@ def fit(
 
     settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
     cases = read_cases(data, allow_outside=allow_outside)
-    chosen = _of_split(cases, split, "train")
+    chosen = of_split(cases, split, "train")
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
-    _end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
+    end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
 
 
 @app.command()
@@ -157,7 +154,7 @@ def score(
 
     folder = Run.open(run)
     cases = read_cases(data, allow_outside=allow_outside)
-    chosen = _of_split(cases, split, "test")
+    chosen = of_split(cases, split, "test")
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"
@@ -165,7 +162,7 @@ def score(
     if out is not None:
         folder.export(out)
         say(f"table: {out}")
-    _end(scored.refused, scored.lost)
+    end(scored.refused, scored.lost)
 
 
 @app.command()
@@ -180,7 +177,7 @@ def explain(
     from mmdmad.store.run import Run
 
     folder = Run.open(run)
-    finding = _finding(folder, case)
+    finding = finding_of(folder, case)
     explanation = write(finding, llm=llm)
     folder.set_explanation(case, explanation)
     if as_json:
@@ -268,7 +265,7 @@ def bench_run(
     from mmdmad.bench import run_suite
 
     result = run_suite(suite, data, detectors=detector, seeds=seeds, peers=peers, out=out, work=work, sample=sample)
-    _table(
+    print_table(
         ["detector", "metric", "mean", "low", "high", "default"],
         (
             [r["detector"], r["metric"], *(f"{r[k]:.4f}" for k in ("mean", "low", "high")), "*" if r["default"] else ""]
@@ -299,7 +296,7 @@ def detectors(
     if as_json:
         say(json.dumps(rows, indent=1), lines=True)
         return
-    _table(
+    print_table(
         ["name", "family", "cost", "modalities", "paper"],
         ([r["name"], r["family"], r["cost"], ", ".join(r["modalities"]), r["paper"]] for r in rows),
     )
@@ -314,64 +311,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
     if as_json:
         say(json.dumps([c._asdict() for c in checks], indent=1), lines=True)
     else:
-        _table(["check", "state", "detail"], ([c.name, c.state, c.detail] for c in checks))
+        print_table(["check", "state", "detail"], ([c.name, c.state, c.detail] for c in checks))
     if any(c.state == "fault" for c in checks):
         raise typer.Exit(EXIT_INPUT)
-
-
-def print_explanation(finding: "Finding") -> None:
-    """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
-    from mmdmad.explain.words import joint_score
-
-    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, {joint_score(finding.score)})")
-    if finding.explanation is None:
-        return
-    for sentence in finding.explanation.sentences:
-        say(f"  {sentence.text} [{', '.join(sentence.cites)}]")
-    say(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
-
-
-def _finding(run: Any, case_id: str) -> "Finding":
-    finding = run.finding(case_id)
-    if finding is None:
-        raise MmdmadError(f"case {case_id!r} was not judged in {run.path}; `mmdmad score` judges cases")
-    return finding
-
-
-def _of_split(cases: "Cases", split: str | None, preferred: str) -> "Cases":
-    """The cases of a split; without a choice, the preferred split if any case carries it, otherwise all."""
-    name = split if split is not None else preferred
-    chosen = cases.where(split=name)
-    if chosen:
-        return chosen
-    if split is None:
-        return cases
-    known = sorted({str(c.split) for c in cases})
-    raise MmdmadError(f"no case has split {split!r}; the manifest has {', '.join(known) or 'no cases'}")
-
-
-def _end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:
-    """List what was refused, then say which kinds were lost altogether; exit code 3 if anything was refused."""
-    if not refused:
-        return
-    _list(refused)
-    for one in lost:
-        say(f"mmdmad: {one}", file=sys.stderr)
-    raise typer.Exit(EXIT_REFUSED)
-
-
-def _list(refused: "Sequence[Refusal]") -> None:
-    say(f"{len(refused)} refused:", file=sys.stderr)
-    for r in refused:
-        row = f"row {r.row}, " if r.row is not None else ""
-        say(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
-
-
-def _table(head: list[str], rows: "Iterable[list[str]]") -> None:
-    body = [head, *([plain(str(cell)) for cell in row] for row in rows)]
-    widths = [max(len(row[i]) for row in body) for i in range(len(head))]
-    for row in body:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ LAYERS = (
     ("datasets", "metrics"),
     ("bench", "demo", "doctor", "endings"),
     ("agents",),
+    ("commands",),
     ("cli",),
 )
 # The benchmark suites that measure the agents import them, inside functions.

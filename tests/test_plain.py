@@ -13,7 +13,7 @@ from mmdmad.agents.investigator import Answer
 from rich.console import Console
 
 import mmdmad
-from mmdmad.cli import _end, _table, print_explanation
+from mmdmad.commands.common import end, print_explanation, print_table
 from mmdmad.findings import Finding, Guarantee
 from mmdmad.plain import plain, say
 
@@ -70,9 +70,9 @@ def test_the_command_line_prints_plain_text(capsys: pytest.CaptureFixture[str]) 
     from mmdmad.cases import Refusal
 
     print_explanation(hostile())
-    _table(["a"], [[text] for text in EVIL.values()])
+    print_table(["a"], [[text] for text in EVIL.values()])
     with pytest.raises(typer.Exit):
-        _end([Refusal(f"id {text}", "text", text) for text in EVIL.values()], [])
+        end([Refusal(f"id {text}", "text", text) for text in EVIL.values()], [])
     say("".join(EVIL.values()))
     said = capsys.readouterr()
     assert not set(said.out + said.err) & BAD

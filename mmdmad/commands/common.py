@@ -1,0 +1,85 @@
+"""What the commands share: options, the choice of a split, how refusals, tables and explanations are printed."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmdmad.errors import MmdmadError
+from mmdmad.plain import plain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mmdmad.cases import Cases, Lost, Refusal
+    from mmdmad.findings import Finding
+
+EXIT_INPUT, EXIT_REFUSED = 1, 3
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `mmdmad fit` made.")]
+Manifest = Annotated[
+    Path, typer.Option("--data", help="Manifest (.csv, .parquet, .jsonl) with one row per case, or a folder of files.")
+]
+Llm = Annotated[
+    str, typer.Option("--llm", help="Who writes: offline (no weights, no network) or any LangChain provider:model.")
+]
+AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
+
+
+def print_explanation(finding: "Finding") -> None:
+    """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
+    from mmdmad.explain.words import joint_score
+
+    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, {joint_score(finding.score)})")
+    if finding.explanation is None:
+        return
+    for sentence in finding.explanation.sentences:
+        say(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+    say(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
+
+
+def finding_of(run: Any, case_id: str) -> "Finding":
+    """The finding of a case; MmdmadError where it was not judged."""
+    finding = run.finding(case_id)
+    if finding is None:
+        raise MmdmadError(f"case {case_id!r} was not judged in {run.path}; `mmdmad score` judges cases")
+    return finding
+
+
+def of_split(cases: "Cases", split: str | None, preferred: str) -> "Cases":
+    """The cases of a split; without a choice, the preferred split if any case carries it, otherwise all."""
+    name = split if split is not None else preferred
+    chosen = cases.where(split=name)
+    if chosen:
+        return chosen
+    if split is None:
+        return cases
+    known = sorted({str(c.split) for c in cases})
+    raise MmdmadError(f"no case has split {split!r}; the manifest has {', '.join(known) or 'no cases'}")
+
+
+def end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:
+    """List what was refused, then say which kinds were lost altogether; exit code 3 if anything was refused."""
+    if not refused:
+        return
+    list_refused(refused)
+    for one in lost:
+        say(f"mmdmad: {one}", file=sys.stderr)
+    raise typer.Exit(EXIT_REFUSED)
+
+
+def list_refused(refused: "Sequence[Refusal]") -> None:
+    """List refusals on stderr, one a line."""
+    say(f"{len(refused)} refused:", file=sys.stderr)
+    for r in refused:
+        row = f"row {r.row}, " if r.row is not None else ""
+        say(f"  {row}case {r.case_id}, {r.part}: {r.reason}", file=sys.stderr)
+
+
+def print_table(head: list[str], rows: "Iterable[list[str]]") -> None:
+    """Print rows below their heads, each column as wide as its widest cell."""
+    body = [head, *([plain(str(cell)) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in body) for i in range(len(head))]
+    for row in body:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
