@@ -42,7 +42,10 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; labels are never used to fit or score."""
+    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; labels are never used to fit or score.
+
+    `recording` names what the case was cut from (a file, a shift, a machine's day); None = it stands for itself.
+    """
 
     id: str
     parts: Mapping[Modality, Part]
@@ -51,9 +54,10 @@ class Case:
     split: str | None = None
     group: str | None = None
     row: int | None = None
+    recording: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("id", "split", "group"):
+        for name in ("id", "split", "group", "recording"):
             word = getattr(self, name)
             if isinstance(word, str) and _HALF.search(word):
                 raise DataError(

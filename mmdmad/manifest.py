@@ -24,7 +24,7 @@ MAX_ID = 200
 def known_columns() -> tuple[str, ...]:
     """The columns that a manifest may have beside those of the user's own."""
     rates = [f"{m.name}_rate" for m in modalities().values() if m.rated]
-    return ("id", "time", *part_columns(), "label", "split", "group", *rates)
+    return ("id", "time", *part_columns(), "label", "split", "group", "recording", *rates)
 
 
 def part_columns() -> tuple[str, ...]:
@@ -153,7 +153,8 @@ class _RowReader:
             return
         when, label = take("time", _time), take("label", _label)
         split, group = take("split", _word), take("group", _word)
-        self.cases.append(Case(case_id, parts, when, label, split, group, row.number))
+        recording = take("recording", _word) or self._behind(parts)
+        self.cases.append(Case(case_id, parts, when, label, split, group, row.number, recording))
         others = {column: value for column, value in values.items() if column not in self._known}
         if others:
             self.columns[case_id] = others
@@ -178,6 +179,13 @@ class _RowReader:
             raise _Refused(f"the {m.noun} cannot be sliced; #start:stop is for {others}")
         path = self.locate(name, m.folders)
         return Part(m.name, path, None, start, stop, case, row, rate, self.root)
+
+    def _behind(self, parts: Mapping[Modality, Part]) -> str | None:
+        """The file behind the first part that is a slice, relative to the manifest; None where no part is one."""
+        for part in parts.values():
+            if part.path is not None and (part.start is not None or part.stop is not None):
+                return plain(Path(os.path.relpath(part.path, self.base)).as_posix())
+        return None
 
     def _plain(self, given: str) -> bool:
         try:
@@ -307,8 +315,9 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     """The cases that a manifest lists, or that a plain folder of files makes.
 
     A manifest is a `.csv` (or `.tsv`), `.parquet` or `.jsonl` file with one row per case and the columns `id`, `time`,
-    `label`, `split`, `group`, one for each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those that
-    other packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a file does not say). Paths
+    `label`, `split`, `group`, `recording` (what the case was cut from; without one the file behind a slice), one for
+    each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those that other packages bring), and
+    `sensor_rate`, `video_rate` (rows or frames per second where a file does not say). Paths
     are relative to the manifest and may not leave its folder, not even through a symbolic link, unless `allow_outside`.
     A path may end in `#start:stop`: rows of a table, frames of a video, lines of a text file, counted from 0, `stop`
     not included. Other columns are kept in `Cases.extra["columns"]` as {case id: {column: value}};

@@ -58,6 +58,7 @@ def test_every_format_gives_the_same_cases(folder: Path, suffix: str) -> None:
     assert (b.parts["sensor"].start, b.parts["sensor"].stop) == (2, 8)
     assert (b.parts["video"].start, b.parts["video"].stop) == (None, 10)
     assert (c.parts["text"].path, c.parts["text"].start) == (folder / "t.txt", 1)
+    assert (a.recording, b.recording, c.recording) == (None, "s.csv", "t.txt")
     assert (c.parts["video"].path, c.parts["video"].rate) == (folder / "frames", 12.5)
     assert {k: v["line"] for k, v in cases.extra["columns"].items()} == {"a": "L1", "b": "L2", "c": "L1"}
     assert all(p.case_id == case.id and p.row == case.row for case in cases for p in case.parts.values())
@@ -195,3 +196,11 @@ def test_a_row_that_names_a_column_twice_is_refused_by_name(tmp_path):
     cases = read_cases(tmp_path / "m.jsonl")
     assert [case.id for case in cases] == ["c"]
     assert [(r.row, "'id' stands twice" in r.reason) for r in cases.refused] == [(1, True)]
+
+
+def test_a_recording_is_what_the_manifest_says_else_the_file_behind_a_slice(folder: Path) -> None:
+    (folder / "manifest.csv").write_text("id,sensor,recording\na,s.csv#0:5,shift 1\nb,s.csv#5:9,\nc,s.csv,\n")
+    assert [case.recording for case in read_cases(folder)] == ["shift 1", "s.csv", None]
+    (folder / "near.csv").write_text("id,sensor,recordng\na,s.csv,1\n")
+    with pytest.raises(ManifestError, match="did you mean 'recording'"):
+        read_cases(folder / "near.csv")

@@ -32,6 +32,7 @@ def case_to_json(case: Case) -> str:
         "split": case.split,
         "group": case.group,
         "row": case.row,
+        "recording": case.recording,
         "parts": parts,
     }
     return json.dumps(values)
