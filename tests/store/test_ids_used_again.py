@@ -19,6 +19,7 @@ from mmdmad.manifest import read_cases
 from mmdmad.parts import read
 from mmdmad.report import write_report
 from mmdmad.report.model import build
+from mmdmad.store import serial
 from mmdmad.store.run import Run
 
 
@@ -236,3 +237,8 @@ def test_the_command_line_refuses_and_replaces(run, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "t.jsonl").read_text())["verdict"] == "anomalous"
     assert score("two.csv", "fine", "--replace").exit_code == 0
     assert verdicts(run) == {"c1": "normal"}
+
+
+def test_the_recording_of_a_case_is_kept() -> None:
+    case = Case("a", {"text": Part("text", value="x")}, recording="pump.log")
+    assert serial.case_from_json("a", serial.case_to_json(case)).recording == "pump.log"
