@@ -1,4 +1,4 @@
-"""Names and files of artifacts: safe names for any case id, files that appear whole or not at all, none outside.
+"""Names and files: safe names for any case id, files that appear whole or not at all, none outside.
 
 What the system says against a file ends in a `FileError` of one line, with what to do about it.
 """
@@ -32,6 +32,38 @@ _ADVICE = {
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
     errno.EIO: "the disk reports an error; copy what can be read to another one",
 }
+
+_LEFT_NAMES = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "pspbrwse.jbf", "desktop.ini"),
+        *("folder.ini", "picasa.ini", "autorun.inf", "icon\r", "icon?", "indexervolumeguid", "wpsettings.dat"),
+        *("@eadir", "#recycle", "@recycle", "__macosx", "$recycle.bin", "system volume information", "lost+found"),
+        *("lost.dir", "found.000"),
+    }
+)
+_LEFT_SUFFIXES = frozenset(
+    (".xmp", ".thm", ".lrv", ".lrf", ".aae", ".ctg", ".pp3", ".dop", ".nksc", ".bdm", ".cpi", ".mpl", ".idx", ".ind")
+)
+_INDEX = re.compile(r"index\d*p?\.(bin|dat|db)|\d*\.index")
+
+
+def left_by_others(name: str) -> bool:
+    """Whether a file or folder of this name is none of the data: what systems, viewers and cameras leave beside it.
+
+    Hidden ones, thumbnails and their folders, settings and notes of picture viewers (XMP, AAE), the small copies and
+    index files that cameras and recorders write.
+
+    >>> [left_by_others(name) for name in ("Thumbs.db", "._7.png", "7.xmp", "@eaDir", "GH010007.LRV", "7.png")]
+    [True, True, True, True, True, False]
+    """
+    small = name.lower()
+    ending = small[small.rfind(".") :] if "." in small else ""
+    return (
+        small.startswith((".", "~$"))
+        or small in _LEFT_NAMES
+        or ending in _LEFT_SUFFIXES
+        or _INDEX.fullmatch(small) is not None
+    )
 
 
 def folder_name(case_id: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
+from mmdmad.files import left_by_others
 from mmdmad.manifest_rows import Row, is_missing, rows_of, simulated
 from mmdmad.modalities.base import BaseModality, by_suffix, modalities
 from mmdmad.plain import plain
@@ -272,15 +273,16 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
     """The cases of a folder without a manifest: files of one name in one sub-folder are the parts of one case.
 
     Where two files of one name are of one kind (7.png, 7.jpg), each file of that name is a case of its own with its
-    suffix in the id. Hidden files are passed over; other files of unknown kinds are listed as refused.
+    suffix in the id. What systems, viewers and cameras leave there is passed over; other files of unknown kinds are
+    listed as refused.
     """
     root = Path(os.path.realpath(folder))
     reader = _RowReader(root, None if allow_outside else root)
     kinds, columns = by_suffix(), {name: one.path_column for name, one in modalities().items()}
     groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
     for at, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(n for n in names if not n.startswith(".")):
+        folders[:] = sorted(f for f in folders if not left_by_others(f))
+        for name in sorted(n for n in names if not left_by_others(n)):
             path = Path(at, name).relative_to(root)
             kind = kinds.get(path.suffix.lower())
             if kind is None:

@@ -154,6 +154,17 @@ def test_a_plain_folder_makes_a_case_of_each_name(tmp_path: Path) -> None:
     assert [(r.case_id, r.part) for r in cases.refused] == [("x/odd.xyz", "case")]
 
 
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "desktop.ini", ".DS_Store", "x/._7.png", "x/7.xmp", "7.THM", "GX01.LRV", "x/@eaDir/7.png"]
+)
+def test_what_systems_viewers_and_cameras_leave_is_passed_over_without_a_word(tmp_path: Path, name: str) -> None:
+    for file in ("x/7.png", "x/7.csv", name):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(b"?")
+    cases = read_cases(tmp_path)
+    assert ([case.id for case in cases], cases.refused) == (["x/7"], ())
+
+
 def test_a_link_in_a_plain_folder_may_not_leave_it(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out.txt").write_text("out")

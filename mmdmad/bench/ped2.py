@@ -31,8 +31,8 @@ def run(context: Context) -> Iterator[Row]:
     from mmdmad.encoders.base import make_encoder
 
     train, test = ped2.clips(context.data, "training"), ped2.clips(context.data, "testing")
-    train_parts = [Part("video", path=clip.folder) for clip in train]
-    test_parts = [Part("video", path=clip.folder) for clip in test]
+    train_parts = [Part("video", path=clip.folder, rate=ped2.FPS) for clip in train]
+    test_parts = [Part("video", path=clip.folder, rate=ped2.FPS) for clip in test]
     encoder = make_encoder("clip").fit([parts.read(p) for p in train_parts])
     normal = encode_all(encoder, train_parts, context, "training clips")
     tokens = encode_all(encoder, test_parts, context, "test clips")

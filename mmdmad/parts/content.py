@@ -9,8 +9,8 @@ import numpy as np
 
 from mmdmad.cases import Case, Part
 from mmdmad.errors import ConfigError, PartError
+from mmdmad.files import left_by_others
 from mmdmad.modalities.base import BaseModality, modality_of
-from mmdmad.parts.frames import is_hidden
 from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
 
 
@@ -33,7 +33,7 @@ def content_key(part: Part) -> str:
                 _add_array(digest, piece)
     elif is_folder(part):
         assert part.path is not None
-        for file in sorted(p for p in part.path.iterdir() if p.is_file() and not is_hidden(p)):
+        for file in sorted(p for p in part.path.iterdir() if p.is_file() and not left_by_others(p.name)):
             one = Part(part.modality, file, case_id=part.case_id, row=part.row, root=part.root)
             digest.update(f"{file.name}\0{_file(plain_file(one), one)}\n".encode(errors="surrogateescape"))
     else:

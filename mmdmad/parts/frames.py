@@ -1,7 +1,6 @@
 """What every source of frames has, and what an array or a folder must be to be one."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,7 @@ from mmdmad.cases import Part
 from mmdmad.parts.limits import refuse
 
 DEFAULT_FPS = 25.0
-"""Frames per second of a folder or an array that does not say."""
+"""Frames per second of an array or a raw stream that does not say; a folder of frames asks for its rate."""
 
 
 class Source(Protocol):
@@ -20,6 +19,7 @@ class Source(Protocol):
     height: int
     width: int
     fps: float
+    notes: tuple[str, ...]  # what was decided while opening, in plain words
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
         """Index and pixels uint8 (H, W, 3) of the frames start, start + every, … below stop."""
@@ -32,8 +32,3 @@ def clip_shape(part: Part, shape: tuple[int, ...], dtype: np.dtype, name: str) -
         raise refuse(part, f"{name} has the shape {shape}; a clip is (F, H, W) or (F, H, W, 3)")
     if dtype != np.uint8:
         raise refuse(part, f"{name} holds {dtype}; the frames of an array must be uint8")
-
-
-def is_hidden(path: Path) -> bool:
-    """Files that systems leave in folders are no frames."""
-    return path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")

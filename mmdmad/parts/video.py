@@ -14,7 +14,8 @@ class Video:
     """A clip, read when asked: `n_frames`, `fps`, `height`, `width`, `duration` and the `times` (F,) of its frames.
 
     Times count from the clip's first frame and need not be evenly spaced; `fps` is their mean rate and `duration`
-    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached.
+    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached. `notes` tell what was
+    decided while opening.
 
     >>> clip = Video.from_array(np.zeros((4, 8, 8), np.uint8), fps=2)
     >>> clip.n_frames, clip.duration, [(i, t) for i, t, _ in clip.frames(every=2)]
@@ -25,6 +26,7 @@ class Video:
         self.part, self.source, self.start, self.stop = part, source, start, stop
         self.times = source.times[start:stop] - source.times[start]
         self.n_frames, self.height, self.width = stop - start, source.height, source.width
+        self.notes = source.notes
         lasted = float(self.times[-1])
         self.fps = float((self.n_frames - 1) / lasted) if lasted > 0 else float(source.fps)
         self.duration = lasted + 1 / self.fps
@@ -60,8 +62,9 @@ class Video:
 def read_video(part: Part) -> Video:
     """The part's clip: a container file read through PyAV, a folder of pictures, an NPY or NPZ file, or an array.
 
-    Only what is needed to know the frames' times is read now. Folders and arrays have the part's `rate`, else an NPZ
-    file's `fps`, else 25 frames a second. A clip that is cut off or damaged is refused as a whole, at the latest when
+    Only what is needed to know the frames' times is read now. Folders, arrays and streams without times have the part's
+    `rate`, else an NPZ file's `fps`; without either a folder is refused, and for the others 25 frames a second are
+    taken, which `notes` says. A clip that is cut off or damaged is refused as a whole, at the latest when
     the damage is reached; the reason says how many frames are sound, so that `#0:n` can ask for those.
     """
     value = part.value

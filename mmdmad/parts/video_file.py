@@ -28,6 +28,8 @@ SEEKABLE_INTRA = (*SEEKABLE, "avi", "asf")
 """Containers for which that holds where every frame is a key frame, as in Motion JPEG."""
 SAYS_DURATION = ("matroska,webm", "flv")
 """Containers that state a duration for all streams together rather than for each."""
+RAW = ("mpegvideo", "h264", "hevc", "m4v", "mjpeg", "mjpeg_2000", "obu")
+"""Streams without a container: they carry no times, and FFmpeg invents 25 frames a second."""
 WAIT = 60.0
 """Seconds after which opening a file or reading a packet is given up."""
 
@@ -46,6 +48,7 @@ class Container:
             stamps, keys, packets, end, complete = self._index(container, stream)
             self.seekable = container.format.name in (SEEKABLE_INTRA if len(keys) == len(stamps) else SEEKABLE)
             self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
+            raw = container.format.name in RAW
             declared = stream.frames
             promised = _seconds(container, stream)
             tick = float(stream.time_base) if stream.time_base else 0.0
@@ -53,12 +56,18 @@ class Container:
             raise refuse(part, f"{path.name} holds no video frame")
         known = sorted(s for s in set(stamps) if s is not None)
         self.timed = len(known) == len(stamps)
+        self.notes: tuple[str, ...] = ()
+        untimed = raw or not self.timed
+        if untimed and part.rate:
+            self.fps = part.rate
+        elif untimed:
+            self.notes = (f"{path.name} carries no times of its frames; {self.fps:g} a second are taken",)
         self.stamps = np.array(known if self.timed else range(len(stamps)), np.int64)
         self.keys = np.array(sorted(keys), np.int64)
-        self.times = (self.stamps - self.stamps[0]) * (tick if self.timed else 1 / self.fps)
+        self.times = np.arange(len(stamps)) / self.fps if untimed else (self.stamps - self.stamps[0]) * tick
         # A clip may rightly end before its last frame's time plus 1 / fps, or last longer on its last frame.
         ends = max(float(self.times[-1]) + 1 / self.fps, (end - int(self.stamps[0])) * tick if self.timed else 0.0)
-        cut = not declared and promised is not None and ends < promised - max(0.5, 2 / self.fps)
+        cut = not declared and not untimed and promised is not None and ends < promised - max(0.5, 2 / self.fps)
         if packets < declared or cut:
             whole = f"{declared} frames" if declared else f"{promised:.2f} s"
             raise refuse(part, f"{path.name} is truncated: it holds {len(stamps)} frames ({ends:.2f} s) of {whole}")

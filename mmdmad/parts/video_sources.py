@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image as Pillow
 
 from mmdmad.cases import Part
+from mmdmad.files import left_by_others
 from mmdmad.parts.arrays import open_npy, open_npz
-from mmdmad.parts.frames import DEFAULT_FPS, clip_shape, is_hidden
+from mmdmad.parts.frames import DEFAULT_FPS, clip_shape
 from mmdmad.parts.image import read_pixels
 from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
 
@@ -29,6 +30,13 @@ def _even(part: Part, count: int, fps: float | None) -> tuple[np.ndarray, float]
     return np.arange(count) / rate, float(rate)
 
 
+def _taken(part: Part, fps: float | None) -> tuple[str, ...]:
+    """What is said of an array that has no rate of its own."""
+    if part.rate or fps:
+        return ()
+    return (f"nothing says how many frames a second there are; {DEFAULT_FPS:g} are taken",)
+
+
 class Memory:
     """Frames of an array uint8 (F, H, W) or (F, H, W, 3)."""
 
@@ -36,6 +44,7 @@ class Memory:
         clip_shape(part, array.shape, array.dtype, "the array")
         self.array = array
         self.times, self.fps = _even(part, len(array), None)
+        self.notes = _taken(part, None)
         self.height, self.width = array.shape[1:3]
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -68,6 +77,7 @@ class Stored:
         if fortran:
             raise refuse(part, f"{path.name} is stored column by column; save it with np.ascontiguousarray")
         self.times, self.fps = _even(part, shape[0], fps)
+        self.notes = _taken(part, fps)
         self.height, self.width = shape[1:3]
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -88,7 +98,12 @@ class Stored:
 
 
 class Folder:
-    """The pictures of a folder in natural order (frame2 before frame10); other files in it are passed over."""
+    """The pictures of a folder in natural order (frame2 before frame10); other files in it are passed over.
+
+    Nothing in a folder says how fast its pictures were taken, and speeds are told: without a rate it is refused.
+    """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, part: Part) -> None:
         folder = inside(part, part.path)
@@ -97,9 +112,15 @@ class Folder:
             known = {
                 s for s, name in Pillow.EXTENSION.items() if name in Pillow.OPEN and name not in ("PDF", "EPS", "MPEG")
             }
-            files = [p for p in folder.iterdir() if p.suffix.lower() in known and not is_hidden(p)]
+            files = [p for p in folder.iterdir() if p.suffix.lower() in known and not left_by_others(p.name)]
         if not files:
             raise refuse(part, f"the folder {folder.name} holds no pictures")
+        if part.rate is None:
+            raise refuse(
+                part,
+                f"nothing says how many a second the {len(files)} pictures of the folder {folder.name} are; give "
+                "frames per second in the manifest's column video_rate (in Python: Part(..., rate=25))",
+            )
         self.part = part
         self.files = sorted(files, key=lambda p: natural(p.name))
         self.times, self.fps = _even(part, len(files), None)

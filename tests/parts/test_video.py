@@ -135,14 +135,30 @@ def test_a_mirrored_clip_is_shown_mirrored_and_not_turned(tmp_path: Path) -> Non
 def test_a_folder_of_frames_in_natural_order(tmp_path: Path) -> None:
     for i in range(12):
         Pillow.fromarray(FRAMES[i]).save(tmp_path / f"frame{i}.png")
-    for other in ("notes.txt", ".hidden.png", "Thumbs.db"):
+    for other in ("notes.txt", ".hidden.png", "._frame1.png", "Thumbs.db", "frame1.xmp", "frame1.THM", "index00.bin"):
         (tmp_path / other).write_text("x")
     clip = video(tmp_path, rate=5.0)
     assert (clip.n_frames, clip.fps, round(clip.duration, 9)) == (12, 5.0, 2.4)
     assert [round(level(p)) for _, _, p in clip.frames()] == list(range(12))
     assert [t for _, t, _ in clip.frames(every=5)] == [0.0, 1.0, 2.0]
-    assert round(level(video(tmp_path, start=9).frame_at(0))) == 9
-    assert video(tmp_path).fps == pytest.approx(25)
+    assert round(level(video(tmp_path, start=9, rate=5.0).frame_at(0))) == 9
+    with pytest.raises(PartError, match=r"how many a second the 12 pictures .* column video_rate"):
+        video(tmp_path)
+
+
+def test_streams_without_times_take_the_rate_of_their_part_or_say_what_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.mjpeg"
+    with av.open(str(path), "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for frame in FRAMES[:5]:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+    taken, told = video(path), video(path, rate=10.0)
+    assert "carries no times" in taken.notes[0]
+    assert (told.notes, told.fps, told.times.tolist()) == ((), 10.0, [0.0, 0.1, 0.2, 0.3, 0.4])
+    assert "25 are taken" in video(FRAMES).notes[0]
+    assert Video.from_array(FRAMES, 8.0).notes == ()
 
 
 def test_arrays_in_memory_and_on_disk(tmp_path: Path) -> None:
