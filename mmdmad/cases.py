@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mmdmad.errors import DataError
 from mmdmad.modalities.base import Modality, modalities, ordered
 from mmdmad.plain import plain
+
+if TYPE_CHECKING:
+    from mmdmad.parts.levels import Levels
 
 __all__ = ["Case", "Cases", "Lost", "Modality", "Part", "Refusal", "lost_kinds"]
 _HALF = re.compile("[\ud800-\udfff]")
@@ -26,7 +29,8 @@ class Part:
     `mmdmad.parts.read(part)` decodes it (to an Image, Text, Sensor, Video, …); `mmdmad.parts.content_key(part)` is the
     SHA-256 of what it holds. `row` and `case_id` say where it came from, for error messages. `rate` is rows or frames
     per second, for a table without a time column or a folder of frames. `root` is the folder that the part may not
-    leave, not even through a symbolic link; None = anywhere.
+    leave, not even through a symbolic link; None = anywhere. `levels` is what a model shows black and white in pictures
+    that are no bytes; None = each picture as it is.
     """
 
     modality: Modality
@@ -38,6 +42,7 @@ class Part:
     row: int | None = None
     rate: float | None = None
     root: Path | None = None
+    levels: "Levels | None" = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,6 +67,10 @@ class BaseModality(ABC):
         reason = f"a {self.noun} cannot be a {type(part.value).__name__}"
         raise PartError(reason, part=self.name, case_id=part.case_id, row=part.row)
 
+    def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":
+        """`levels.kind_of` and `levels.used_range` of pictures in a part; none where there are no pictures."""
+        yield from ()
+
     def normal(self) -> "Learned | None":
         """An empty memory of what is normal in such signals; None where only nearest normal cases are told."""
         return None

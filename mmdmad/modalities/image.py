@@ -38,6 +38,14 @@ class Image(BaseModality):
         """Its pixels."""
         yield self.read(part).pixels
 
+    def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":
+        """Its own."""
+        from mmdmad.parts.image import deep_range
+
+        found = deep_range(part)
+        if found is not None:
+            yield found
+
     def look(self, seen: "Seen") -> "Look":
         """Regions that stand out, boxed in the picture under its map."""
         from mmdmad.explain import image

@@ -47,6 +47,14 @@ class Video(BaseModality):
         for _, _, frame in part.value.frames():
             yield frame
 
+    def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":
+        """Those of some pictures of a folder; frames of clips are bytes."""
+        from mmdmad.parts.limits import is_folder
+        from mmdmad.parts.video_sources import Folder
+
+        if part.value is None and is_folder(part):
+            yield from Folder(part).depths()
+
     def normal(self) -> "VideoNormal":
         """Ranges of how things move."""
         from mmdmad.explain.video_normal import VideoNormal

@@ -15,7 +15,7 @@ from mmdmad.parts.limits import MIB, is_folder, plain_file, refuse
 
 
 def content_key(part: Part) -> str:
-    """SHA-256 (hex) of the part's bytes, its slice and its rate; the file's name and place do not enter.
+    """SHA-256 (hex) of the part's bytes, its slice, rate and levels; the file's name and place do not enter.
 
     Files are hashed in a stream, and once only as long as path, size and times stay the same. The key of an array and
     that of a file with the same pixels differ, though both are read to the same signal.
@@ -23,7 +23,8 @@ def content_key(part: Part) -> str:
     >>> content_key(Part("text", value="oil leak")) == content_key(Part("text", value="oil leak"))
     True
     """
-    digest = hashlib.sha256(f"{part.modality} {part.start} {part.stop} {part.rate}".encode())
+    levels = "" if part.levels is None else f" {part.levels}"
+    digest = hashlib.sha256(f"{part.modality} {part.start} {part.stop} {part.rate}{levels}".encode())
     if part.value is not None:
         plain = isinstance(part.value, str | np.ndarray)
         for piece in [part.value] if plain else modality_for(part).content(part):

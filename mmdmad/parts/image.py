@@ -15,6 +15,8 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from mmdmad.cases import Part
+from mmdmad.parts.deep_colours import ORIENTATION, deep_colours
+from mmdmad.parts.levels import BYTES, colours, common_levels, kind_of, used_range
 from mmdmad.parts.limits import MAX_IMAGE_BYTES, MAX_PIXELS, check_size, decoding, plain_file, refuse
 from mmdmad.parts.whole import whole_picture
 
@@ -24,38 +26,46 @@ PROGRAMS = {"EPS": "a PostScript program", "WMF": "a drawing program", "MPEG": "
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels uint8 (H, W, 3), EXIF orientation applied."""
+    """Pixels uint8 (H, W, 3), EXIF orientation applied; `notes` are what was decided while reading, in plain words."""
 
     pixels: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def read_image(part: Part) -> Image:
     """The part's pixels. The first frame of an animation is taken; transparent pixels are laid on white.
 
-    16-bit grey is scaled by 255 / 65535, the same for every file, so that brightness stays comparable across cases.
-    Floating-point and 32-bit pixels declare no white: they are read as 0..1, 0..255 or 0..65535, the first of these
-    that holds them all. A file that ends before its picture does is refused even where a decoder would fill the rest.
+    Numbers that are no bytes are shown by the part's `levels`, which a model decides over all that it learns from, and
+    `notes` say what is beyond them or of another kind. Without levels 16-bit grey is scaled by 255 / 65535, the same
+    for every file, and floating-point and 32-bit pixels as 0..1, 0..255 or 0..65535, the first of these that holds them
+    all (else as they are used). A file that ends before its picture does is refused even where a decoder would fill
+    the rest.
 
     >>> read_image(Part("image", value=np.full((2, 2), 65535, np.uint16))).pixels[0, 0].tolist()
     [255, 255, 255]
     """
+    if isinstance(part.value, Image):
+        return part.value
+    return Image(*_shown(part, None))
+
+
+def read_numbers(part: Part, path: Path | None = None, deep: bool = True) -> np.ndarray:
+    """The picture's own numbers, (H, W) or (H, W, C) of 1, 3 or 4 channels, upright; of one picture file if given.
+
+    Without `deep`, colours of 16 bits come as their upper eight.
+    """
     value = part.value
-    if isinstance(value, Image):
-        value = value.pixels
     if isinstance(value, np.ndarray):
-        return Image(from_array(part, value))
+        return _checked(part, value)
     if isinstance(value, Pillow.Image):
         with _quiet(), decoding(part, "the picture"):
-            return Image(_pixels(part, value))
+            return _numbers(part, value, None, deep)
     if value is not None:
         raise refuse(part, f"an image must be an array or a Pillow image, not {type(value).__name__}")
-    if part.start is not None or part.stop is not None:
-        raise refuse(part, "an image cannot be sliced")
-    return Image(read_pixels(part, plain_file(part, MAX_IMAGE_BYTES)))
-
-
-def read_pixels(part: Part, path: Path) -> np.ndarray:
-    """The pixels of one picture file, uint8 (H, W, 3)."""
+    if path is None:
+        if part.start is not None or part.stop is not None:
+            raise refuse(part, "an image cannot be sliced")
+        path = plain_file(part, MAX_IMAGE_BYTES)
     with _quiet(), decoding(part, path.name):
         data = path.read_bytes()
         try:
@@ -70,52 +80,99 @@ def read_pixels(part: Part, path: Path) -> np.ndarray:
             check_size(part, picture.height, picture.width, path.name)
             if not whole_picture(data, picture.format):
                 raise refuse(part, f"{path.name} is truncated: the {picture.format} file ends before its end mark")
-            return _pixels(part, picture)
+            return _numbers(part, picture, data, deep)
 
 
-def _pixels(part: Part, picture: Pillow.Image) -> np.ndarray:
+def read_pixels(part: Part, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The pixels of one picture file, uint8 (H, W, 3), and what is to be said of them."""
+    return _shown(part, path)
+
+
+def _shown(part: Part, path: Path | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    numbers = read_numbers(part, path, deep=part.levels is not None)
+    # Of a picture in bytes there is something to say too, where those learned from are none.
+    return _rgb(_bytes(part, numbers)), () if part.levels is None else part.levels.unlike(numbers)
+
+
+def deep_range(part: Part) -> tuple[str, float, float] | None:
+    """`kind_of` and `used_range` of a picture; of a file of bytes the head alone is read. None for an Image.
+
+    >>> deep_range(Part("image", value=np.full((4, 4), 900, np.uint16)))
+    ('16-bit', 900.0, 900.0)
+    """
+    if isinstance(part.value, Image):
+        return None
+    if part.value is None:
+        file = plain_file(part, MAX_IMAGE_BYTES)
+        with _quiet(), decoding(part, file.name), Pillow.open(file) as picture:
+            if not (picture.mode.startswith(("I", "F")) or _is_deep_colour(picture)):
+                return BYTES, 0.0, 255.0
+    numbers = read_numbers(part)
+    return kind_of(numbers), *used_range(colours(numbers))
+
+
+def _is_deep_colour(picture: Pillow.Image) -> bool:
+    """Whether a file holds colours of 16 bits, of which Pillow gives the upper eight alone."""
+    tiles = getattr(picture, "tile", ())
+    return picture.format in ("PNG", "TIFF") and picture.mode in ("RGB", "RGBA", "LA") and ";16" in str(tiles[:1])
+
+
+def _numbers(part: Part, picture: Pillow.Image, data: bytes | None, deep: bool) -> np.ndarray:
     check_size(part, picture.height, picture.width, "the picture")
     if picture.mode.startswith(("I", "F")):
         # Orientation first, on the numbers: Pillow cannot convert these modes to RGB without clipping.
-        return from_array(part, np.asarray(ImageOps.exif_transpose(picture)))
-    upright = ImageOps.exif_transpose(picture)
-    if upright.has_transparency_data:
-        seen = upright.convert("RGBA")
-        paper = Pillow.new("RGBA", seen.size, "white")
-        upright = Pillow.alpha_composite(paper, seen)
-    return np.array(upright.convert("RGB"))
+        return _checked(part, np.asarray(ImageOps.exif_transpose(picture)))
+    if deep and data is not None and _is_deep_colour(picture):
+        return _checked(part, deep_colours(data, picture.getexif().get(ORIENTATION, 1)))
+    return _on_paper(ImageOps.exif_transpose(picture))
 
 
-def from_array(part: Part, array: np.ndarray) -> np.ndarray:
-    """An array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of any numbers as uint8 (H, W, 3)."""
+def _on_paper(picture: Pillow.Image) -> np.ndarray:
+    """A picture of bytes as uint8 (H, W, 3), transparent pixels laid on white."""
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        picture = Pillow.alpha_composite(Pillow.new("RGBA", seen.size, "white"), seen)
+    return np.array(picture.convert("RGB"))
+
+
+def _checked(part: Part, array: np.ndarray) -> np.ndarray:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise refuse(part, f"an array of shape {array.shape} is not a picture; (H, W) and (H, W, 1, 3 or 4) are")
     check_size(part, array.shape[0], array.shape[1], "the array")
     if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif array.dtype != np.uint8:
-        array = _to_bytes(part, array)
+        return array.astype(np.uint8) * 255
+    if array.dtype.kind not in "uif":
+        raise refuse(part, f"pixels must be numbers, not {array.dtype}")
+    if array.dtype != np.uint8 and not np.isfinite(float(array.min()) + float(array.max())):
+        raise refuse(part, "the picture holds pixels that are NaN or infinite")
+    return array
+
+
+def _bytes(part: Part, numbers: np.ndarray) -> np.ndarray:
+    """Numbers as uint8 of the same shape, by the part's levels or those of this picture alone."""
+    if numbers.dtype == np.uint8:
+        return numbers
+    if part.levels is not None and part.levels.kinds != (BYTES,):
+        return part.levels.bytes_of(numbers)
+    low, high = float(numbers.min()), float(numbers.max())
+    tops = (65535,) if numbers.dtype.itemsize == 2 and numbers.dtype.kind == "u" else (255, 65535)
+    white = next((top for top in ((1, 255, 65535) if numbers.dtype.kind == "f" else tops) if high <= top), None)
+    if low < 0 or white is None:
+        own = common_levels([(kind_of(numbers), *used_range(numbers))])
+        assert own is not None
+        return own.bytes_of(numbers)
+    out = np.empty(numbers.shape, np.uint8)
+    for i in range(0, len(numbers), 256):  # in strips: the float copy of a large picture would be four times as large
+        out[i : i + 256] = np.rint(numbers[i : i + 256].astype(np.float32) * (255 / white))
+    return out
+
+
+def _rgb(array: np.ndarray) -> np.ndarray:
     if array.ndim == 2 or array.shape[2] == 1:
         return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     if array.shape[2] == 4:
-        return _pixels(part, Pillow.fromarray(np.ascontiguousarray(array)))
+        return _on_paper(Pillow.fromarray(np.ascontiguousarray(array)))
     return np.ascontiguousarray(array)
-
-
-def _to_bytes(part: Part, array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind not in "uif":
-        raise refuse(part, f"pixels must be numbers, not {array.dtype}")
-    low, high = float(array.min()), float(array.max())
-    if not np.isfinite(low + high):
-        raise refuse(part, "the picture holds pixels that are NaN or infinite")
-    tops = (65535,) if array.dtype.itemsize == 2 and array.dtype.kind == "u" else (255, 65535)
-    white = next((top for top in ((1, 255, 65535) if array.dtype.kind == "f" else tops) if high <= top), None)
-    if low < 0 or white is None:
-        raise refuse(part, f"pixels lie in {low:g}..{high:g}; allowed are 0..1 (floating point), 0..255 and 0..65535")
-    out = np.empty(array.shape, np.uint8)
-    for i in range(0, len(array), 256):  # in strips: the float copy of a large picture would be four times as large
-        out[i : i + 256] = np.rint(array[i : i + 256].astype(np.float32) * (255 / white))
-    return out
 
 
 # Pillow reports some faults of TIFF files to its logger before it raises them. Without any handler Python would print

@@ -14,8 +14,7 @@ class Video:
     """A clip, read when asked: `n_frames`, `fps`, `height`, `width`, `duration` and the `times` (F,) of its frames.
 
     Times count from the clip's first frame and need not be evenly spaced; `fps` is their mean rate and `duration`
-    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached. `notes` tell what was
-    decided while opening.
+    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached.
 
     >>> clip = Video.from_array(np.zeros((4, 8, 8), np.uint8), fps=2)
     >>> clip.n_frames, clip.duration, [(i, t) for i, t, _ in clip.frames(every=2)]
@@ -26,10 +25,14 @@ class Video:
         self.part, self.source, self.start, self.stop = part, source, start, stop
         self.times = source.times[start:stop] - source.times[start]
         self.n_frames, self.height, self.width = stop - start, source.height, source.width
-        self.notes = source.notes
         lasted = float(self.times[-1])
         self.fps = float((self.n_frames - 1) / lasted) if lasted > 0 else float(source.fps)
         self.duration = lasted + 1 / self.fps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided while opening, and what stood out in frames read so far."""
+        return self.source.notes
 
     def __repr__(self) -> str:
         return f"Video({self.n_frames} frames, {self.width} x {self.height}, {self.duration:.2f} s, {self.fps:.3g}/s)"

@@ -12,7 +12,7 @@ from mmdmad.cases import Part
 from mmdmad.files import left_by_others
 from mmdmad.parts.arrays import open_npy, open_npz
 from mmdmad.parts.frames import DEFAULT_FPS, clip_shape
-from mmdmad.parts.image import read_pixels
+from mmdmad.parts.image import deep_range, read_pixels
 from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
 
 
@@ -103,8 +103,6 @@ class Folder:
     Nothing in a folder says how fast its pictures were taken, and speeds are told: without a rate it is refused.
     """
 
-    notes: tuple[str, ...] = ()
-
     def __init__(self, part: Part) -> None:
         folder = inside(part, part.path)
         with decoding(part, folder.name):
@@ -122,15 +120,29 @@ class Folder:
                 "frames per second in the manifest's column video_rate (in Python: Part(..., rate=25))",
             )
         self.part = part
+        self.notes: tuple[str, ...] = ()  # of the first frame of which there is something to say
         self.files = sorted(files, key=lambda p: natural(p.name))
         self.times, self.fps = _even(part, len(files), None)
         first = self._read(0, None)
         self.height, self.width = first.shape[:2]
 
+    def depths(self, most: int = 4) -> Iterator[tuple[str, float, float]]:
+        """What kind of numbers pictures spread over the folder hold, and which range of them they use."""
+        for index in sorted({round(i * (len(self.files) - 1) / max(1, most - 1)) for i in range(most)}):
+            found = deep_range(self._part(index))
+            if found is not None:
+                yield found
+
+    def _part(self, index: int) -> Part:
+        part, file = self.part, self.files[index]
+        return Part("video", file, None, None, None, part.case_id, part.row, None, part.root, part.levels)
+
     def _read(self, index: int, shape: tuple[int, int] | None) -> np.ndarray:
         part, file = self.part, self.files[index]
-        one = Part("video", file, None, None, None, part.case_id, part.row, None, part.root)
-        pixels = read_pixels(one, plain_file(one, MAX_IMAGE_BYTES))
+        one = self._part(index)
+        pixels, said = read_pixels(one, plain_file(one, MAX_IMAGE_BYTES))
+        if said and not self.notes:
+            self.notes = tuple(f"{file.name}: {note}" for note in said)
         if shape is not None and pixels.shape[:2] != shape:
             height, width = pixels.shape[:2]
             raise refuse(part, f"{file.name} has {width} x {height} pixels, the first frame {shape[1]} x {shape[0]}")

@@ -280,6 +280,7 @@ class JointDetector:
                 refused.append(Refusal(case.id, modality, reason, case.row))
                 continue
             try:
+                part = model.given(part)
                 signals[modality] = read(part)
                 measured[modality] = model.measure(model.tokens(part, cache, signals[modality]), part)
             except PartError as error:
@@ -292,7 +293,7 @@ class JointDetector:
     ) -> Iterator[tuple[Case, dict[Modality, Any], dict[Modality, np.ndarray]]]:
         for i, case in enumerate(cases):
             known = {m: e[i] for m, e in embeddings.items() if m in case.parts and np.isfinite(e[i]).all()}
-            parts = {m: part for m in known if (part := part_of(case, m)) is not None}
+            parts = {m: self.parts_[m].given(part) for m in known if (part := part_of(case, m)) is not None}
             yield case, {m: read(part) for m, part in parts.items()}, known
 
     def _check_fitted(self) -> None:

@@ -90,6 +90,8 @@ def _learn_part(
     def lacking(usable: Iterable[int]) -> str:
         return too_few(rows, model.modality, needed, np.isin(np.arange(len(rows.cases)), list(usable)))
 
+    model.fit_levels(wanted[i] for i in rows.fit if i in wanted)
+    wanted = {i: model.given(part) for i, part in wanted.items()}
     unusable = model.fit_encoder(
         {i: wanted[i] for i in rows.fit if i in wanted}, needed, config.parts[model.modality].letters
     )

@@ -1,8 +1,9 @@
 """One modality's fitted pieces: encoder, detector and the fixed scale of its maps."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from mmdmad.encoders.cache import encode
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.errors import ConfigError, DataError, ModelError, PartError
 from mmdmad.files import make_folder
+from mmdmad.modalities.base import modality_of
 from mmdmad.parts import Text, read
+from mmdmad.parts.levels import BYTES, Levels, common_levels
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.letters import FLOOR, Letters
 from mmdmad.pipeline.whole import WholePart
@@ -46,11 +49,14 @@ class _About(BaseModel):
     state: dict[str, Any]
     describe: str
     scale: tuple[float, float]
+    levels: Levels | None = None  # models saved before there were any show each picture as it is
 
     @model_validator(mode="after")
     def _rises(self) -> "_About":
         if not self.scale[0] < self.scale[1]:
             raise ValueError(f"the scale of maps {self.scale} does not rise")
+        if self.levels is not None and not self.levels.black < self.levels.white:
+            raise ValueError(f"black {self.levels.black} is not below white {self.levels.white}")
         return self
 
 
@@ -75,6 +81,7 @@ class PartModel:
     def __init__(self, modality: Modality, encoder: Encoder, detector: Detector) -> None:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
+        self.levels: Levels | None = None
         self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
@@ -95,6 +102,21 @@ class PartModel:
         except TypeError as error:
             raise ConfigError(f"parts.{modality}: {error}") from error
         return cls(modality, encoder, detector)
+
+    def fit_levels(self, parts: Iterable[Part]) -> None:
+        """Decide what is black and white in pictures that are no bytes, for all that this model will see."""
+        seen: list[tuple[str, float, float]] = []
+        for part in parts:
+            with suppress(PartError):  # what cannot be read is refused, with its reason, when it is encoded
+                seen += modality_of(self.modality).depths(part)
+        self.levels = common_levels(seen)
+        if self.levels is not None and self.levels.kinds != (BYTES,):
+            kinds, black, white = " and ".join(self.levels.kinds), self.levels.black, self.levels.white
+            log.warning("%s: pixels are %s numbers; %g is shown black and %g white", self.modality, kinds, black, white)
+
+    def given(self, part: Part) -> Part:
+        """The part as this model looks at it: pictures at its levels."""
+        return part if self.levels is None else replace(part, levels=self.levels)
 
     def fit_encoder(self, parts: Mapping[int, Part], needed: int, letters: bool = False) -> dict[int, str]:
         """Let the encoder, and the comparison of letters if it is asked for, learn from normal parts, by their row.
@@ -208,6 +230,8 @@ class PartModel:
             "describe": self.encoder.describe(),
             "scale": self.scale,
         }
+        if self.levels is not None:
+            about["levels"] = asdict(self.levels)
         write_values(folder / "part.json", about)
         for i, likeness in enumerate(self.likenesses):
             write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
@@ -235,7 +259,7 @@ class PartModel:
             raise ModelError(
                 f"its encoder makes {width} features, its detector learned {learned}", folder / "part.json"
             )
-        made.scale = about.scale
+        made.scale, made.levels = about.scale, about.levels
         for file in sorted(folder.glob("likeness-*.safetensors")):
             likeness = read_arrays(file)
             with reading(file):

@@ -45,8 +45,8 @@ def pictures(folder: Path) -> Made:
     Pillow.fromarray(np.full((8, 8), np.nan, np.float32)).save(tiff, "TIFF")
     yield part("nan.tiff", tiff.getvalue())
     tiff = io.BytesIO()
-    Pillow.fromarray(np.full((8, 8), -5, np.int32)).save(tiff, "TIFF")
-    yield part("negative.tiff", tiff.getvalue())
+    Pillow.fromarray(np.full((8, 8), -np.inf, np.float32)).save(tiff, "TIFF")
+    yield part("infinite.tiff", tiff.getvalue())
     for name, value in (
         ("1d", np.zeros(4)),
         ("5-channels", np.zeros((4, 4, 5), np.uint8)),
@@ -55,7 +55,7 @@ def pictures(folder: Path) -> Made:
         ("inf", np.full((4, 4), np.inf)),
         ("words", np.array([["a"]])),
         ("objects", np.array([[None]])),
-        ("large", np.full((2, 2), 1e9)),
+        ("complex", np.full((2, 2), 1j)),
         ("list", [[1, 2]]),
     ):
         yield f"array-{name}", Part("image", value=value)
