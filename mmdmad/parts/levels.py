@@ -16,7 +16,7 @@ NARROW = 4
 """A band narrower than white over this gets a third of the grey levels, and its width on either side the others."""
 
 SPARE = 20
-"""One picture in so many has no say at either end: a closed shutter or a flash does not take the others' grey levels."""
+"""One picture in so many has no say at either end: a closed shutter or a flash takes no grey level from others."""
 
 
 @dataclass(frozen=True)
