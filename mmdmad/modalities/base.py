@@ -71,6 +71,13 @@ class BaseModality(ABC):
         """`levels.kind_of` and `levels.used_range` of pictures in a part; none where there are no pictures."""
         yield from ()
 
+    def sliced(self, part: "Part") -> "Iterable[str | bytes | np.ndarray] | None":
+        """What a slice of a file holds, in pieces to be hashed in this order; None where the whole file counts.
+
+        With it a slice stays the same when its file grows, and slices of equal content are copies of each other.
+        """
+        return None
+
     def normal(self) -> "Learned | None":
         """An empty memory of what is normal in such signals; None where only nearest normal cases are told."""
         return None

@@ -43,6 +43,15 @@ class Sensor(BaseModality):
         yield np.asarray(table.values)
         yield np.asarray(table.times)
 
+    def sliced(self, part: "Part") -> "Iterator[str | bytes | np.ndarray]":
+        """Names and units, then readings and times to the microsecond, counted from the first row of the slice."""
+        import numpy as np
+
+        table = self.read(part)
+        yield f"{table.channels} {table.units}"
+        yield table.values
+        yield np.round(table.times, 6) + 0.0
+
     def normal(self) -> "SensorNormal":
         """Ranges of each channel's measures."""
         from mmdmad.explain.sensor_normal import SensorNormal

@@ -36,6 +36,13 @@ class Text(BaseModality):
         value = getattr(part.value, "text", None)
         return [value] if isinstance(value, str) else super().content(part)
 
+    def sliced(self, part: "Part") -> "Iterable[str | bytes | np.ndarray]":
+        """The bytes of its lines."""
+        from mmdmad.parts.limits import plain_file
+        from mmdmad.parts.text import picked_bytes
+
+        return [picked_bytes(part, plain_file(part))]
+
     def normal(self) -> "TextNormal":
         """The words and kinds of lines that occur."""
         from mmdmad.explain.text_normal import TextNormal

@@ -1,6 +1,7 @@
 """The content key of a part: SHA-256 of what it holds and of the slice, so that a cache can trust it."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,24 @@ def content_key(part: Part) -> str:
     """SHA-256 (hex) of the part's bytes, its slice, rate and levels; the file's name and place do not enter.
 
     Files are hashed in a stream, and once only as long as path, size and times stay the same. The key of an array and
-    that of a file with the same pixels differ, though both are read to the same signal.
+    that of a file with the same pixels differ, though both are read to the same signal. Of a slice of a table or a text
+    file only what it holds counts, so that its key stays when rows or lines are added to the file.
 
     >>> content_key(Part("text", value="oil leak")) == content_key(Part("text", value="oil leak"))
     True
     """
+    held = _slice(part)
+    if held is not None:
+        digest = hashlib.sha256(f"slice of {part.modality}".encode())
+        for piece in held:
+            _add(digest, piece)
+        return digest.hexdigest()
     levels = "" if part.levels is None else f" {part.levels}"
     digest = hashlib.sha256(f"{part.modality} {part.start} {part.stop} {part.rate}{levels}".encode())
     if part.value is not None:
         plain = isinstance(part.value, str | np.ndarray)
         for piece in [part.value] if plain else modality_for(part).content(part):
-            if isinstance(piece, str):
-                digest.update(piece.encode(errors="surrogatepass"))
-            else:
-                _add_array(digest, piece)
+            _add(digest, piece)
     elif is_folder(part):
         assert part.path is not None
         for file in sorted(p for p in part.path.iterdir() if p.is_file() and not left_by_others(p.name)):
@@ -84,6 +89,20 @@ def _file(path: Path, part: Part) -> str:
 def _hash_file(path: str, *_identity: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _slice(part: Part) -> Iterable[str | bytes | np.ndarray] | None:
+    """What a slice of a file holds, for the modalities that tell."""
+    if part.value is not None or (part.start is None and part.stop is None) or is_folder(part):
+        return None
+    return modality_for(part).sliced(part)
+
+
+def _add(digest: Any, piece: str | bytes | np.ndarray) -> None:
+    if isinstance(piece, np.ndarray):
+        _add_array(digest, piece)
+    else:
+        digest.update(piece.encode(errors="surrogatepass") if isinstance(piece, str) else piece)
 
 
 def _add_array(digest: Any, array: np.ndarray) -> None:

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from mmdmad.cases import Part
-from mmdmad.parts import sensor_csv, sensor_files, sensor_wild
-from mmdmad.parts.clock import named_time
+from mmdmad.parts import sensor_wild
 from mmdmad.parts.limits import decoding, plain_file, refuse, span
-from mmdmad.parts.sensor_columns import Column, Columns, check_cells, from_array, tidy
-from mmdmad.parts.sensor_time import find_time, spread
-from mmdmad.parts.sensor_words import look_at, ready_stamps
+from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
+from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +21,8 @@ class Sensor:
 
     `channels` and `units` are (C,) each, a unit "" where unknown; `start` is the time of the first row if known.
     `notes` are what was decided while reading, in plain words. A column of words, named in `states`, is one channel of
-    0 and 1 for each of its words, called "column=word".
+    0 and 1 for each of its words, called "column=word". `offset` counts seconds from the first row of the file to that
+    of a slice.
     """
 
     values: np.ndarray
@@ -33,6 +32,7 @@ class Sensor:
     start: datetime | None = None
     notes: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    offset: float = 0.0
 
 
 def read_sensor(part: Part) -> Sensor:
@@ -54,19 +54,12 @@ def read_sensor(part: Part) -> Sensor:
     value = part.value
     if value is None:
         path = plain_file(part)
-        readers = {
-            ".csv": sensor_csv.read_csv,
-            ".tsv": sensor_csv.read_csv,
-            ".txt": sensor_csv.read_csv,
-            ".parquet": sensor_files.read_parquet,
-            ".npz": sensor_files.read_npz,
-            ".npy": sensor_files.read_npy,
-        }
-        reader = readers.get(path.suffix.lower())
-        if reader is None:
-            raise refuse(part, f"a sensor table is {', '.join(readers)}, not {path.suffix or 'without suffix'!r}")
-        with decoding(part, path.name):
-            table = reader(part, path)
+        if part.start is None and part.stop is None:
+            return _checked(part, lay_out(part, read_columns(part, path)))
+        known = whole(part, path)
+        if known is not None:
+            return _checked(part, known.rows(*span(part, len(known.times), "rows")))
+        table = columns_of(part, path)
     elif isinstance(value, Sensor):
         return _cut(part, value)
     elif isinstance(value, np.ndarray):
@@ -75,7 +68,7 @@ def read_sensor(part: Part) -> Sensor:
         table = _from_frame(part, value)
     else:
         raise refuse(part, f"a sensor table must be a DataFrame, an array or a Sensor, not {type(value).__name__}")
-    return _build(part, table)
+    return _checked(part, lay_out(part, table))
 
 
 def _from_frame(part: Part, frame: Any) -> Columns:
@@ -99,59 +92,24 @@ def _from_frame(part: Part, frame: Any) -> Columns:
     return Columns([str(name) for name in frame.columns], columns, stamps=stamps)
 
 
-def _build(part: Part, table: Columns) -> Sensor:
-    try:
-        columns, notes = look_at(table)
-        if table.stamps is not None:
-            columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
-        found = find_time(columns, table.rate or part.rate, part.start or 0)
-    except ValueError as why:
-        raise refuse(part, str(why)) from None
-    channels: list[tuple[str, str, np.ndarray]] = []
-    states = []
-    for i, column in enumerate(columns):
-        if i in found.gone:
-            continue
-        if not column.name:
-            raise refuse(part, f"column {column.place} has no name in the header")
-        if column.numbers is not None:
-            channels.append((column.name, column.unit, column.numbers))
-        elif column.codes is not None:
-            states.append(column.name)
-            for code, word in enumerate(column.words):
-                values = np.where(column.codes < 0, np.nan, column.codes == code)
-                channels.append((f"{column.name}={word}", "", values))
-    if not channels:
-        raise refuse(part, "the table has no channel besides the time")
-    names = [name for name, _, _ in channels]
-    for name in names:
-        if names.count(name) > 1:
-            raise refuse(part, f"two channels are called {name[:60]!r}")
-    units = tuple(unit for _, unit, _ in channels)
-    values = np.column_stack([values for _, _, values in channels])
-    said = (*table.notes, *notes, *found.notes)
-    return _checked(part, Sensor(values, found.times, tuple(names), units, found.start, said, tuple(states)))
-
-
-def _checked(part: Part, sensor: Sensor) -> Sensor:
-    values, times, start, notes = sensor.values, sensor.times, sensor.start, sensor.notes
+def _checked(part: Part, table: Table) -> Sensor:
+    """A table with its rows in the order of time, counted from the first, or the reason why it cannot be used."""
+    table = settle(table)
+    values, times, start, notes = table.values, table.times, table.start, table.notes
     if not len(values):
         raise refuse(part, "the table has no rows")
     infinite = np.argwhere(np.isinf(values))
     if len(infinite):
         row, column = infinite[0]
         raise refuse(
-            part, f"channel {sensor.channels[column][:60]!r} is infinite in row {row + 1}; leave it empty if unknown"
+            part, f"channel {table.channels[column][:60]!r} is infinite in row {row + 1}; leave it empty if unknown"
         )
     if np.isnan(values).all():
         raise refuse(part, "the table holds no number: every reading is missing")
     far = sensor_wild.wild(values, *sensor_wild.usual_range(values))
     if far.any():
-        lines = sensor_wild.said(far, values, sensor.channels)
+        lines = sensor_wild.said(far, values, table.channels)
         notes += tuple(f"{line}; if a logger writes it for no reading, leave the cell empty" for line in lines)
-    if len(times) > 1 and (np.diff(times) == 0).any() and not _repeats(values, times):
-        times, start, note = spread(times, start)
-        notes = (*notes, note) if note else notes
     if len(times) > 1 and not (np.diff(times) > 0).all():
         order = np.argsort(times, kind="stable")
         values, times = values[order], times[order]
@@ -164,14 +122,12 @@ def _checked(part: Part, sensor: Sensor) -> Sensor:
                 f"rows {order[i - 1] + 1} and {order[i] + 1} of one time ({times[i]:g} s) have different readings",
             )
         values, times = np.delete(values, again, axis=0), np.delete(times, again)
+    offset = float(times[0])
+    if offset:
+        times = times - offset
+        start = None if start is None else start + timedelta(seconds=offset)
     values = np.ascontiguousarray(values, np.float64)
-    return replace(sensor, values=values, times=times, start=start, notes=notes)
-
-
-def _repeats(values: np.ndarray, times: np.ndarray) -> bool:
-    """Whether every row that has the time of the row above it also has its readings: it was written twice."""
-    again = np.flatnonzero(np.diff(times) == 0) + 1
-    return all(np.array_equal(values[i], values[i - 1], equal_nan=True) for i in again)
+    return Sensor(values, times, table.channels, table.units, start, notes, table.states, offset)
 
 
 def _cut(part: Part, sensor: Sensor) -> Sensor:
@@ -186,7 +142,14 @@ def _cut(part: Part, sensor: Sensor) -> Sensor:
     if not len(values) or not np.isfinite(times).all():
         raise refuse(part, "the table has no rows, or rows without a time")
     start, stop = span(part, len(values), "rows")
-    values, times, begin = values[start:stop].astype(np.float64), times[start:stop], sensor.start
-    if begin is not None and times.min() > 0:
-        begin += timedelta(seconds=float(times.min()))
-    return _checked(part, replace(sensor, values=values, times=times - times.min(), start=begin))
+    table = Table(
+        values[start:stop].astype(np.float64),
+        times[start:stop],
+        sensor.channels,
+        sensor.units,
+        sensor.start,
+        sensor.notes,
+        sensor.states,
+    )
+    made = _checked(part, table)
+    return replace(made, offset=sensor.offset + made.offset)

@@ -1,11 +1,11 @@
 """Text: given inline or as a UTF-8 file, or some lines of one."""
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse
+from mmdmad.parts.text_lines import line_starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ def read_text(part: Part) -> Text:
         value = value.text
     if value is None:
         path = plain_file(part, MAX_TEXT_BYTES if part.start is None and part.stop is None else None)
-        value = _decode(part, _bytes(part, path), path.name)
+        value = _decode(part, picked_bytes(part, path), path.name)
     elif not isinstance(value, str):
         raise refuse(part, f"a text must be a string, not {type(value).__name__}")
     elif part.start is not None or part.stop is not None:
@@ -47,23 +47,25 @@ def read_text(part: Part) -> Text:
     return Text(value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _bytes(part: Part, path: Path) -> bytes:
+def picked_bytes(part: Part, path: Path) -> bytes:
     """The file's bytes, or those of the lines that the slice picks, never much more than the limit."""
     if part.start is None and part.stop is None:
         with path.open("rb") as file:
             return file.read(MAX_TEXT_BYTES + 1)
-    picked, size = [], 0
-    start = part.start or 0
+    starts = line_starts(path)
+    first, lines = part.start or 0, len(starts) - 1
+    last = lines if part.stop is None else part.stop
+    if not first < last <= lines:
+        raise refuse(
+            part,
+            f"the slice #{first}:{part.stop or ''} reaches past the last line of {path.name}, which has {lines} lines",
+        )
+    size = int(starts[last] - starts[first])
+    if size > MAX_TEXT_BYTES:
+        raise refuse(part, f"the lines of the slice have more than {MAX_TEXT_BYTES // MIB} MiB")
     with path.open("rb") as file:
-        lines = iter(lambda: file.readline(MAX_TEXT_BYTES + 1), b"")
-        for line in islice(lines, start, part.stop):
-            picked.append(line)
-            size += len(line)
-            if size > MAX_TEXT_BYTES:
-                raise refuse(part, f"the lines of the slice have more than {MAX_TEXT_BYTES // MIB} MiB")
-    if not picked or (part.stop is not None and len(picked) < part.stop - start):
-        raise refuse(part, f"the slice #{start}:{part.stop or ''} reaches past the last line of {path.name}")
-    return b"".join(picked)
+        file.seek(int(starts[first]))
+        return file.read(size)
 
 
 def _decode(part: Part, data: bytes, name: str) -> str:

@@ -1,0 +1,148 @@
+"""A table file laid out: time, channels and units decided, rows still in the order of the file; kept for its slices."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdmad.cases import Part
+from mmdmad.errors import PartError
+from mmdmad.parts import sensor_csv, sensor_files
+from mmdmad.parts.clock import named_time
+from mmdmad.parts.kept import KEPT, KEPT_BYTES
+from mmdmad.parts.limits import decoding, refuse
+from mmdmad.parts.sensor_columns import Column, Columns
+from mmdmad.parts.sensor_time import find_time, spread
+from mmdmad.parts.sensor_words import look_at, ready_stamps
+
+READERS = {
+    ".csv": sensor_csv.read_csv,
+    ".tsv": sensor_csv.read_csv,
+    ".txt": sensor_csv.read_csv,
+    ".parquet": sensor_files.read_parquet,
+    ".npz": sensor_files.read_npz,
+    ".npy": sensor_files.read_npy,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Readings `values` float64 (T, C) in the order of the rows, at `times` (T,) seconds from the earliest row.
+
+    Nothing is sorted or refused yet; `start` is the time of the earliest row. See `Sensor` for the rest.
+    """
+
+    values: np.ndarray
+    times: np.ndarray
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    start: datetime | None = None
+    notes: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+    def rows(self, start: int, stop: int) -> "Table":
+        """Some rows, copied: what is done to them does nothing to the table."""
+        return replace(self, values=self.values[start:stop].copy(), times=self.times[start:stop].copy())
+
+
+def read_columns(part: Part, path: Path) -> Columns:
+    """The columns of a table file, cut to the part's slice."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise refuse(part, f"a sensor table is {', '.join(READERS)}, not {path.suffix or 'without suffix'!r}")
+    with decoding(part, path.name):
+        return reader(part, path)
+
+
+def lay_out(part: Part, table: Columns) -> Table:
+    """Columns with the time found and every channel as numbers; PartError asks what the table leaves open."""
+    try:
+        columns, notes = look_at(table)
+        if table.stamps is not None:
+            columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
+        found = find_time(columns, table.rate or part.rate, part.start or 0)
+    except ValueError as why:
+        raise refuse(part, str(why)) from None
+    channels: list[tuple[str, str, np.ndarray]] = []
+    states = []
+    for i, column in enumerate(columns):
+        if i in found.gone:
+            continue
+        if not column.name:
+            raise refuse(part, f"column {column.place} has no name in the header")
+        if column.numbers is not None:
+            channels.append((column.name, column.unit, column.numbers))
+        elif column.codes is not None:
+            states.append(column.name)
+            for code, word in enumerate(column.words):
+                values = np.where(column.codes < 0, np.nan, column.codes == code)
+                channels.append((f"{column.name}={word}", "", values))
+    if not channels:
+        raise refuse(part, "the table has no channel besides the time")
+    names = [name for name, _, _ in channels]
+    for name in names:
+        if names.count(name) > 1:
+            raise refuse(part, f"two channels are called {name[:60]!r}")
+    units = tuple(unit for _, unit, _ in channels)
+    values = np.column_stack([values for _, _, values in channels])
+    said = (*table.notes, *notes, *found.notes)
+    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states))
+
+
+def settle(table: Table) -> Table:
+    """A table whose rows share whole seconds, spread within them; any other as it is."""
+    times = table.times
+    if len(times) < 2 or not (np.diff(times) == 0).any() or _repeats(table.values, times):
+        return table
+    times, start, note = spread(times, table.start)
+    return replace(table, times=times, start=start, notes=(*table.notes, note) if note else table.notes)
+
+
+def _repeats(values: np.ndarray, times: np.ndarray) -> bool:
+    """Whether every row that has the time of the row above it also has its readings: it was written twice."""
+    again = np.flatnonzero(np.diff(times) == 0) + 1
+    return all(np.array_equal(values[i], values[i - 1], equal_nan=True) for i in again)
+
+
+def whole(part: Part, path: Path) -> Table | None:
+    """The whole file behind a slice, decoded once for all slices; None where a slice must be read by itself.
+
+    Dates, decimal marks, states and channels are decided over the file, so that all of its slices have the same. A file
+    that is too large to be kept, or that only some slices of can be read, has its slices read one by one.
+    """
+    kept = _kept(part, path)
+    return kept if isinstance(kept, Table) else None
+
+
+def columns_of(part: Part, path: Path) -> Columns:
+    """The columns of a slice: from the kept file where nothing but the decision over the whole of it failed."""
+    kept = _kept(part, path)
+    if not isinstance(kept, Columns):
+        return read_columns(part, path)
+    start = part.start or 0
+    stop = len(kept.columns[0]) if part.stop is None else part.stop
+    if not start < stop <= len(kept.columns[0]):
+        return read_columns(part, path)  # says what is wrong with the slice
+    return replace(kept, columns=[column[start:stop] for column in kept.columns])
+
+
+def _kept(part: Part, path: Path) -> Any:
+    if path.suffix.lower() not in READERS or path.stat().st_size > KEPT_BYTES:
+        return None
+    return KEPT.get(f"table at {part.rate}", path, lambda: _whole(replace(part, start=None, stop=None), path))
+
+
+def _whole(part: Part, path: Path) -> tuple[Table | Columns | None, int]:
+    try:
+        columns = read_columns(part, path)
+    except PartError:  # rows somewhere else in the file, or its size: the slice itself may be sound
+        return None, 0
+    try:
+        table = settle(lay_out(part, columns))
+    except PartError:
+        return columns, sum(int(getattr(column, "nbytes", 0)) for column in columns.columns)
+    for array in (table.values, table.times):
+        array.flags.writeable = False
+    return table, table.values.nbytes + table.times.nbytes
