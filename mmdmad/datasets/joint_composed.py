@@ -52,9 +52,11 @@ def convert(data: str | Path, out: str | Path, train: int = 400, seed: int = 0, 
             "text": str(texts["text"].iloc[event["text"]]),
             "sensor": link(table_path, out, (int(start), int(start) + ROWS)),
             "video": link(data / ped2.NAME / clip, out, (int(frame), int(frame) + FRAMES)),
+            "video_rate": ped2.FPS,
         }
         if drop and event["missing"] in parts:
             del parts[event["missing"]]
+            parts.pop(f"{event['missing']}_rate", None)
         marks = {f"{m}_label": int(event[f"{m}_label"]) for m in PARTS}
         rows.append({"id": event["event"], **parts, "label": int(event["label"]), "split": "test", **marks})
     return write_manifest(out, rows, ABOUT)
@@ -84,7 +86,8 @@ def _training(
     pools = {"image": images, "text": words, "sensor": sensors, "video": videos}
     drawn = {m: _draw(rng, len(pool), n) for m, pool in pools.items()}
     for i in range(n):
-        yield {"id": f"train-{i:04d}", **{m: pools[m][drawn[m][i]] for m in pools}, "label": 0, "split": "train"}
+        parts = {m: pools[m][drawn[m][i]] for m in pools} | {"video_rate": ped2.FPS}
+        yield {"id": f"train-{i:04d}", **parts, "label": 0, "split": "train"}
 
 
 def _draw(rng: np.random.Generator, size: int, n: int) -> np.ndarray:

@@ -48,5 +48,6 @@ def convert(data: str | Path, out: str | Path, frames: int = 16) -> Path:
         for clip in clips(data, split):
             for a, b in windows(0, len(clip.labels), frames, step):
                 case = {"id": f"{clip.name.replace('/', '-')}-{a:03d}", "video": link(clip.folder, out, (a, b))}
-                rows.append({**case, "label": int(clip.labels[a:b].any()), "split": name, "group": clip.name})
+                known = {"video_rate": FPS, "label": int(clip.labels[a:b].any()), "split": name, "group": clip.name}
+                rows.append({**case, **known})
     return write_manifest(out, rows, ABOUT)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from mmdmad.errors import ManifestError
 
-COLUMNS = ("id", "time", "image", "text", "sensor", "video", "label", "split", "group")
+COLUMNS = ("id", "time", "image", "text", "sensor", "video", "video_rate", "label", "split", "group")
 
 
 def source(data: str | Path, name: str, needs: Iterable[str] = ()) -> Path:
