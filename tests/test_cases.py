@@ -155,7 +155,11 @@ def test_a_plain_folder_makes_a_case_of_each_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Thumbs.db", "desktop.ini", ".DS_Store", "x/._7.png", "x/7.xmp", "7.THM", "GX01.LRV", "x/@eaDir/7.png"]
+    "name",
+    [
+        *("Thumbs.db", "desktop.ini", ".DS_Store", "x/._7.png", "x/7.xmp", "7.THM", "GX01.LRV", "x/@eaDir/7.png"),
+        *("index00.bin", "x/INDEX00P.BIN", "x/2026.index"),
+    ],
 )
 def test_what_systems_viewers_and_cameras_leave_is_passed_over_without_a_word(tmp_path: Path, name: str) -> None:
     for file in ("x/7.png", "x/7.csv", name):

@@ -46,7 +46,7 @@ def read_image(part: Part) -> Image:
     """
     if isinstance(part.value, Image):
         return part.value
-    return Image(*_shown(part, None))
+    return Image(*read_pixels(part))
 
 
 def read_numbers(part: Part, path: Path | None = None, deep: bool = True) -> np.ndarray:
@@ -83,12 +83,8 @@ def read_numbers(part: Part, path: Path | None = None, deep: bool = True) -> np.
             return _numbers(part, picture, data, deep)
 
 
-def read_pixels(part: Part, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The pixels of one picture file, uint8 (H, W, 3), and what is to be said of them."""
-    return _shown(part, path)
-
-
-def _shown(part: Part, path: Path | None) -> tuple[np.ndarray, tuple[str, ...]]:
+def read_pixels(part: Part, path: Path | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The pixels of a picture, or of one picture file, uint8 (H, W, 3), and what is to be said of them."""
     numbers = read_numbers(part, path, deep=part.levels is not None)
     # Of a picture in bytes there is something to say too, where those learned from are none.
     return _rgb(_bytes(part, numbers)), () if part.levels is None else part.levels.unlike(numbers)
@@ -153,12 +149,24 @@ def _bytes(part: Part, numbers: np.ndarray) -> np.ndarray:
     if numbers.dtype == np.uint8:
         return numbers
     if part.levels is not None and part.levels.kinds != (BYTES,):
-        return part.levels.bytes_of(numbers)
+        shown = part.levels.bytes_of(colours(numbers))
+        # Transparency is a share of what its numbers can hold, whatever the light was.
+        return np.concatenate([shown, _own_bytes(numbers[..., 3:])], axis=2) if _is_clear(numbers) else shown
+    return _own_bytes(numbers)
+
+
+def _is_clear(numbers: np.ndarray) -> bool:
+    """Whether a picture holds transparency."""
+    return numbers.ndim == 3 and numbers.shape[2] == 4
+
+
+def _own_bytes(numbers: np.ndarray) -> np.ndarray:
+    """Numbers as uint8, by the white that they themselves suggest."""
     low, high = float(numbers.min()), float(numbers.max())
     tops = (65535,) if numbers.dtype.itemsize == 2 and numbers.dtype.kind == "u" else (255, 65535)
     white = next((top for top in ((1, 255, 65535) if numbers.dtype.kind == "f" else tops) if high <= top), None)
     if low < 0 or white is None:
-        own = common_levels([(kind_of(numbers), *used_range(numbers))])
+        own = common_levels([(kind_of(numbers), *used_range(colours(numbers)))])
         assert own is not None
         return own.bytes_of(numbers)
     out = np.empty(numbers.shape, np.uint8)
@@ -170,7 +178,7 @@ def _bytes(part: Part, numbers: np.ndarray) -> np.ndarray:
 def _rgb(array: np.ndarray) -> np.ndarray:
     if array.ndim == 2 or array.shape[2] == 1:
         return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
-    if array.shape[2] == 4:
+    if _is_clear(array):
         return _on_paper(Pillow.fromarray(np.ascontiguousarray(array)))
     return np.ascontiguousarray(array)
 

@@ -41,14 +41,17 @@ class Kept:
                     self._held.move_to_end(key)
                     return held[1]
                 self._held.pop(key, None)
-            value, size = make()
-            if size > self.most:
-                value, size = None, 0
-            with self._lock:
-                self._held[key] = (same, value, size)
-                while sum(entry[2] for entry in self._held.values()) > self.most or len(self._held) > 1000:
-                    self._held.popitem(last=False)
-                self._making.pop(key, None)
+            try:
+                value, size = make()
+                if size > self.most:
+                    value, size = None, 0
+                with self._lock:
+                    self._held[key] = (same, value, size)
+                    while sum(entry[2] for entry in self._held.values()) > self.most or len(self._held) > 1000:
+                        self._held.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
         return value
 
     def clear(self) -> None:

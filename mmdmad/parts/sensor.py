@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ from mmdmad.cases import Part
 from mmdmad.parts import sensor_wild
 from mmdmad.parts.limits import decoding, plain_file, refuse, span
 from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
-from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, whole
+from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, some_rows, whole
 
 
 @dataclass(frozen=True, eq=False)
-class Sensor:
+class Sensor(Table):
     """Readings `values` float64 (T, C), NaN = missing, at `times` float64 (T,) seconds from the first row, increasing
     (rows out of order are sorted by time when a table is read).
 
@@ -25,13 +25,6 @@ class Sensor:
     of a slice.
     """
 
-    values: np.ndarray
-    times: np.ndarray
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    start: datetime | None = None
-    notes: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
     offset: float = 0.0
 
 
@@ -58,7 +51,7 @@ def read_sensor(part: Part) -> Sensor:
             return _checked(part, lay_out(part, read_columns(part, path)))
         known = whole(part, path)
         if known is not None:
-            return _checked(part, known.rows(*span(part, len(known.times), "rows")))
+            return _checked(part, some_rows(known, *span(part, len(known.times), "rows")))
         table = columns_of(part, path)
     elif isinstance(value, Sensor):
         return _cut(part, value)

@@ -42,10 +42,6 @@ class Table:
     notes: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
 
-    def rows(self, start: int, stop: int) -> "Table":
-        """Some rows, copied: what is done to them does nothing to the table."""
-        return replace(self, values=self.values[start:stop].copy(), times=self.times[start:stop].copy())
-
 
 def read_columns(part: Part, path: Path) -> Columns:
     """The columns of a table file, cut to the part's slice."""
@@ -104,6 +100,11 @@ def _repeats(values: np.ndarray, times: np.ndarray) -> bool:
     """Whether every row that has the time of the row above it also has its readings: it was written twice."""
     again = np.flatnonzero(np.diff(times) == 0) + 1
     return all(np.array_equal(values[i], values[i - 1], equal_nan=True) for i in again)
+
+
+def some_rows(table: Table, start: int, stop: int) -> Table:
+    """Rows of a table, copied: what is done to them does nothing to the table."""
+    return replace(table, values=table.values[start:stop].copy(), times=table.times[start:stop].copy())
 
 
 def whole(part: Part, path: Path) -> Table | None:

@@ -200,6 +200,8 @@ class Lines:
 
     def _read(self, part: Part, path: Path, form: Form, encoding: str) -> Any:
         quoted = False
+        # A blank line is no row, but where a missing reading is one: in a lone column, or between tabs.
+        alone = len(form.names) + form.trailing == 1
         kept: list[str] = []
         size = 0
         with path.open(encoding=encoding, newline=None) as file:
@@ -210,7 +212,7 @@ class Lines:
                 if not quoted and _COMMENT.match(line):
                     self.comments += 1
                     continue
-                if not quoted and not line.strip():
+                if not quoted and not line.strip() and not (alone or form.separator in line):
                     continue
                 quoted ^= line.count('"') % 2 == 1
                 kept.append(line)

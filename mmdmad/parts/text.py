@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse
-from mmdmad.parts.text_lines import line_starts
+from mmdmad.parts.text_lines import line_begin, lines_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +52,20 @@ def picked_bytes(part: Part, path: Path) -> bytes:
     if part.start is None and part.stop is None:
         with path.open("rb") as file:
             return file.read(MAX_TEXT_BYTES + 1)
-    starts = line_starts(path)
-    first, lines = part.start or 0, len(starts) - 1
-    last = lines if part.stop is None else part.stop
-    if not first < last <= lines:
+    lines = lines_of(path)
+    first, last = part.start or 0, lines.count if part.stop is None else part.stop
+    if not first < last <= lines.count:
         raise refuse(
             part,
-            f"the slice #{first}:{part.stop or ''} reaches past the last line of {path.name}, which has {lines} lines",
+            f"the slice #{first}:{part.stop or ''} reaches past the last line of {path.name}, "
+            f"which has {lines.count} lines",
         )
-    size = int(starts[last] - starts[first])
-    if size > MAX_TEXT_BYTES:
+    begin, end = line_begin(path, lines, first), line_begin(path, lines, last)
+    if end - begin > MAX_TEXT_BYTES:
         raise refuse(part, f"the lines of the slice have more than {MAX_TEXT_BYTES // MIB} MiB")
     with path.open("rb") as file:
-        file.seek(int(starts[first]))
-        return file.read(size)
+        file.seek(begin)
+        return file.read(end - begin)
 
 
 def _decode(part: Part, data: bytes, name: str) -> str:

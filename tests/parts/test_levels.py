@@ -109,6 +109,38 @@ def test_colours_of_twelve_bits_keep_them(tmp_path: Path, suffix: str, orientati
     assert content_key(replace(part, levels=levels)) != content_key(part)
 
 
+@pytest.mark.parametrize(("kind", "solid"), [("uint16", 65535), ("float32", 1.0)])
+def test_transparency_is_laid_on_white_whatever_the_level(kind: str, solid: float) -> None:
+    colours = np.stack([scene(4095, kind, seed) for seed in range(3)], axis=2)
+    alpha = np.zeros((24, 32, 1), kind)
+    alpha[:, :8], alpha[:, 8:16] = solid, solid / 2
+    levels = levels_of(*colours.transpose(2, 0, 1))
+    plain, seen = shown(colours, levels).pixels.astype(int), shown(np.concatenate([colours, alpha], axis=2), levels)
+    np.testing.assert_array_equal(seen.pixels[:, :8], plain[:, :8])
+    np.testing.assert_allclose(seen.pixels[:, 8:16], (plain[:, 8:16] + 255) / 2, atol=1.5)
+    assert (seen.pixels[:, 16:] == 255).all()
+    assert seen.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [
+        ((28000, 31000), (25000, 34000)),  # a band and its width on either side
+        ((100, 900), (0, 1023)),  # more than a quarter of ten bits: the whole of them
+        ((600, 760), (440, 920)),
+        ((-20, 20), (-60, 60)),  # numbers below zero have no darkest that is known
+        ((10, 100_000), (0, 199_990)),  # where none is below zero, none is shown darker than it
+        ((70_000, 80_000), (60_000, 90_000)),
+    ],
+)
+def test_a_band_has_room_on_either_side_and_no_black_below_zero_unasked(
+    used: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    levels = common_levels([("32-bit", *map(float, used))] * 3)
+    assert levels is not None
+    assert (levels.black, levels.white) == expected
+
+
 def _turned_png(data: bytes, orientation: int) -> bytes:
     exif = Pillow.Exif()
     exif[0x0112] = orientation

@@ -204,6 +204,28 @@ def test_thousands_are_taken_where_the_decimal_mark_is_sure(tmp_path: Path) -> N
         assert "between thousands" in signal.notes[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "level\n1.5\n\n2.5\n",
+        "# pump\nlevel\n1.5\n\n2.5\n",
+        "level;\n1,5;\n;\n2,5;\n",
+        "level\t\n1,5\t\n\t\n2,5\t\n",
+        "level\tflow\n1,5\t1,0\n\t\n2,5\t1,0\n",
+    ],
+)
+def test_a_row_of_missing_readings_is_a_row_however_blank_it_looks(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    signal = read(Part("sensor", tmp_path / "a.csv"))
+    np.testing.assert_array_equal(signal.values[:, 0], [1.5, np.nan, 2.5])
+    assert signal.times.tolist() == [0, 1, 2]
+
+
+def test_blank_lines_between_rows_of_several_cells_are_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("level;flow\n1,5;1,0\n\n  \n2,5;1,0\n\n")
+    assert read(Part("sensor", tmp_path / "a.csv")).values[:, 0].tolist() == [1.5, 2.5]
+
+
 def test_states_booleans_and_bad_cells(tmp_path: Path) -> None:
     states = ["RUN"] * 8 + ["IDLE"] * 11 + [""]
     cells = [*A[:6], "ERR", *A[7:]]

@@ -10,7 +10,7 @@ import pytest
 
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
-from mmdmad.parts import content_key, kept, read, sensor_csv, sensor_table, text_lines
+from mmdmad.parts import content_key, read, sensor_csv, sensor_table, text_lines
 from mmdmad.parts.kept import KEPT, Kept
 
 ROWS = 120
@@ -175,12 +175,32 @@ def test_what_is_kept_stays_within_its_bound(tmp_path: Path) -> None:
     assert held.get("k", paths[1], lambda: (1, 40)) == 1
 
 
-def test_lines_begin_where_they_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_lines, "MIB", 1)  # blocks of four bytes
+@pytest.mark.parametrize("every", [1, 2, 3, 1024])
+@pytest.mark.parametrize("block", [1, 4, 5, 4096])
+def test_lines_begin_where_they_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int, block: int) -> None:
+    monkeypatch.setattr(text_lines, "BLOCK", block)
+    monkeypatch.setattr(text_lines, "EVERY", every)
     path = tmp_path / "a.log"
-    for text in ("", "a", "a\n", "\n\n", "ab\ncdef\r\n\ng"):
+    for text in ("", "a", "a\n", "\n\n", "ab\ncdef\r\n\ng", "\n" * 9 + "long line\nx\n"):
         path.write_bytes(text.encode())
         KEPT.clear()
-        lines = text.encode().splitlines(keepends=True) if text else []
-        assert text_lines.line_starts(path).tolist() == [0, *np.cumsum([len(line) for line in lines]).tolist()]
-    assert kept.identity(path) == kept.identity(path)
+        ends = np.cumsum([0, *(len(line) for line in text.encode().split(b"\n"))]) + np.arange(text.count("\n") + 2)
+        expected = [int(end) for end in ends[:-1] if end < len(text)]
+        lines = text_lines.lines_of(path)
+        assert (lines.count, lines.size) == (len(expected), len(text))
+        assert [text_lines.line_begin(path, lines, i) for i in range(lines.count + 1)] == [*expected, len(text)]
+
+
+def test_a_file_of_empty_lines_needs_little_to_know_them(tmp_path: Path) -> None:
+    path = tmp_path / "empty.log"
+    path.write_bytes(b"\n" * 1_000_000 + b"last")
+    assert text_lines.lines_of(path).begins.nbytes < 10_000
+    assert read(Part("text", path, start=1_000_000)).text == "last"
+
+
+def test_a_file_that_cannot_be_made_into_a_value_holds_no_lock(tmp_path: Path) -> None:
+    held, path = Kept(), tmp_path / "a"
+    path.write_text("x")
+    with pytest.raises(OSError, match="torn"):
+        held.get("k", path, lambda: (_ for _ in ()).throw(OSError("torn")))
+    assert not held._making
