@@ -107,7 +107,7 @@ def readings(judgement: "Judgement") -> list[Draft]:
         notes = getattr(judgement.signals[modality], "notes", ())
         if notes:
             facts = [fact("part", modality), fact("decisions", len(notes)), fact("notes", "; ".join(notes))]
-            drafts.append(
-                draft("context", modality, "reading the {part} part took {decisions} decisions: {notes}.", facts)
-            )
+            word = "decision" if len(notes) == 1 else "decisions"
+            text = "reading the {part} part took {decisions} " + word + ": {notes}."
+            drafts.append(draft("context", modality, text, facts))
     return drafts

@@ -1,6 +1,7 @@
 """What is said of signals drawn by hand: each sentence whole, each border just inside and just outside."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from mmdmad.explain.sensor import ChannelView
 from mmdmad.explain.traces import traces
 from mmdmad.explain.words import direction, fact, listed, number, place, quoted, rounded, shown
 from mmdmad.findings import Contradiction, Fact
+from mmdmad.parts import Image
 
 TIMES = np.arange(100) / 10
 SENSOR_NAMES = ("low", "high", "spike", "rough", "run", "rise", "shift", "gap", "value")
@@ -305,6 +307,19 @@ def test_a_share_is_said_from_half_a_percent_on(samples):
         text = verdict.part(replace(part, share=share * judgement.score), judgement).caption
         assert ("of the joint score" in text) == said
     assert "share" not in {f.name for f in verdict.part(part, replace(judgement, score=0.0)).facts}
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ((), []),
+        (("white is 4095",), ["Reading the image part took 1 decision: white is 4095."]),
+        (("a is b", "c is d"), ["Reading the image part took 2 decisions: a is b; c is d."]),
+    ],
+)
+def test_decisions_of_reading_are_said_and_counted(notes, said):
+    seen = SimpleNamespace(signals={"image": Image(np.zeros((2, 2, 3), np.uint8), notes)})
+    assert [draft.caption for draft in verdict.readings(seen)] == said
 
 
 def test_the_nearest_cases_name_a_group_when_four_of_five_agree():
