@@ -1,0 +1,162 @@
+"""What people call folders, splits and labels: the one list of the usual words, and what each of them says.
+
+Words are read in any case, in the plural, with marks or numbers beside them (Test_01, "n.i.O.", training-images).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+TRAIN, TEST, VALIDATION, NORMAL, FAULTY, MASK = "train", "test", "validation", "normal", "faulty", "mask"
+SPLITS = (TRAIN, TEST, VALIDATION)
+LABEL, WORDS = "label", "words"
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_WORDS = {
+    TRAIN: _set("train training trn learn learning lernen trainset trainingset traindata fit"),
+    TEST: _set("test testing tst eval evaluation score scoring query holdout prüfung testset testdata inference"),
+    VALIDATION: _set("val valid validation validierung dev valset"),
+    NORMAL: _set(
+        "good ok okay okey normal nominal pass passed healthy intact clean negative inlier benign gut io iok "
+        "inordnung fehlerfrei gutteil accepted undamaged defectless faultless"
+    ),
+    FAULTY: _set(
+        "bad ng nok ko nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
+        "fail failed failure reject rejected damage damaged broken outlier positive abnormality anomalie anormal "
+        "schlecht fehler fehlerhaft defekt ausschuss schlechtteil malfunction unhealthy error incorrect attack "
+        "crack cracked scratch scratched hole dent dented stain stained rust rusty corrosion chipped burr "
+        "contamination contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
+        "riss kratzer delle fleck rost gebrochen verbogen"
+    ),
+    MASK: _set(
+        "groundtruth gt mask segmentation segmentationmask groundtruthmask annotation annotationmask "
+        "maske masken maskierung label defectmask segmask"
+    ),
+}
+_NEUTRAL = _set(
+    "data dataset set image img picture pic photo rgb gray grey color colour sensor table csv text log video clip "
+    "frame audio file sample part case raw input public private bild bilder daten png jpg jpeg bmp tif"
+)
+_NEGATION = _set("not no non un without w o ohne kein keine keinen nicht nothing none")
+_FREE = _set("free frei less")
+_BY_WORD = {word: role for role, words in _WORDS.items() for word in words}
+
+_ONE, _ZERO = _set("1 1.0 true t wahr"), _set("0 0.0 false f falsch")
+_YES, _NO = _set("yes y ja j oui si sí"), _set("no n nein non")
+_NOTHING = _set("none - -- keine kein nil nothing n/a na")
+
+
+def _plain(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).strip().casefold()
+
+
+def _tokens(word: str) -> list[str]:
+    """The words of a name in small letters; numbers say nothing of a role."""
+    spaced = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", word))
+    pieces = re.split(r"[\W_]+", spaced.casefold())
+    return [stem for piece in pieces if (stem := piece.strip("0123456789"))]
+
+
+def _singular(token: str) -> str:
+    for end in ("ies", "es", "s"):
+        stem = token.removesuffix(end) + ("y" if end == "ies" else "")
+        if token.endswith(end) and (stem in _BY_WORD or stem in _NEUTRAL):
+            return stem
+    return token
+
+
+def roles_of(name: str) -> frozenset[str] | None:
+    """What the name of a folder or split says: roles, none at all for a neutral name ("images"), None if unknown.
+
+    >>> sorted(roles_of("Train_Good")), sorted(roles_of("defect-free")), roles_of("images"), roles_of("line 3")
+    (['normal', 'train'], ['normal'], frozenset(), None)
+    """
+    tokens = [_singular(token) for token in _tokens(name)]
+    if not tokens:
+        return None
+    for joined in ("".join(tokens), "".join(_tokens(name))):
+        if joined in _BY_WORD:
+            return frozenset((_BY_WORD[joined],))
+    turned = any(t in _NEGATION for t in tokens[:-1]) or (tokens[-1] in _FREE and len(tokens) > 1)
+    found: set[str] = set()
+    for token in tokens:
+        role = _BY_WORD.get(token)
+        if role in (NORMAL, FAULTY) and turned:
+            role = FAULTY if role == NORMAL else NORMAL
+        if role is not None:
+            found.add(role)
+        elif token not in _NEUTRAL and not (turned and token in _NEGATION | _FREE):
+            return None
+    if {NORMAL, FAULTY} <= found or len(found & set(SPLITS)) > 1 or (turned and not found & {NORMAL, FAULTY}):
+        return None
+    return frozenset(found)
+
+
+def split_of(word: str) -> str | None:
+    """The split that a word of a split column means: train, test or validation; None where it means none of them.
+
+    >>> split_of("Training"), split_of("TRN"), split_of("test_set"), split_of("fold 3")
+    ('train', 'train', 'test', None)
+    """
+    found = (roles_of(word) or frozenset()) & set(SPLITS)
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def label_of(value: Any, asks: str = LABEL) -> int | None:
+    """1 for faulty, 0 for normal, None where the value says neither.
+
+    `asks` is what its column asks: "label" (1 and True = faulty), "faulty" and "normal" (is_good: 1 and yes = normal),
+    or "words" where only words count. Yes and no need a column that asks for one of the two.
+
+    >>> label_of("n.i.O."), label_of("OK"), label_of(1.0), label_of("yes", "normal"), label_of("yes"), label_of("blue")
+    (1, 0, 1, 0, None, None)
+    """
+    word = _plain(str(value))
+    affirmed = _ONE | (_YES if asks in (FAULTY, NORMAL) else frozenset())
+    denied = _ZERO | (_NO | _NOTHING if asks == FAULTY else _NO if asks == NORMAL else frozenset())
+    if asks != WORDS and word in affirmed | denied:
+        return int((word in affirmed) == (asks != NORMAL))
+    roles = roles_of(word) or frozenset()
+    if len(roles & {NORMAL, FAULTY}) == 1 and not roles & {*SPLITS, MASK}:
+        return int(FAULTY in roles)
+    return None
+
+
+_ASKS = {
+    FAULTY: _set(
+        "anomaly anomalous anomalies abnormal outlier attack defect defective defects fault faulty faults bad ng nok "
+        "failed failure fehler fehlerhaft defekt changepoint change_point"
+    ),
+    NORMAL: _set("good ok normal healthy passed gut io i_o fehlerfrei"),
+    WORDS: _set(
+        "class klasse category target y gt ground_truth truth status result verdict judgement judgment quality "
+        "condition urteil ergebnis bewertung qualität pass_fail ok_nok ok_ng good_bad normal_attack label_name"
+    ),
+}
+"""Names of columns that hold labels though they are not called "label", by what their values answer."""
+
+
+def asks_of(column: str) -> str | None:
+    """What a column of this name asks: "faulty", "normal", "words", or None where it is no usual column of labels.
+
+    >>> asks_of("Is Good"), asks_of("anomaly"), asks_of("class"), asks_of("temperature")
+    ('normal', 'faulty', 'words', None)
+    """
+    name = re.sub(r"^(is|has|was)_", "", re.sub(r"[\W_]+", "_", _plain(column)).strip("_"))
+    return next((asks for asks, names in _ASKS.items() if name in names), None)
+
+
+def said(words: Iterable[str], most: int = 6) -> str:
+    """Some names in quotes, and how many more there are.
+
+    >>> said(["b", "a"], 1)
+    "'a' and 1 more"
+    """
+    known = sorted(set(words))
+    shown = ", ".join(repr(word[:60]) for word in known[:most])
+    return shown + (f" and {len(known) - most} more" if len(known) > most else "")
