@@ -5,7 +5,7 @@ This module knows names and paths; what is inside a part is the business of `mmd
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 from mmdmad.errors import DataError
 from mmdmad.modalities.base import Modality, modalities, ordered
 from mmdmad.plain import plain
+from mmdmad.roles import split_of
 
 if TYPE_CHECKING:
     from mmdmad.parts.levels import Levels
@@ -115,10 +116,17 @@ class Cases(Sequence[Case]):
         return self.items[index]
 
     def where(self, keep: Callable[[Case], bool] | None = None, **equal: Any) -> "Cases":
-        """The cases whose attributes equal the given ones (`split="train"`) and for which `keep(case)` holds."""
-        return self._with(
+        """The cases whose attributes equal the given ones (`split="train"`) and for which `keep(case)` holds.
+
+        Usual words for a split are one word here ("Training" is "train"). Cases that were chosen by their split are
+        taken as they are where something is learned from them; see `mmdmad.learning`.
+        """
+        if isinstance(split := equal.get("split"), str):
+            equal["split"] = split_of(split) or split
+        found = self._with(
             c for c in self.items if all(getattr(c, k) == v for k, v in equal.items()) and (keep is None or keep(c))
         )
+        return replace(found, extra={**found.extra, "chosen": True}) if "split" in equal else found
 
     def _with(self, items: Iterable[Case]) -> "Cases":
         return Cases(tuple(items), self.refused, self.root, self.extra)

@@ -1,9 +1,15 @@
-"""The rows of a manifest file, whatever its format: CSV, Parquet or JSONL."""
+"""The rows of a manifest file, whatever its format and encoding: CSV, Parquet or JSONL.
 
+What is wrong with one row is said of that row, and the others go on; only what leaves no row readable ends in an error.
+"""
+
+import codecs
 import csv
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,12 +30,21 @@ class Row:
     values: Mapping[str, Any] | str
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Column names, rows, and what was decided on the way to them."""
+
+    columns: list[str]
+    rows: Iterator[Row]
+    notes: tuple[str, ...] = ()
+
+
 def is_missing(value: Any) -> bool:
     """None, NaN, and empty or blank text mean "not given"."""
     return value is None or (isinstance(value, str) and not value.strip()) or value != value
 
 
-def rows_of(manifest: Path) -> tuple[list[str], Iterator[Row]]:
+def rows_of(manifest: Path) -> Rows:
     """The column names and the rows of a manifest; ManifestError where it cannot be read as a whole."""
     try:
         mode = manifest.stat().st_mode
@@ -59,53 +74,120 @@ def simulated(manifest: Path) -> bool:
     return isinstance(data, dict) and data.get("simulated") is True
 
 
+_NUL = "\0"
+"""Begins a line that stands for one that cannot be read; what follows is the reason."""
+OTHER = "the manifest is not UTF-8; it is read as Latin-1 (Windows-1252)"
+
+
+def _encoding(manifest: Path) -> tuple[str, tuple[str, ...]]:
+    """The encoding of a text manifest, and a note where it is not UTF-8."""
+    try:
+        with manifest.open("rb") as file:
+            head = file.read(4096)
+            for marks, name in (((b"\xff\xfe\0\0", b"\0\0\xfe\xff"), "utf-32"), ((b"\xff\xfe", b"\xfe\xff"), "utf-16")):
+                if head.startswith(marks):
+                    return name, (f"the manifest is {name.upper()}",)
+            for odd, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+                zeros, others = head[odd::2].count(0), head[1 - odd :: 2].count(0)
+                if not others and 2 * zeros > len(head[odd::2]):
+                    return name, ("the manifest is UTF-16",)
+            found = codecs.getincrementaldecoder("utf-8")()
+            single = codecs.getincrementaldecoder("cp1252")()
+            utf, windows, block = True, True, head
+            while block:
+                utf, windows = utf and _decodes(found, block), windows and _decodes(single, block)
+                block = file.read(2**20)
+            utf = utf and _decodes(found, b"", final=True)
+    except OSError as why:
+        raise ManifestError(f"{manifest} cannot be read: {why.strerror}") from None
+    return ("utf-8-sig", ()) if utf else ("cp1252" if windows else "latin-1", (OTHER,))
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _lines(file: TextIO, manifest: Path) -> Iterator[str]:
+    """The lines; one that is too long or holds zero bytes is replaced by the reason, so that the others go on."""
     number = 0
     try:
         while line := file.readline(MAX_LINE + 1):
             number += 1
             if len(line) > MAX_LINE:
-                raise ManifestError(f"line {number} of {manifest} is longer than {MAX_LINE} characters")
-            if "\0" in line:
-                raise ManifestError(
-                    f"line {number} of {manifest} holds zero bytes: it is UTF-16 or not text; use UTF-8"
-                )
+                while line and not line.endswith("\n"):
+                    line = file.readline(MAX_LINE)
+                line = f"{_NUL}line {number} is longer than {MAX_LINE} characters\n"
+            elif _NUL in line:
+                line = f"{_NUL}line {number} holds zero bytes\n"
             yield line
     except UnicodeDecodeError as why:
-        bad = why.object[why.start]
         raise ManifestError(
-            f"{manifest} is not UTF-8 (byte 0x{bad:02x} near line {number + 1}); save it as UTF-8"
+            f"{manifest} is not text from line {number + 1} on: {why.reason}; save it as UTF-8"
         ) from None
     except OSError as why:
         raise ManifestError(f"{manifest} cannot be read: {why.strerror}") from None
 
 
-def _csv(manifest: Path) -> tuple[list[str], Iterator[Row]]:
-    with manifest.open(encoding="utf-8-sig", newline="") as file:
-        header = next(_lines(file, manifest), "")
-    separator = max((",", ";", "\t"), key=header.count)
+def _csv(manifest: Path) -> Rows:
+    encoding, notes = _encoding(manifest)
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))  # the usual 131,072 cuts texts off
 
-    def cells(file: TextIO) -> Iterator[list[str]]:
-        reader = csv.reader(_lines(file, manifest), delimiter=separator, strict=True)
-        try:
-            yield from reader
-        except csv.Error as why:
-            at = reader.line_num
-            raise ManifestError(f"{manifest} is not a CSV table near line {at}: {why}") from None
+    def text(file: TextIO) -> tuple[str, Iterator[str]]:
+        """The separator, and the lines from the header on."""
+        lines = _lines(file, manifest)
+        head = next((line for line in lines if line.strip()), "")
+        told = re.match(r'^"?sep=([,;|\t])"?[;,\s]*$', head, re.IGNORECASE)
+        if told:
+            head = next((line for line in lines if line.strip()), "")
+        return told[1] if told else max((",", ";", "\t", "|"), key=head.count), chain([head], lines)
+
+    def cells(file: TextIO) -> Iterator[list[str] | str]:
+        """The cells of each row, or why a row has none."""
+        separator, lines = text(file)
+        reader = csv.reader(lines, delimiter=separator, strict=True)
+        first = 1
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as why:
+                to = f" to {reader.line_num}" if reader.line_num > first else ""
+                yield f"not a row of a CSV table in lines {first}{to}: {why}; a quote inside a cell is written twice"
+            else:
+                broken = next((cell for cell in row if _NUL in cell), None)
+                if broken is not None:
+                    yield broken[broken.index(_NUL) + 1 :].strip()
+                elif row:
+                    yield row
+            first = reader.line_num + 1
 
     def rows() -> Iterator[Row]:
-        with manifest.open(encoding="utf-8-sig", newline="") as file:
-            table = (row for row in cells(file) if row)
+        with manifest.open(encoding=encoding, newline="") as file:
+            table = cells(file)
             next(table)
             for number, row in enumerate(table, 1):
-                if len(row) == len(columns):
-                    yield Row(number, dict(zip(columns, row)))
-                else:
+                if isinstance(row, str):
+                    yield Row(number, row)
+                elif len(row) < len(columns) or any(cell.strip() for cell in row[len(columns) :]):
                     yield Row(number, f"the row has {len(row)} cells, the header has {len(columns)}")
+                elif max(map(len, row)) > MAX_CELL:
+                    yield Row(number, f"a cell has {max(map(len, row))} characters; at most {MAX_CELL} are allowed")
+                else:
+                    yield Row(number, dict(zip(columns, row)))
 
-    with manifest.open(encoding="utf-8-sig", newline="") as file:
-        columns = [c.strip() for c in next((row for row in cells(file) if row), [])]
-    return _checked(manifest, columns), rows()
+    with manifest.open(encoding=encoding, newline="") as file:
+        header = next(cells(file), [])
+    if isinstance(header, str):
+        raise ManifestError(f"the header of {manifest} cannot be read: {header}")
+    columns = [c.strip() for c in header]
+    while columns and not columns[-1]:
+        columns.pop()
+    return Rows(_checked(manifest, columns), rows(), notes)
 
 
 def _checked(manifest: Path, columns: list[str]) -> list[str]:
@@ -116,11 +198,16 @@ def _checked(manifest: Path, columns: list[str]) -> list[str]:
     return columns
 
 
-def _jsonl(manifest: Path) -> tuple[list[str], Iterator[Row]]:
+def _jsonl(manifest: Path) -> Rows:
+    encoding, notes = _encoding(manifest)
+
     def rows() -> Iterator[Row]:
-        with manifest.open(encoding="utf-8-sig") as file:
+        with manifest.open(encoding=encoding) as file:
             lines = (line for line in _lines(file, manifest) if line.strip())
             for number, line in enumerate(lines, 1):
+                if line.startswith(_NUL):
+                    yield Row(number, line[1:].strip())
+                    continue
                 try:
                     values = parsed(line)
                 except (ValueError, RecursionError) as why:
@@ -142,10 +229,10 @@ def _jsonl(manifest: Path) -> tuple[list[str], Iterator[Row]]:
         raise ManifestError(f"{manifest} is blank; a JSONL manifest has one JSON object per line")
     if not readable:
         raise ManifestError(f"no line of {manifest} is a JSON object; a JSONL manifest has one per line")
-    return _checked(manifest, list(columns)), rows()
+    return Rows(_checked(manifest, list(columns)), rows(), notes)
 
 
-def _parquet(manifest: Path) -> tuple[list[str], Iterator[Row]]:
+def _parquet(manifest: Path) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -156,11 +243,11 @@ def _parquet(manifest: Path) -> tuple[list[str], Iterator[Row]]:
         number = 0
         try:
             with pq.ParquetFile(manifest, read_dictionary=words) as table:
-                for batch in table.iter_batches(batch_size=64):
-                    _check_cells(manifest, batch)
-                    for values in batch.to_pylist():
+                for batch in table.iter_batches(batch_size=64, columns=columns):
+                    giant = _giant(batch)
+                    for i in range(batch.num_rows):
                         number += 1
-                        yield Row(number, values)
+                        yield Row(number, giant.get(i) or _values(batch, i))
         except (pa.ArrowException, OSError, ValueError, MemoryError) as why:
             raise fault(why) from None
 
@@ -171,23 +258,41 @@ def _parquet(manifest: Path) -> tuple[list[str], Iterator[Row]]:
         raise fault(why) from None
     if count > MAX_ROWS:
         raise ManifestError(f"{manifest} has {count} rows; at most {MAX_ROWS} are allowed")
-    columns = _checked(manifest, list(schema.names))
+    _checked(manifest, list(schema.names))
     words = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-    for field in schema:
-        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-            raise ManifestError(
-                f"column {field.name!r} of {manifest} holds {field.type}; a manifest holds words, numbers and times"
-            )
-    return columns, rows()
+    odd = {
+        field.name: str(field.type)
+        for field in schema
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    }
+    columns = [name for name in schema.names if name not in odd]
+    notes = tuple(f"column {name!r} holds {kind} and is left out: a manifest holds words, numbers and times"
+                  for name, kind in odd.items())  # fmt: skip
+    return Rows(columns or list(schema.names), rows(), notes)
 
 
-def _check_cells(manifest: Path, batch: Any) -> None:
-    """Refuses giant cells while they are still stored once: a few bytes of Parquet can repeat one in every row."""
+def _values(batch: Any, i: int) -> dict[str, Any] | str:
+    """One row as Python values, or why it has none: a date beyond the year 9999, words that are no words."""
+    values = {}
+    for name, column in zip(batch.schema.names, batch.columns):
+        try:
+            values[name] = column[i].as_py()
+        except (ValueError, OverflowError) as why:
+            return f"its {name} cannot be read: {' '.join(str(why).split())[:200]}"
+    return values
+
+
+def _giant(batch: Any) -> dict[int, str]:
+    """Rows with giant cells, and why they are refused: a few bytes of Parquet can repeat such a cell in every row."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for column in batch.columns:
+    found: dict[int, str] = {}
+    for name, column in zip(batch.schema.names, batch.columns):
         if pa.types.is_dictionary(column.type) and len(column.dictionary):
-            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
-            if longest > MAX_CELL:
-                raise ManifestError(f"{manifest} has a cell of {longest} bytes; at most {MAX_CELL} are allowed")
+            lengths = pc.binary_length(column.dictionary).to_pylist()
+            long = {i: length for i, length in enumerate(lengths) if length is not None and length > MAX_CELL}
+            for row, at in enumerate(column.indices.to_pylist() if long else ()):
+                if at in long:
+                    found[row] = f"its {name} has {long[at]} bytes; at most {MAX_CELL} are allowed"
+    return found

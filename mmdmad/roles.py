@@ -103,6 +103,8 @@ def split_of(word: str) -> str | None:
     >>> split_of("Training"), split_of("TRN"), split_of("test_set"), split_of("fold 3")
     ('train', 'train', 'test', None)
     """
+    if "/" in word:  # the way to a folder
+        return None
     found = (roles_of(word) or frozenset()) & set(SPLITS)
     return next(iter(found)) if len(found) == 1 else None
 
@@ -121,7 +123,7 @@ def label_of(value: Any, asks: str = LABEL) -> int | None:
     denied = _ZERO | (_NO | _NOTHING if asks == FAULTY else _NO if asks == NORMAL else frozenset())
     if asks != WORDS and word in affirmed | denied:
         return int((word in affirmed) == (asks != NORMAL))
-    roles = roles_of(word) or frozenset()
+    roles = (None if "?" in word else roles_of(word)) or frozenset()  # "bad?" is a doubt
     if len(roles & {NORMAL, FAULTY}) == 1 and not roles & {*SPLITS, MASK}:
         return int(FAULTY in roles)
     return None

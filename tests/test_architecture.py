@@ -21,9 +21,9 @@ PACKAGES = {
 LAYERS = (
     ("plain",),
     ("errors", "tokens", "threads", "device", "files", "saved", "sizes", "progress", "prompts", "packaged"),
-    ("fence", "registry", "stopping"),
+    ("fence", "registry", "stopping", "roles"),
     ("modalities.base",),
-    ("cases", "manifest", "manifest_rows"),
+    ("cases", "case_reader", "folder", "labels", "learning", "manifest", "manifest_rows"),
     ("parts", "findings", "reasons"),
     ("encoders",),
     ("diffusion",),

@@ -1,0 +1,222 @@
+"""From a folder without a manifest to cases: what the names of its folders say is learned, judged, or a mask.
+
+Every file goes by the folders above it. Below a mask folder nothing is a case; below a folder of faults nothing is ever
+learned; below `test` nothing is. A folder that says nothing beside folders that do is an open question: its cases carry
+its name as their split, and nothing is learned until somebody answers (`mmdmad.learning`).
+"""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from mmdmad.case_reader import RowReader
+from mmdmad.cases import Cases, Modality, Refusal
+from mmdmad.errors import ManifestError
+from mmdmad.files import left_by_others
+from mmdmad.manifest_rows import Row
+from mmdmad.modalities.base import by_suffix, modalities
+from mmdmad.plain import plain
+from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, roles_of
+
+LOOSE = "."
+"""The split of files that lie beside the folders that say what is what."""
+_OF_MASK = re.compile(r"[ _.-](mask|gt|ground_?truth|label|seg|segmentation)s?$", re.IGNORECASE)
+_PAPERS = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog|about|info|notes?)\b.*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FolderRole:
+    """What was made of one folder: how many cases or masks lie right in it, and what they are.
+
+    role: train, test, validation, normal, faulty, mask; "flat" where no folder says anything; "?" for a question.
+    """
+
+    folder: str
+    role: str
+    files: int
+
+
+def read_folder(folder: Path, allow_outside: bool) -> Cases:
+    """The cases of a folder without a manifest: files of one name in one sub-folder are the parts of one case.
+
+    Where two files of one name are of one kind (7.png, 7.jpg), each file of that name is a case of its own with its
+    suffix in the id. What systems, viewers and cameras leave there is passed over; other files of unknown kinds are
+    listed as refused. `Cases.extra` holds `folders` (a FolderRole each) and `masks`, {case id: path of its mask}.
+    """
+    root = Path(os.path.realpath(folder))
+    reader = RowReader(root, None if allow_outside else root)
+    groups, unknown = _files(root)
+    tree = Tree({path.parent for members in groups.values() for _, path in members})
+    masks = _masks(groups, tree)
+    columns = {name: one.path_column for name, one in modalities().items()}
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    ids: dict[PurePath, str] = {}
+    number = 0
+    for stem, members in groups.items():
+        left = [member for member in members if member[1] not in masks]
+        for _, path in members:
+            if path in masks:
+                counts[_name(path.parent), MASK] += 1
+        alone = len({kind for kind, _ in left}) < len(left)
+        for chunk in [[member] for member in left] if alone else [left] * bool(left):
+            path = chunk[0][1]
+            found = tree.of(path.parent)
+            if found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem):
+                continue
+            number += 1
+            counts[_name(path.parent), found.role] += 1
+            case_id = _readable(path.as_posix() if alone else stem)
+            if case_id in ids.values():
+                case_id = plain(path.as_posix() if alone else stem)
+            ids.update((one, case_id) for _, one in chunk)
+            values = {columns[kind]: one.as_posix() for kind, one in chunk}
+            reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
+    for path in unknown:
+        name = _readable(path.as_posix())
+        reader.refused.append(Refusal(name, "case", f"unknown kind of file {path.suffix!r}"))
+    if not number:
+        nouns = " or ".join(one.noun for one in modalities().values())
+        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
+    folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
+    of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
+    return reader.cases_of(folders=folders, masks=of_cases)
+
+
+def _files(root: Path) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
+    """The files of known kinds by their path without suffix, and those of unknown kinds, relative to the root."""
+    kinds = by_suffix()
+    groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
+    unknown = []
+    for at, folders, names in os.walk(root):
+        folders[:] = sorted(f for f in folders if not left_by_others(f))
+        for name in sorted(n for n in names if not left_by_others(n)):
+            path = Path(at, name).relative_to(root)
+            kind = kinds.get(path.suffix.lower())
+            if kind is None:
+                unknown.append(path)
+            else:
+                groups[path.with_suffix("").as_posix()].append((kind, path))
+    return groups, unknown
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the folders above a file say: its split, its label, and the word for both."""
+
+    split: str | None
+    label: int | None
+    role: str
+
+
+class Tree:
+    """The folders that hold files, and what each of them says of its files.
+
+    >>> tree = Tree([Path("train/good"), Path("test/good"), Path("test/hook"), Path("extra")])
+    >>> [tree.of(Path(name)).role for name in ("train/good", "test/hook", "extra")]
+    ['train', 'test', '?']
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._children: dict[Path, set[str]] = defaultdict(set)
+        holding = set(folders)
+        for folder in holding:
+            for parent in (folder, *folder.parents):
+                if parent.name:
+                    self._children[parent.parent].add(parent.name)
+        self._roles = {name: roles_of(name) for names in self._children.values() for name in names}
+        self.speaks = any(self._roles.values())
+        self.learned = any(self.of(folder).role in (TRAIN, NORMAL) for folder in holding)
+
+    def of(self, folder: Path) -> Place:
+        """What the files right in this folder are."""
+        if not self.speaks:
+            return Place(None, None, "flat")
+        chain = [(Path(*folder.parts[:i]), name) for i, name in enumerate(folder.parts)]
+        said = [self._roles[name] for _, name in chain]
+        roles = {role for one in said if one for role in one}
+        split = next((s for s in (TEST, VALIDATION, TRAIN) if s in roles), None)
+        if MASK in roles:
+            return Place(None, None, MASK)
+        if FAULTY in roles:
+            return Place(split, 1, split if split == TEST else FAULTY)
+        open_at = self._question(chain)
+        if split in (TEST, VALIDATION):
+            beside = open_at is not None and NORMAL in self._roles_in(open_at.parent)
+            return Place(split, 0 if NORMAL in roles else 1 if beside and split == TEST else None, split)
+        if open_at is not None:
+            return Place(_name(open_at), None, "?")
+        if not roles:
+            return Place(LOOSE if self._children.get(folder) else _name(folder), None, "?")
+        return Place(split, 0 if NORMAL in roles else None, split or NORMAL)
+
+    def _question(self, chain: list[tuple[Path, str]]) -> Path | None:
+        """The first folder of a way down that says nothing, beside others that say something."""
+        for i, (parent, name) in enumerate(chain):
+            deeper = {role for _, below in chain[i + 1 :] for role in self._roles[below] or ()}
+            if self._roles[name] is None and self._roles_in(parent) and not deeper & {TRAIN, NORMAL}:
+                return parent / name
+        return None
+
+    def _roles_in(self, parent: Path) -> set[str]:
+        return {role for name in self._children.get(parent, ()) for role in self._roles[name] or ()}
+
+
+def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dict[Path, Path]:
+    """Each mask with the picture that it belongs to (itself where there is none, so that it is no case all the same).
+
+    A mask lies in a folder of masks, or beside its picture under the picture's name with "_mask" or the like.
+    """
+    pictures: dict[tuple[str, ...], Path] = {}
+    masks, beside = [], {}
+    every = {path.with_suffix("").as_posix(): path for ms in groups.values() for _, path in ms}
+    for members in groups.values():
+        for _, path in members:
+            picture = every.get(path.with_name(_OF_MASK.sub("", path.stem)).as_posix())
+            if tree.of(path.parent).role == MASK:
+                masks.append(path)
+            elif picture is not None and picture.stem != path.stem:
+                beside[path] = picture
+            else:
+                pictures.setdefault(_key(path), path)
+    found = dict(beside)
+    for path in masks:
+        without = path.with_name(_OF_MASK.sub("", path.stem) + path.suffix)
+        folder = path.parent.with_suffix(path.suffix)  # one folder of masks a picture
+        near = (pictures.get(_key(one)) for one in (path, without, folder))
+        found[path] = next((one for one in near if one is not None), path)
+    return found
+
+
+def _key(path: Path) -> tuple[str, ...]:
+    """A path without the folders that say split or mask, or nothing: a picture and its mask have one key."""
+    kept = []
+    for name in path.parts[:-1]:
+        roles = roles_of(name)
+        if roles is None or roles & {FAULTY, NORMAL}:
+            kept.append(name.casefold())
+    return (*kept, path.stem)
+
+
+def _about(path: Path, found: Place) -> dict[str, Any]:
+    parent = _name(path.parent)
+    label = {} if found.label is None else {"label": str(found.label)}
+    return {"group": "" if parent == "." else parent, "split": found.split or "", **label}
+
+
+def _name(folder: Path) -> str:
+    return _readable(folder.as_posix())
+
+
+def _readable(name: str) -> str:
+    """A name as people read it: names of files are bytes, and those of old systems and archives are not UTF-8."""
+    data = os.fsencode(name)
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return plain(data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return plain(name)

@@ -1,0 +1,204 @@
+"""Which cases are learned from: the one rule that `fit`, `Run.fit`, `JointDetector.fit` and `check` ask.
+
+1. What somebody chose (a split, a folder, a column's value) is taken, and nothing else.
+2. Without a choice, cases of the split `train` are taken where there are some; of test and validation none ever are.
+3. A split or folder that says nothing beside others that do is a question, and nothing is learned until it is answered.
+4. Cases that a label or a folder calls faulty are never learned from, nor are those whose label cannot be read.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mmdmad.cases import Case, Cases
+from mmdmad.errors import DataError
+from mmdmad.folder import Tree
+from mmdmad.labels import Labels
+from mmdmad.roles import SPLITS, TEST, TRAIN, VALIDATION, said, split_of
+
+CHOICE = "--split COLUMN=VALUE (or, of a folder, --normal DIR)"
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """The cases to learn from, and why the others are left out: {reason: ids}."""
+
+    cases: Cases
+    left: dict[str, tuple[str, ...]]
+
+    @property
+    def lines(self) -> list[str]:
+        """What is left out, a line a reason."""
+        return [f"{len(ids)} {'case is' if len(ids) == 1 else 'cases are'} not learned from: {why}"
+                for why, ids in self.left.items()]  # fmt: skip
+
+
+def to_learn(cases: Cases, *, split: str | None = None, normal: Sequence[str] = ()) -> Learned:
+    """The cases to learn from. `split`: a split's name, or COLUMN=VALUE. `normal`: folders that hold normal cases.
+
+    DataError where nothing says what is normal, or nothing is left; it says what to do.
+
+    >>> from mmdmad.cases import Part
+    >>> part = {"text": Part("text", value="x")}
+    >>> given = Cases((Case("a", part, split="train"), Case("b", part, split="train", label=1), Case("c", part)))
+    >>> [case.id for case in to_learn(given).cases]
+    ['a']
+    """
+    why = question(cases, split, normal)
+    if why:
+        raise DataError(why)
+    left: dict[str, list[str]] = {}
+    kept = []
+    chosen, unread = _chosen(cases, split, normal), unread_ids(cases)
+    for case in cases:
+        reason = chosen(case) or (
+            "they are labelled faulty, or lie in folders of faults"
+            if case.label == 1
+            else "their labels cannot be read"
+            if case.id in unread
+            else ""
+        )
+        if reason:
+            left.setdefault(reason, []).append(case.id)
+        else:
+            kept.append(case)
+    told = {reason: tuple(ids) for reason, ids in left.items()}
+    if not kept and len(cases):
+        reasons = "; ".join(f"{len(ids)}: {reason}" for reason, ids in told.items())
+        raise DataError(f"no case is left to learn from ({reasons}); say which are normal with {CHOICE}")
+    return Learned(replace(cases, items=tuple(kept), extra={**cases.extra, "chosen": True}), told)
+
+
+def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ()) -> str:
+    """Why nobody can say which cases to learn from, and what to do; "" where it is clear."""
+    labels: Labels | None = cases.extra.get("labels")
+    if labels is not None and labels.question and split is None and not normal:
+        return labels.question
+    if split is not None or normal or cases.extra.get("chosen"):
+        return _open_below(cases, normal) if normal else ""
+    unknown = Counter(c.split for c in cases if c.split is not None and c.split not in SPLITS)
+    if unknown:
+        what = "folders" if "folders" in cases.extra else "splits"
+        loose = unknown.pop(".", 0)
+        known = sorted({str(c.split) for c in cases if c.split in SPLITS})
+        if not unknown:
+            return "" if known and TRAIN in known else _loose(cases, loose)
+        listed = f"{said(map(str, unknown), 8)} ({sum(unknown.values())} cases)"
+        beside = f" beside {', '.join(known)}" if known else ""
+        return (
+            f"the {what} {listed}{beside} do not say whether they are normal; nothing is learned until you say so: "
+            f"{CHOICE}"
+        )
+    splits = {c.split for c in cases}
+    if splits & {TEST, VALIDATION} and TRAIN not in splits and None not in splits:
+        return f"every case belongs to {' or '.join(sorted(map(str, splits)))}, none to train; say {CHOICE} to learn"
+    if splits >= {TEST, None} and TRAIN not in splits and not any(c.split is None and c.label == 0 for c in cases):
+        return (
+            f"{sum(c.split is None for c in cases)} cases have no split beside others of test, and none belongs to "
+            f"train; write train where you mean it, or say {CHOICE}"
+        )
+    return ""
+
+
+def _loose(cases: Cases, count: int) -> str:
+    if any(c.split in (None, TRAIN) and c.label == 0 for c in cases):
+        return ""
+    return (
+        f"{count} files lie beside the folders that say what they hold, and no folder says what is normal; if they "
+        "are, say --normal . or put them into a folder called train or good"
+    )
+
+
+def unread_ids(cases: Cases) -> frozenset[str]:
+    """Cases whose label is there and cannot be read."""
+    labels: Labels | None = cases.extra.get("labels")
+    return frozenset(i for ids in labels.unread.values() for i in ids) if labels is not None else frozenset()
+
+
+def _chosen(cases: Cases, split: str | None, normal: Sequence[str]) -> Callable[[Case], str]:
+    """Why a case is not among the chosen ones, "" where it is."""
+    if normal:
+        folders = [_inside(cases, name) for name in normal]
+        below = f"they do not lie below {' or '.join(normal)}"
+        return lambda case: "" if any(_lies_below(case, folder) for folder in folders) else below
+    if split is not None:
+        holds = holding(cases, split)
+        if not any(map(holds, cases)):
+            column, _, value = split.rpartition("=")
+            known = sorted({str(_cell(cases, c, column or "split")) for c in cases})
+            raise DataError(
+                f"no case has {column or 'split'} {value!r}; there are {', '.join(known[:20]) or 'no cases'}"
+            )
+        return lambda case: "" if holds(case) else f"they are not of {split!r}"
+    if cases.extra.get("chosen"):
+        return lambda case: ""
+    some = any(c.split == TRAIN for c in cases)
+    loose = any(c.split in (None, TRAIN) for c in cases)
+
+    def why(case: Case) -> str:
+        if case.split in (TEST, VALIDATION):
+            return f"they belong to {case.split}"
+        if case.split == "." and loose:
+            return "they lie beside the folders that say what is normal"
+        if case.split == TRAIN or not some:
+            return ""
+        return "they do not belong to train"
+
+    return why
+
+
+def holding(cases: Cases, choice: str) -> Callable[[Case], bool]:
+    """Whether a case has a value in a column: "line=3", or "val" for split=val."""
+    column, _, value = choice.rpartition("=")
+    column = column.strip() or "split"
+    wanted = split_of(value) or value.strip() if column == "split" else value.strip()
+    return lambda case: str(_cell(cases, case, column)) == wanted
+
+
+def _cell(cases: Cases, case: Case, column: str) -> Any:
+    if column in ("id", "split", "group", "label", "recording"):
+        return getattr(case, column)
+    values = cases.extra.get("columns", {}).get(case.id, {})
+    if column not in values:
+        known = sorted({name for row in cases.extra.get("columns", {}).values() for name in row})
+        raise DataError(
+            f"there is no column {column!r} to choose by; there are "
+            f"{', '.join(['split', 'group', 'label', 'recording', 'id', *known])}"
+        )
+    value = values[column]
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
+def _inside(cases: Cases, name: str) -> Path:
+    root = cases.root or Path.cwd()
+    found = next((p.resolve() for p in (root / name, Path(name)) if p.is_dir()), None)
+    if found is None:
+        raise DataError(f"--normal {name!r} is no folder in {root}; name a folder below it")
+    return found
+
+
+def _lies_below(case: Case, folder: Path) -> bool:
+    paths = [part.path for part in case.parts.values() if part.path is not None]
+    return bool(paths) and all(path.is_relative_to(folder) for path in paths)
+
+
+def _open_below(cases: Cases, normal: Sequence[str]) -> str:
+    """Folders below those that were named, which say nothing beside others that say something."""
+    for name in normal:
+        folder = _inside(cases, name)
+        below = {
+            part.path.parent.relative_to(folder)
+            for case in cases
+            if _lies_below(case, folder)
+            for part in case.parts.values()
+            if part.path is not None
+        }
+        tree = Tree(below)
+        unknown = sorted(f.as_posix() for f in below if f.name and tree.of(f).role == "?")
+        if unknown:
+            return (
+                f"below {name}, {said(unknown)} do not say whether they are normal; name each one that is with --normal"
+            )
+    return ""
