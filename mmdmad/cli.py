@@ -20,15 +20,17 @@ from mmdmad.commands.common import (
     EXIT_INPUT,
     EXIT_REFUSED,
     AllowOutside,
+    LearnFrom,
     Llm,
     Manifest,
+    NormalFolders,
     RunFolder,
     end,
     finding_of,
     list_refused,
-    of_split,
     print_explanation,
     print_table,
+    to_judge,
 )
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import RefusalWarning, RefusedError
@@ -108,21 +110,24 @@ def fit(
             help="Pipeline: a YAML file or a preset's name; default: pipelines/inspection, with --resume the run's own."
         ),
     ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Learn from the cases of this split; default: train if there is one.")
-    ] = None,
+    split: LearnFrom = None,
+    normal: NormalFolders = None,
     resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
     from mmdmad.cases import lost_kinds
+    from mmdmad.learning import to_learn
     from mmdmad.manifest import read_cases
     from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
 
     settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
     cases = read_cases(data, allow_outside=allow_outside)
-    chosen = of_split(cases, split, "train")
+    learned = to_learn(cases, split=split, normal=normal or ())
+    chosen = learned.cases
+    for line in (*cases.extra.get("notes", ()), *learned.lines):
+        say(f"mmdmad: {line}", file=sys.stderr)
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
@@ -136,7 +141,10 @@ def score(
     run: RunFolder,
     data: Manifest,
     split: Annotated[
-        str | None, typer.Option(help="Judge the cases of this split; default: test if there is one.")
+        str | None,
+        typer.Option(
+            metavar="[COLUMN=]VALUE", help="Judge the cases of this split, or with this value; default: test if any."
+        ),
     ] = None,
     false_alarm_rate: Annotated[
         float | None,
@@ -154,7 +162,7 @@ def score(
 
     folder = Run.open(run)
     cases = read_cases(data, allow_outside=allow_outside)
-    chosen = of_split(cases, split, "test")
+    chosen = to_judge(cases, split)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"

@@ -6,6 +6,7 @@
 4. Cases that a label or a folder calls faulty are never learned from, nor are those whose label cannot be read.
 """
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdmad.cases import Case, Cases
-from mmdmad.errors import DataError
+from mmdmad.errors import DataError, RefusalWarning
 from mmdmad.folder import Tree
 from mmdmad.labels import Labels
 from mmdmad.roles import SPLITS, TEST, TRAIN, VALIDATION, said, split_of
@@ -69,6 +70,14 @@ def to_learn(cases: Cases, *, split: str | None = None, normal: Sequence[str] = 
         reasons = "; ".join(f"{len(ids)}: {reason}" for reason, ids in told.items())
         raise DataError(f"no case is left to learn from ({reasons}); say which are normal with {CHOICE}")
     return Learned(replace(cases, items=tuple(kept), extra={**cases.extra, "chosen": True}), told)
+
+
+def learned_from(cases: Cases) -> Cases:
+    """The cases that `to_learn` finds; RefusalWarning says which are left out."""
+    found = to_learn(cases)
+    if found.left:
+        warnings.warn("; ".join(found.lines), RefusalWarning, stacklevel=3)
+    return found.cases
 
 
 def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ()) -> str:

@@ -24,6 +24,18 @@ Manifest = Annotated[
 Llm = Annotated[
     str, typer.Option("--llm", help="Who writes: offline (no weights, no network) or any LangChain provider:model.")
 ]
+LearnFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="[COLUMN=]VALUE",
+        help="Learn from the cases of this split, or with this value in a column; default: train if there is one.",
+    ),
+]
+NormalFolders = Annotated[
+    list[str] | None,
+    typer.Option("--normal", metavar="DIR", help="Folder below --data that holds normal cases; may be given again."),
+]
 AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
 
 
@@ -47,16 +59,17 @@ def finding_of(run: Any, case_id: str) -> "Finding":
     return finding
 
 
-def of_split(cases: "Cases", split: str | None, preferred: str) -> "Cases":
-    """The cases of a split; without a choice, the preferred split if any case carries it, otherwise all."""
-    name = split if split is not None else preferred
-    chosen = cases.where(split=name)
-    if chosen:
-        return chosen
-    if split is None:
-        return cases
-    known = sorted({str(c.split) for c in cases})
-    raise MmdmadError(f"no case has split {split!r}; the manifest has {', '.join(known) or 'no cases'}")
+def to_judge(cases: "Cases", choice: str | None) -> "Cases":
+    """The cases of a split or with a column's value; without a choice those of test, or all where there is none."""
+    from mmdmad.learning import holding
+
+    if choice is None:
+        return cases.where(split="test") or cases
+    chosen = cases.where(holding(cases, choice))
+    if not chosen:
+        known = sorted({str(c.split) for c in cases})
+        raise MmdmadError(f"no case has split {choice!r}; the manifest has {', '.join(known) or 'no cases'}")
+    return chosen
 
 
 def end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:

@@ -24,6 +24,7 @@ from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
+from mmdmad.learning import learned_from
 from mmdmad.parts import case_key, read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
@@ -91,17 +92,12 @@ class JointDetector:
     def fit(self, cases: Cases, *, work: Path | None = None, progress: bool = False) -> Self:
         """Learn what is normal. `work` keeps tokens, finished stages and checkpoints: a killed fit goes on from there.
 
-        Cases are used as they are given; a warning says so if some are labelled anomalous. Parts that cannot be used
-        are listed in `refused_`, the rest goes on; RefusalWarning where that is every part of a kind, RefusedError
-        (a DataError) where nothing is left to learn from.
+        Which cases are learned from, `mmdmad.learning.to_learn` says: never faulty ones, nor those of test; a warning
+        says what is left out, DataError what nobody can know. Parts that cannot be used are listed in `refused_`, the
+        rest goes on; RefusalWarning where that is every part of a kind, RefusedError (a DataError) where nothing is
+        left to learn from.
         """
-        labelled = sum(case.label == 1 for case in cases)
-        if labelled:
-            warnings.warn(
-                f"{labelled} of {len(cases)} cases to learn from are labelled anomalous; they are learned as normal. "
-                "Leave them out with cases.where(label=0)",
-                stacklevel=2,
-            )
+        cases = learned_from(cases)
         rows = split(cases.items, self.config.shares, self.config.seed)
         with workspace(work) as folder, shown(progress) as bars:
             stages = folder / "stages" / fingerprint(self.config, rows)[:16]

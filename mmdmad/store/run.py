@@ -22,6 +22,7 @@ from mmdmad.cases import Case, Cases, Refusal, lost_kinds
 from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.sizes import RATES
 from mmdmad.store import attempt, db, rows, scoring, serial
@@ -159,10 +160,11 @@ class Run:
     def fit(self, cases: Cases, *, resume: bool = False, progress: bool = False) -> Self:
         """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model.
 
-        Where the cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
+        Which cases are normal, `mmdmad.learning.to_learn` says; a warning tells of those that are left out. Where the cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
         """
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
+        cases = learned_from(cases)
         mark = serial.fingerprint(cases)
         started = self._meta("fit_cases")
         if started is not None and started != mark:

@@ -128,15 +128,15 @@ def test_score_keeps_order_and_lists_what_it_cannot_judge(tiny, model):
     assert [r.case_id for r in findings.refused] == ["nothing"]
 
 
-def test_labels_are_not_read_and_a_warning_names_them(tiny, model):
+def test_labels_move_no_p_value_and_faulty_cases_are_not_learned(tiny, model):
     case = tiny.tiny_case(10, 0)
     assert model.judge(replace(case, label=1)).p_value == model.judge(case).p_value
     cases = tiny.tiny_cases(60, 10)
     relabelled = Cases((replace(cases[0], label=1), *cases.items[1:]))
     config = tiny.tiny_config(parts={"text": {"encoder": "tiny-text", "detector": "knn"}})
-    with pytest.warns(UserWarning, match="1 of 60"):
+    with pytest.warns(RefusalWarning, match="1 case is not learned from: they are labelled faulty"):
         one = JointDetector(config).fit(relabelled)
-    assert same(one.judge(case), JointDetector(config).fit(cases).judge(case))
+    assert same(one.judge(case), JointDetector(config).fit(cases[1:]).judge(case))
 
 
 def test_broken_and_unknown_parts_are_refused_and_the_rest_goes_on(tiny):
