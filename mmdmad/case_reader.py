@@ -82,7 +82,7 @@ class RowReader:
         self._row_of_id: dict[str, int] = {}
         self._given_labels: dict[str, Any] = {}
         self._bad_cells: dict[str, list[Refusal]] = {}
-        self._renamed = 0
+        self._renamed: set[str] = set()
         self._known, self._modalities = frozenset(known_columns()), modalities()
         self._real = lru_cache(4096)(os.path.realpath)
 
@@ -152,7 +152,7 @@ class RowReader:
                 self.notes.append(labels.note)
             self._bad_cells.setdefault("label", []).extend(self._unread(labels))
         if self._renamed:
-            self.notes.append(f"{self._renamed} files were found under names in another encoding")
+            self.notes.append(f"{len(self._renamed)} files were found under names in another encoding")
         refused = (*self.refused, *(r for column, cells in self._bad_cells.items() for r in _told(column, cells)))
         made = {"columns": self.columns, "simulated": False, "labels": labels, "notes": tuple(self.notes), **extra}
         return Cases(tuple(items), refused, self.root or self.base, made)
@@ -191,7 +191,7 @@ class RowReader:
             if not isinstance(value, str):
                 raise _Refused(f"{m.name} must be a string, not {type(value).__name__}")
             return Part(m.name, value=value, case_id=case, row=row)
-        if is_missing(given) or (_is_blank(given) and not self._plain(given.strip())):
+        if is_missing(given) or (isinstance(given, str) and _is_blank(given) and not self._plain(given.strip())):
             return None
         if not isinstance(given, str):
             raise _Refused(f"{column} must be a path, not {type(given).__name__}")
@@ -226,8 +226,9 @@ class RowReader:
             real = self._real_path(name)
             if not os.path.lexists(real):
                 other = next((one for one in map(self._real_path, _spelt(name)) if os.path.lexists(one)), None)
-                self._renamed += other is not None
-                real = other or real
+                if other is not None:
+                    real = other
+                    self._renamed.add(name)
             if self.root is not None and not Path(real).is_relative_to(self.root):
                 raise _Refused(
                     f"{short(name)!r} leaves the manifest's folder; move it there or read with allow_outside=True"

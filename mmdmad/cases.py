@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; labels are never used to fit or score.
+    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; it moves no score, but keeps 1 from a fit.
 
     `recording` names what the case was cut from (a file, a shift, a machine's day); None = it stands for itself.
     """

@@ -1,8 +1,9 @@
 """From a folder without a manifest to cases: what the names of its folders say is learned, judged, or a mask.
 
 Every file goes by the folders above it. Below a mask folder nothing is a case; below a folder of faults nothing is ever
-learned; below `test` nothing is. A folder that says nothing beside folders that do is an open question: its cases carry
-its name as their split, and nothing is learned until somebody answers (`mmdmad.learning`).
+learned; below `test` nothing is. A folder that says nothing beside other folders is an open question: its cases carry
+its name as their split, and nothing is learned until somebody answers (`mmdmad.learning`). Folders called by what they
+hold or by a date ("images", "2026-05-01"), and the one folder that holds all, ask nothing.
 """
 
 import os
@@ -18,7 +19,7 @@ from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
 from mmdmad.manifest_rows import Row
-from mmdmad.modalities.base import by_suffix, modalities
+from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
 from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, roles_of
 
@@ -32,7 +33,7 @@ _PAPERS = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog|ab
 class FolderRole:
     """What was made of one folder: how many cases or masks lie right in it, and what they are.
 
-    role: train, test, validation, normal, faulty, mask; "flat" where no folder says anything; "?" for a question.
+    role: train, test, validation, normal, faulty or mask; "?" for a question; "flat" where no folder says anything.
     """
 
     folder: str
@@ -81,6 +82,8 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
+    if masks:
+        reader.notes.append(f"{len(masks)} files are masks, by their folders or names, and no cases")
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
     return reader.cases_of(folders=folders, masks=of_cases)
@@ -129,12 +132,17 @@ class Tree:
                     self._children[parent.parent].add(parent.name)
         self._roles = {name: roles_of(name) for names in self._children.values() for name in names}
         self.speaks = any(self._roles.values())
+        self._top = Path(os.path.commonpath(holding)) if holding else Path()
+        self._asks = any(self._unknown(folder) is not None for folder in holding)
         self.learned = any(self.of(folder).role in (TRAIN, NORMAL) for folder in holding)
 
     def of(self, folder: Path) -> Place:
         """What the files right in this folder are."""
         if not self.speaks:
-            return Place(None, None, "flat")
+            unknown = self._unknown(folder)
+            if not self._asks:
+                return Place(None, None, "flat")
+            return Place(LOOSE if unknown is None else _name(unknown), None, "?")
         chain = [(Path(*folder.parts[:i]), name) for i, name in enumerate(folder.parts)]
         said = [self._roles[name] for _, name in chain]
         roles = {role for one in said if one for role in one}
@@ -152,6 +160,12 @@ class Tree:
         if not roles:
             return Place(LOOSE if self._children.get(folder) else _name(folder), None, "?")
         return Place(split, 0 if NORMAL in roles else None, split or NORMAL)
+
+    def _unknown(self, folder: Path) -> Path | None:
+        """The first folder on the way down to this one, below what all have in common, that says nothing."""
+        below = folder.relative_to(self._top).parts
+        at = next((i for i, name in enumerate(below, 1) if self._roles[name] is None), None)
+        return None if at is None else Path(self._top, *below[:at])
 
     def _question(self, chain: list[tuple[Path, str]]) -> Path | None:
         """The first folder of a way down that says nothing, beside others that say something."""
@@ -174,11 +188,11 @@ def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dic
     masks, beside = [], {}
     every = {path.with_suffix("").as_posix(): path for ms in groups.values() for _, path in ms}
     for members in groups.values():
-        for _, path in members:
+        for kind, path in members:
             picture = every.get(path.with_name(_OF_MASK.sub("", path.stem)).as_posix())
             if tree.of(path.parent).role == MASK:
                 masks.append(path)
-            elif picture is not None and picture.stem != path.stem:
+            elif picture is not None and picture.stem != path.stem and modality_of(kind).photo:
                 beside[path] = picture
             else:
                 pictures.setdefault(_key(path), path)

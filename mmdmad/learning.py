@@ -3,7 +3,8 @@
 1. What somebody chose (a split, a folder, a column's value) is taken, and nothing else.
 2. Without a choice, cases of the split `train` are taken where there are some; of test and validation none ever are.
 3. A split or folder that says nothing beside others that do is a question, and nothing is learned until it is answered.
-4. Cases that a label or a folder calls faulty are never learned from, nor are those whose label cannot be read.
+4. Cases that a label or a folder calls faulty are never learned from, nor are those whose label cannot be read, nor,
+   where no split says more and others are labelled normal, those without a label.
 """
 
 import warnings
@@ -17,9 +18,9 @@ from mmdmad.cases import Case, Cases
 from mmdmad.errors import DataError, RefusalWarning
 from mmdmad.folder import Tree
 from mmdmad.labels import Labels
-from mmdmad.roles import SPLITS, TEST, TRAIN, VALIDATION, said, split_of
+from mmdmad.roles import LABEL, SPLITS, TEST, TRAIN, VALIDATION, label_of, roles_of, said, split_of
 
-CHOICE = "--split COLUMN=VALUE (or, of a folder, --normal DIR)"
+CHOICE = "--split COLUMN=VALUE (of a folder: --normal DIR; in Python: cases.where(split=VALUE))"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ def to_learn(cases: Cases, *, split: str | None = None, normal: Sequence[str] = 
         reason = chosen(case) or (
             "they are labelled faulty, or lie in folders of faults"
             if case.label == 1
-            else "their labels cannot be read"
+            else "their labels cannot be read (a column of other words needs another name than 'label')"
             if case.id in unread
             else ""
         )
@@ -94,12 +95,11 @@ def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ())
         known = sorted({str(c.split) for c in cases if c.split in SPLITS})
         if not unknown:
             return "" if known and TRAIN in known else _loose(cases, loose)
-        listed = f"{said(map(str, unknown), 8)} ({sum(unknown.values())} cases)"
+        listed = f"{said(map(str, unknown), 8)} ({_counted(sum(unknown.values()), 'case')})"
         beside = f" beside {', '.join(known)}" if known else ""
-        return (
-            f"the {what} {listed}{beside} do not say whether they are normal; nothing is learned until you say so: "
-            f"{CHOICE}"
-        )
+        say = CHOICE if TRAIN not in known else f"--split train to learn from train alone, or {CHOICE}"
+        told = f"the {what} {listed}{beside} do not say whether they are normal"
+        return f"{told}; nothing is learned until you say so: {say}"
     splits = {c.split for c in cases}
     if splits & {TEST, VALIDATION} and TRAIN not in splits and None not in splits:
         return f"every case belongs to {' or '.join(sorted(map(str, splits)))}, none to train; say {CHOICE} to learn"
@@ -111,12 +111,16 @@ def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ())
     return ""
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def _loose(cases: Cases, count: int) -> str:
     if any(c.split in (None, TRAIN) and c.label == 0 for c in cases):
         return ""
     return (
-        f"{count} files lie beside the folders that say what they hold, and no folder says what is normal; if they "
-        "are, say --normal . or put them into a folder called train or good"
+        f"{_counted(count, 'file')} beside the folders that say what they hold, where no folder says what is normal; "
+        "if the files are, say --normal . or put them into a folder called train or good"
     )
 
 
@@ -130,8 +134,16 @@ def _chosen(cases: Cases, split: str | None, normal: Sequence[str]) -> Callable[
     """Why a case is not among the chosen ones, "" where it is."""
     if normal:
         folders = [_inside(cases, name) for name in normal]
-        below = f"they do not lie below {' or '.join(normal)}"
-        return lambda case: "" if any(_lies_below(case, folder) for folder in folders) else below
+        names = " or ".join(normal)
+
+        def outside(case: Case) -> str:
+            near = [folder for folder in folders if _lies_below(case, folder)]
+            if not near:
+                return f"they do not lie below {names}"
+            split = _split_below(case, max(near, key=lambda folder: len(folder.parts)))
+            return f"they belong to {split}, below {names}" if split else ""
+
+        return outside
     if split is not None:
         holds = holding(cases, split)
         if not any(map(holds, cases)):
@@ -143,17 +155,21 @@ def _chosen(cases: Cases, split: str | None, normal: Sequence[str]) -> Callable[
         return lambda case: "" if holds(case) else f"they are not of {split!r}"
     if cases.extra.get("chosen"):
         return lambda case: ""
+    unread = unread_ids(cases)
     some = any(c.split == TRAIN for c in cases)
     loose = any(c.split in (None, TRAIN) for c in cases)
+    labelled = not some and any(c.split is None and c.label == 0 for c in cases)
 
     def why(case: Case) -> str:
         if case.split in (TEST, VALIDATION):
             return f"they belong to {case.split}"
         if case.split == "." and loose:
             return "they lie beside the folders that say what is normal"
-        if case.split == TRAIN or not some:
-            return ""
-        return "they do not belong to train"
+        if some and case.split != TRAIN:
+            return "they do not belong to train"
+        if labelled and case.label is None and case.id not in unread:
+            return "they have no label, and others are labelled normal"
+        return ""
 
     return why
 
@@ -162,7 +178,14 @@ def holding(cases: Cases, choice: str) -> Callable[[Case], bool]:
     """Whether a case has a value in a column: "line=3", or "val" for split=val."""
     column, _, value = choice.rpartition("=")
     column = column.strip() or "split"
-    wanted = split_of(value) or value.strip() if column == "split" else value.strip()
+    wanted = value.strip()
+    if column == "split":
+        wanted = split_of(value) or wanted
+    elif column == LABEL:
+        label = label_of(value)
+        if label is None:
+            raise DataError(f"label={value!r} says neither normal nor faulty; say label=0")
+        wanted = str(label)
     return lambda case: str(_cell(cases, case, column)) == wanted
 
 
@@ -193,10 +216,22 @@ def _lies_below(case: Case, folder: Path) -> bool:
     return bool(paths) and all(path.is_relative_to(folder) for path in paths)
 
 
+def _split_below(case: Case, folder: Path) -> str | None:
+    """test or validation, where a folder between this one and the case's files says so."""
+    between = {
+        name
+        for part in case.parts.values()
+        if part.path is not None
+        for name in part.path.parent.relative_to(folder).parts
+    }
+    roles = {role for name in between for role in roles_of(name) or ()}
+    return next((split for split in (TEST, VALIDATION) if split in roles), None)
+
+
 def _open_below(cases: Cases, normal: Sequence[str]) -> str:
     """Folders below those that were named, which say nothing beside others that say something."""
-    for name in normal:
-        folder = _inside(cases, name)
+    named = [_inside(cases, name) for name in normal]
+    for name, folder in zip(normal, named):
         below = {
             part.path.parent.relative_to(folder)
             for case in cases
@@ -205,9 +240,18 @@ def _open_below(cases: Cases, normal: Sequence[str]) -> str:
             if part.path is not None
         }
         tree = Tree(below)
-        unknown = sorted(f.as_posix() for f in below if f.name and tree.of(f).role == "?")
+        unknown = [
+            one.as_posix()
+            for one in sorted(below)
+            if one.name and tree.speaks and tree.of(one).role == "?" and not _named(folder / one, folder, named)
+        ]
         if unknown:
             return (
                 f"below {name}, {said(unknown)} do not say whether they are normal; name each one that is with --normal"
             )
     return ""
+
+
+def _named(folder: Path, above: Path, named: Sequence[Path]) -> bool:
+    """Whether a folder lies in one that was named, nearer than the one `above`."""
+    return any(folder.is_relative_to(one) and one != above and one.is_relative_to(above) for one in named)

@@ -59,9 +59,13 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     `Cases.extra["simulated"]` is True where a side file `<manifest name>.json` says {"simulated": true}.
 
     A folder with a manifest.csv, .tsv, .parquet or .jsonl is read through it. Any other folder is read file by file:
-    files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a".
+    files of one name in one sub-folder (a/7.png, a/7.txt) are the parts of one case "a/7" of group "a". The names of
+    folders say `split` and `label` (train, test, good, bad, … in their usual words) and which files are masks
+    (`extra["masks"]`); which cases a fit learns from, `mmdmad.learning.to_learn` says.
 
-    Rows and parts that cannot be used are listed in `Cases.refused`; the rest goes on. ManifestError where the
+    Splits and labels are read in their usual words ("Training", "n.i.O."), labels also from a column such as
+    `defective`. Rows, parts and cells that cannot be used are listed in `Cases.refused`; the rest goes on, and what was
+    decided on the way stands in `extra["notes"]`. ManifestError where the
     manifest itself cannot be read. The files' contents are not read here.
     """
     given = Path(path)

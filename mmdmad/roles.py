@@ -23,13 +23,13 @@ _WORDS = {
     VALIDATION: _set("val valid validation validierung dev valset"),
     NORMAL: _set(
         "good ok okay okey normal nominal pass passed healthy intact clean negative inlier benign gut io iok "
-        "inordnung fehlerfrei gutteil accepted undamaged defectless faultless"
+        "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless"
     ),
     FAULTY: _set(
         "bad ng nok ko nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
         "fail failed failure reject rejected damage damaged broken outlier positive abnormality anomalie anormal "
-        "schlecht fehler fehlerhaft defekt ausschuss schlechtteil malfunction unhealthy error incorrect attack "
-        "crack cracked scratch scratched hole dent dented stain stained rust rusty corrosion chipped burr "
+        "schlecht fehler fehlerhaft defekt ausschuss schlechtteil schlechtteile malfunction unhealthy error incorrect "
+        "attack crack cracked scratch scratched hole dent dented stain stained rust rusty corrosion chipped burr "
         "contamination contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
         "riss kratzer delle fleck rost gebrochen verbogen"
     ),
@@ -57,7 +57,7 @@ def _plain(word: str) -> str:
 
 def _tokens(word: str) -> list[str]:
     """The words of a name in small letters; numbers say nothing of a role."""
-    spaced = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", word))
+    spaced = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z])", " ", unicodedata.normalize("NFKC", word))
     pieces = re.split(r"[\W_]+", spaced.casefold())
     return [stem for piece in pieces if (stem := piece.strip("0123456789"))]
 
@@ -71,14 +71,14 @@ def _singular(token: str) -> str:
 
 
 def roles_of(name: str) -> frozenset[str] | None:
-    """What the name of a folder or split says: roles, none at all for a neutral name ("images"), None if unknown.
+    """What the name of a folder or split says: roles, none at all for a neutral name (images, a date), None if unknown.
 
     >>> sorted(roles_of("Train_Good")), sorted(roles_of("defect-free")), roles_of("images"), roles_of("line 3")
     (['normal', 'train'], ['normal'], frozenset(), None)
     """
     tokens = [_singular(token) for token in _tokens(name)]
-    if not tokens:
-        return None
+    if not tokens:  # a date says nothing, 0 and 1 may say much
+        return frozenset() if sum(map(str.isdigit, name)) >= len("260501") else None
     for joined in ("".join(tokens), "".join(_tokens(name))):
         if joined in _BY_WORD:
             return frozenset((_BY_WORD[joined],))

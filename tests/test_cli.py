@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -134,3 +135,24 @@ def test_detectors_doctor_and_bench_list() -> None:
     listed = call("bench", "list").output
     for suite in ("mtd", "sms-spam", "bgl", "uca", "skab", "tsbad-u", "ped2", "joint-composed", "nezha", "line"):
         assert f"{suite} " in listed
+
+
+def test_of_a_folder_only_what_is_said_to_be_normal_is_learned(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for i in range(60):
+        for name in ("A", *(["odd"] if i < 5 else [])):
+            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            table = np.column_stack([np.arange(80) / 20, rng.normal(0, 1, (80, 2))])
+            np.savetxt(tmp_path / "data" / name / f"{i}.csv", table, "%.4f", ",", header="time,a,b", comments="")
+    config = {"parts": {"sensor": {"encoder": "windows", "detector": "gaussian-diffusion"}}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    words = ("fit", "--data", tmp_path / "data", "--run", tmp_path / "run", "--config", tmp_path / "c.yaml")
+    refused = call(*words)
+    assert isinstance(refused.exception, MmdmadError)
+    assert "the folders 'A', 'odd' (65 cases) do not say whether they are normal" in str(refused.exception)
+    assert "--normal DIR" in str(refused.exception)
+    assert not (tmp_path / "run").exists()
+    done = call(*words, "--normal", "A")
+    assert done.exit_code == 0, done.output
+    assert "fitted on 60 cases" in done.output
+    assert "5 cases are not learned from: they do not lie below A" in done.output

@@ -259,17 +259,15 @@ def test_names_that_are_not_utf8_are_read_fitted_and_listed(tmp_path, line):
     with open(os.path.join(folder, b"kaputt-\xff.csv"), "wb"):
         pass
     cases = read_cases(tmp_path / "data")
-    assert cases.refused == (
-        Refusal("caf\\udce9/r\\udce9sum\\udce9.docx", "case", "unknown kind of file '.docx'", None),
-    )
+    assert cases.refused == (Refusal("café/résumé.docx", "case", "unknown kind of file '.docx'", None),)
     run = Run.create(tmp_path / "run", CONFIG)
     run.fit(cases)
     refused = run.refusals()
-    assert {r.case_id for r in refused} == {"caf\\udce9/r\\udce9sum\\udce9.docx", "caf\\udce9/kaputt-\\udcff"}
+    assert {r.case_id for r in refused} == {"café/résumé.docx", "café/kaputt-ÿ"}
     run.score(cases)
     assert run.count() == 70
-    finding = run.finding("caf\\udce9/stra\\udcdfe-000")
-    assert finding.group == "caf\\udce9"
+    finding = run.finding("café/straße-000")
+    assert finding.group == "café"
     part = run.case(finding.case_id).parts["sensor"]
     assert part.path.exists()
     run.export(tmp_path / "table.csv")

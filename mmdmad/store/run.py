@@ -160,7 +160,8 @@ class Run:
     def fit(self, cases: Cases, *, resume: bool = False, progress: bool = False) -> Self:
         """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model.
 
-        Which cases are normal, `mmdmad.learning.to_learn` says; a warning tells of those that are left out. Where the cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
+        Which cases are normal, `mmdmad.learning.to_learn` says; a warning tells of those that are left out. Where the
+        cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
         """
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")

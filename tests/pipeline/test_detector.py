@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.encoders import base as encoder_registry
-from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
+from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.pipeline.config import presets
 from mmdmad.pipeline.detector import JointDetector, PipelineConfig, load_config
 from mmdmad.pipeline.part_model import PartModel

@@ -235,7 +235,7 @@ def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
     monkeypatch.setattr(
         mmdmad.pipeline.detector, "PipelineConfig", type("Config", (), {"model_validate": staticmethod(dict)})
     )
-    cases, run = make_cases(["a", "b", "c"]), Run.create(tmp_path / "run", CONFIG)
+    cases, run = make_cases(["a", "b", "c"]).where(split="test"), Run.create(tmp_path / "run", CONFIG)
     detector.stop = True
     with pytest.raises(KeyboardInterrupt):
         run.fit(cases)
@@ -243,7 +243,7 @@ def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
     with pytest.raises(RunError, match="unfinished fit"):
         Run.open(run.path).fit(cases)
     with pytest.raises(RunError, match="other cases"):
-        Run.open(run.path).fit(make_cases(["a", "b"]), resume=True)
+        Run.open(run.path).fit(make_cases(["a", "b"]).where(split="test"), resume=True)
     detector.stop = False
     again = Run.open(run.path).fit(cases, resume=True)
     assert again.fitted

@@ -1,0 +1,104 @@
+"""What people call folders, splits and labels."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmdmad.labels import read_labels
+from mmdmad.roles import asks_of, label_of, roles_of, said, split_of
+
+ROLES = {
+    "train": "train Train TRAINING train_set training-images Trainset train01 lernen",
+    "test": "test Test_01 testing eval evaluation TestSet test_images holdout",
+    "validation": "val Valid validation dev",
+    "normal": "good OK ok_parts okay normal Normals nominal pass passed healthy gut i.O. iO defect-free no_defects "
+    "anomaly_free not_defective without_faults ohne_Fehler fehlerfrei Gutteile undamaged",
+    "faulty": "bad NG n.g. ng_parts NOK n.i.O. nio not_ok not_good unhealthy abnormal anomaly Anomalies anomalous "
+    "defect defects defective faulty fail failed reject rejected crack cracks scratches Kratzer schlecht nicht_ok",
+    "mask": "ground_truth groundtruth GroundTruth gt mask masks Masken segmentation annotations labels",
+    "normal train": "train_good good-train TrainOK train.normal",
+    "normal test": "test_good test-ok",
+    "faulty test": "test_bad defects_test",
+    "": "images img data pictures 2026-05-01 20260501_1200 rgb_images",
+}
+UNKNOWN = "hook line_3 A B 0 1 12 blue ok_nok good_and_bad train_test kangaroo not_images unknown"
+
+
+@pytest.mark.parametrize(("name", "roles"), [(name, r) for r, names in ROLES.items() for name in names.split()])
+def test_the_usual_words_say_their_roles(name: str, roles: str) -> None:
+    assert roles_of(name) == frozenset(roles.split())
+    assert roles_of(name.upper()) == roles_of(name) or name != name.lower()  # capitals join words in CamelCase
+
+
+@pytest.mark.parametrize("name", UNKNOWN.split())
+def test_a_word_that_is_not_known_says_nothing(name: str) -> None:
+    assert roles_of(name) is None
+
+
+@given(st.text(max_size=40))
+def test_any_word_is_read_or_unknown(name: str) -> None:
+    roles = roles_of(name)
+    assert roles is None or roles <= {"train", "test", "validation", "normal", "faulty", "mask"}
+    assert split_of(name) in (None, "train", "test", "validation")
+    assert label_of(name) in (None, 0, 1)
+    said([name])
+
+
+@pytest.mark.parametrize(
+    ("asks", "normal", "faulty", "neither"),
+    [
+        (
+            "label",
+            "0 0.0 false good OK n/o_defect normal pass i.O. negative",
+            "1 1.0 True bad NG nok n.i.O. fail",
+            "yes 2",
+        ),
+        ("faulty", "0 no nein none - false good", "1 yes ja True crack", "maybe 3"),
+        ("normal", "1 yes ja True ok", "0 no False bad", "none 2"),
+        ("words", "good OK", "bad defect", "0 1 yes no True"),
+    ],
+)
+def test_labels_are_read_by_what_their_column_asks(asks: str, normal: str, faulty: str, neither: str) -> None:
+    assert [label_of(word, asks) for word in normal.replace("n/o_defect", "no_defect").split()] == [0] * len(
+        normal.split()
+    )
+    assert [label_of(word, asks) for word in faulty.split()] == [1] * len(faulty.split())
+    assert [label_of(word, asks) for word in neither.split()] == [None] * len(neither.split())
+
+
+def test_a_doubt_a_split_and_a_contradiction_are_no_labels() -> None:
+    assert [label_of(word) for word in ("bad?", "train_good", "good or bad", "mask", "")] == [None] * 5
+
+
+def columns(name: str, values: list) -> dict:
+    return {str(i): {name: value} for i, value in enumerate(values)}
+
+
+def labels_of(name: str, values: list) -> list | str | None:
+    found = read_labels(columns(name, values), {})
+    if found is None or found.question:
+        return found and found.question
+    return [found.labels.get(str(i)) for i in range(len(values))]
+
+
+def test_a_column_under_another_name_that_asks_for_faults_holds_labels() -> None:
+    assert labels_of("defective", ["yes", "no", "", 1]) == [1, 0, None, 1]
+    assert labels_of("Is Good", ["yes", "no", float("nan"), 1]) == [0, 1, None, 0]
+    assert labels_of("verdict", ["OK", "n.i.O.", "ok"]) == [0, 1, 0]
+    assert read_labels(columns("defective", [1]), {"0": "good"}).labels == {"0": 0}  # the column label comes first
+    assert asks_of("hardness") is None
+
+
+def test_a_column_that_may_hold_labels_is_a_question() -> None:
+    assert "holds 0 and 1: are these labels?" in labels_of("class", [0, 1, 1])
+    assert "holds 'bad' beside 'blue': are these labels?" in labels_of("class", ["bad", "blue"])
+    for name, values in (("class", ["blue", "red"]), ("class", [1, 1]), ("class", ["bolt", "good"]), ("speed", [0, 1])):
+        assert labels_of(name, values) is None
+
+
+def test_words_that_cannot_be_read_keep_the_ids_that_carry_them() -> None:
+    found = read_labels({}, {"a": "good", "b": "so so", "c": "so so", "d": "bad"})
+    assert (found.labels, found.unread) == ({"a": 0, "d": 1}, {"so so": ("b", "c")})
+    assert read_labels(columns("defective", ["yes", "no", "?"]), {}).note == (
+        "column 'defective' holds labels: 1 normal, 1 faulty; '?' cannot be read"
+    )
