@@ -48,8 +48,9 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; it moves no score, but keeps 1 from a fit.
+    """One thing seen once. `label` 1 = anomalous, 0 = normal, None = unknown; no score is made with it.
 
+    Cases labelled 1 are not learned from.
     `recording` names what the case was cut from (a file, a shift, a machine's day); None = it stands for itself.
     """
 
