@@ -71,7 +71,7 @@ class _About(BaseModel):
 class JointDetector:
     """One detector a modality, one joint model over their embeddings, calibrated for every pattern of present parts.
 
-    No score is made with labels; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for
+    Labels enter no score; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for
     one modality), `calibration_`, `normal_` (what normal looks like, for words) and `refused_` (parts that could not be
     used to fit, and why).
     """
