@@ -13,6 +13,7 @@ import numpy as np
 from mmdmad.explain.maps import Region, pixel_map
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from PIL.Image import Image as Picture
 
     from mmdmad.explain.sensor import ChannelView
@@ -76,7 +77,7 @@ def colour_bar(height: int) -> "Picture":
     values = np.linspace(TOP, 0, inner)
     colours = heat(values)
     strip = 255 * (1 - colours[:, 3:]) + colours[:, :3] * colours[:, 3:]
-    bar.paste(Image.fromarray(np.repeat(np.round(strip).astype(np.uint8)[:, None], 12, axis=1)), (0, 8))
+    bar.paste(Image.fromarray(np.repeat(np.round(strip).astype(np.uint8)[:, None], 11, axis=1)), (1, 8))
     pen, font = ImageDraw.Draw(bar), ImageFont.load_default(12)
     pen.rectangle((0, 7, 12, 8 + inner), outline=FAINT)
     for value, text in ((0.0, "typical"), (1.0, "99.9 % of\nnormal"), (TOP, "extreme")):
@@ -117,12 +118,11 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     from PIL import Image
 
     views = list(views)[:limit]
-    lane = 0.6
-    figure = Figure(figsize=(6.4, lane * len(views) + 0.55), dpi=125)
+    tall = 0.6 * len(views) + 0.55
+    figure = Figure(figsize=(6.4, tall), dpi=125)
     canvas = FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.235, 0.45 / (lane * len(views) + 0.55), 0.665, 1 - 0.56 / (lane * len(views) + 0.55)))
-    for index, view in enumerate(views):
-        base = len(views) - 1 - index
+    axes = figure.add_axes((0.235, 0.45 / tall, 0.665, 1 - 0.56 / tall))
+    for base, view in enumerate(reversed(views)):
         _lane(axes, view, base)
     times = views[0].trace.times
     axes.set_xlim(float(times[0]), float(times[-1]))
@@ -138,11 +138,8 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     return plot.quantize(96, dither=Image.Dither.NONE)
 
 
-def _lane(axes: object, view: "ChannelView", base: float) -> None:
+def _lane(axes: "Axes", view: "ChannelView", base: float) -> None:
     """One channel between `base` and `base + 0.85`, drawn into matplotlib axes."""
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
     trace = view.trace
     shown = np.where(trace.missing, np.nan, trace.values)
     low, high = (float(np.nanmin(shown)), float(np.nanmax(shown))) if not trace.missing.all() else (0.0, 1.0)
@@ -159,11 +156,11 @@ def _lane(axes: object, view: "ChannelView", base: float) -> None:
         axes.fill_between([start, stop], [a, a], [b, b], color="#dfe8f2", lw=0, zorder=0)
     hot = heat(view.curve)[None]
     hot = np.concatenate([hot[..., :3] / 255, np.clip(hot[..., 3:] * 1.3, 0, 1)], axis=-1)
-    axes.imshow(hot, extent=(start, stop, base + 0.0, base + 0.07), aspect="auto", interpolation="nearest", zorder=1)
+    axes.imshow(hot, extent=(start, stop, base, base + 0.07), aspect="auto", interpolation="nearest", zorder=1)
     loud = view.named
     axes.plot(trace.times, place(shown), color=_hex(INK) if loud else "#7d8796", lw=1.0, zorder=2)
     for event in view.events if loud else []:
-        pad = max(0.006 * (stop - start), 0.0)
+        pad = 0.006 * (stop - start)
         axes.fill_between(
             [event.start - pad, event.stop + pad], base + 0.09, base + 0.83, color=_hex(HOT), alpha=0.16, lw=0, zorder=1
         )
@@ -175,9 +172,9 @@ def _lane(axes: object, view: "ChannelView", base: float) -> None:
     if view.normal is not None:
         from mmdmad.explain.words import number
 
-        for value, anchor in ((view.normal["value"][0], "center"), (view.normal["value"][2], "center")):
+        for value in (view.normal["value"][0], view.normal["value"][2]):
             axes.annotate(number(value), (1, float(place(value))), xycoords=("axes fraction", "data"),
-                          xytext=(4, 0), textcoords="offset points", ha="left", va=anchor, fontsize=7.5,
+                          xytext=(4, 0), textcoords="offset points", ha="left", va="center", fontsize=7.5,
                           color=_hex(FAINT))  # fmt: skip
 
 
