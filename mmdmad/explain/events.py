@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mmdmad.explain.ranges import Ranges
-from mmdmad.explain.traces import Traces, best_box, contrast, longest, rise, stretches
+from mmdmad.explain.traces import Traces, best_box, contrast, longest_stretch, means, rise, stretches
 
 EventKind = Literal["dropout", "frozen", "spike", "noise burst", "level shift", "drift"]
 
@@ -77,26 +77,24 @@ def _span(trace: Traces, a: int, b: int) -> tuple[float, float]:
 
 
 def _gap(trace: Traces, normal: Ranges) -> Event | None:
-    long = longest(trace.missing)
-    usual = normal["gap"][2]
-    if long < 3 or long * trace.step <= 1.2 * usual:
+    a, b = longest_stretch(trace.missing)
+    long, usual = (b - a) * trace.step, normal["gap"][2]
+    if b - a < 3 or long <= 1.2 * usual:
         return None
-    a, b = max(stretches(trace.missing), key=lambda s: s[1] - s[0])
-    return Event("dropout", *_span(trace, a, b), long * trace.step / max(usual, trace.step), np.nan, 0.0, (0.0, usual))
+    return Event("dropout", *_span(trace, a, b), long / max(usual, trace.step), np.nan, 0.0, (0.0, usual))
 
 
 def _held(trace: Traces, normal: Ranges) -> Event | None:
     usual = normal["run"][2]
-    length = float(trace.run.max())
+    a = int(trace.run.argmax())
+    length = int(trace.run[a])
     if length < 5 or length * trace.step <= 1.5 * usual + trace.step:
         return None
-    a, b = next(s for s in stretches(trace.run == length))
     value = float(trace.values[a])
     low, _, high = normal["value"]
-    outside = not low <= value <= high
-    kind: EventKind = "dropout" if outside and value <= low else "frozen"
-    beyond = length * trace.step / max(usual, trace.step)
-    return Event(kind, *_span(trace, a, b), beyond, value, 0.0, (low, high) if kind == "dropout" else (0.0, usual))
+    kind: EventKind = "dropout" if value < low else "frozen"
+    span, beyond = _span(trace, a, a + length), length * trace.step / max(usual, trace.step)
+    return Event(kind, *span, beyond, value, 0.0, (low, high) if kind == "dropout" else (0.0, usual))
 
 
 def _spike(trace: Traces, normal: Ranges) -> Event | None:
@@ -130,39 +128,34 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
     low, high, rises = normal["low"], normal["high"], normal["rise"]
     floor = 0.05 * (high[2] - low[0])
     over, under = above(float(trace.level.max()), high, floor), below(float(trace.level.min()), low, floor)
-    stepped = (
-        above(abs(contrast(trace.values)), normal["shift"], 0.2 * normal["shift"][2]) if "shift" in normal else 0.0
-    )
+    stepped = above(abs(contrast(trace.values)), normal["shift"], 0.2 * normal["shift"][2])
     beyond = max(over, under, stepped)
     rising = excess(rise(trace.times, trace.values), rises, 0.1 * (rises[2] - rises[0]))
     if max(beyond, rising) <= 0.1:
         return None
-    box, box_error = best_box(trace.values)
+    (a, b), box_error = best_box(trace.values)
     ramp, ramp_error = _best_ramp(trace.values)
     if ramp_error < box_error and rising > 0.1:
-        a = ramp
-        change = float(np.median(trace.values[-5:]) - np.median(trace.values[max(0, a - 2) : a + 3]))
-        usual = max(abs(normal["rise"][0]), abs(normal["rise"][2]))
-        return Event("drift", *_span(trace, a, len(trace.values)), max(beyond, rising), float(trace.values[-1]), change,
-                     (0.0, usual))  # fmt: skip
+        change = float(np.median(trace.values[-5:]) - np.median(trace.values[max(0, ramp - 2) : ramp + 3]))
+        usual = max(abs(rises[0]), abs(rises[2]))
+        span, last = _span(trace, ramp, len(trace.values)), float(trace.values[-1])
+        return Event("drift", *span, max(beyond, rising), last, change, (0.0, usual))
     if beyond <= 0.1:
         return None
-    if np.mean((trace.level > high[2]) | (trace.level < low[0])) > 0.8:
+    if b <= a or np.mean((trace.level > high[2]) | (trace.level < low[0])) > 0.8:
         return Event("level shift", *_span(trace, 0, len(trace.values)), beyond, float(trace.values.mean()), 0.0,
                      (low[0], high[2]))  # fmt: skip
-    a, b = box
-    inside = float(trace.values[a:b].mean())
-    outside_value = float(np.delete(trace.values, np.s_[a:b]).mean()) if b - a < len(trace.values) else np.nan
-    if max(over, under) > 0.1 and (over >= under) != (inside >= outside_value) and np.isfinite(outside_value):
+    inside, outside = means(trace.values, a, b)
+    if max(over, under) > 0.1 and (over >= under) != (inside >= outside):
         # the part outside the box is the unusual one: say the other side
         a, b = (b, len(trace.values)) if len(trace.values) - b >= a else (0, a)
-        inside, outside_value = float(trace.values[a:b].mean()), inside
+        inside, outside = float(trace.values[a:b].mean()), inside
     if max(over, under) > 0.1 and low[0] <= inside <= high[2]:
         # the box holds more than the unusual part: keep the stretch whose level is out of range
         out = trace.level > high[2] if over >= under else trace.level < low[0]
-        a, b = max(stretches(out), key=lambda s: s[1] - s[0])
-        inside, outside_value = float(trace.values[a:b].mean()), float(np.delete(trace.values, np.s_[a:b]).mean())
-    change = inside - outside_value if np.isfinite(outside_value) else 0.0
+        a, b = longest_stretch(out)
+        inside, outside = means(trace.values, a, b)
+    change = inside - outside
     if stepped > 0.1:
         return Event(
             "level shift", *_span(trace, a, b), beyond, inside, change, (0.0, normal["shift"][2]), against="shift"
@@ -173,12 +166,14 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
 def _best_ramp(values: np.ndarray) -> tuple[int, float]:
     """Start of the best flat-then-straight line (least squares), and the error left."""
     n = len(values)
-    best, best_error = 0, np.inf
-    for a in np.unique(np.linspace(0, int(0.8 * n), 25).astype(int)):
-        hinge = np.maximum(np.arange(n) - a, 0.0)
-        design = np.stack([np.ones(n), hinge], axis=1)
-        weights, *_ = np.linalg.lstsq(design, values, rcond=None)
-        error = float(((values - design @ weights) ** 2).sum())
-        if error < best_error:
-            best, best_error = int(a), error
-    return best, best_error
+    starts = np.unique(np.linspace(0, int(0.8 * n), 25).astype(int))
+    errors = [_ramp_error(values, np.maximum(np.arange(n) - start, 0.0)) for start in starts]
+    best = int(np.argmin(errors))
+    return int(starts[best]), errors[best]
+
+
+def _ramp_error(values: np.ndarray, ramp: np.ndarray) -> float:
+    """The squared error that the best multiple of a ramp, with a constant, leaves."""
+    design = np.stack([np.ones(len(values)), ramp], axis=1)
+    weights, *_ = np.linalg.lstsq(design, values, rcond=None)
+    return float(((values - design @ weights) ** 2).sum())

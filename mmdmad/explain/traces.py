@@ -82,9 +82,15 @@ def rise(times: np.ndarray, values: np.ndarray) -> float:
 def contrast(values: np.ndarray) -> float:
     """Mean inside the best box minus mean outside it, in the channel's unit; 0 for a channel too short for a box."""
     (a, b), _ = best_box(values)
-    if b <= a or b - a >= len(values):
+    if b <= a:
         return 0.0
-    return float(values[a:b].mean() - np.concatenate([values[:a], values[b:]]).mean())
+    inside, outside = means(values, a, b)
+    return inside - outside
+
+
+def means(values: np.ndarray, a: int, b: int) -> tuple[float, float]:
+    """Mean of the samples a to b - 1, and of all others."""
+    return float(values[a:b].mean()), float(np.delete(values, np.s_[a:b]).mean())
 
 
 def best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:
@@ -103,7 +109,17 @@ def best_box(values: np.ndarray) -> tuple[tuple[int, int], float]:
 
 def longest(flags: np.ndarray) -> int:
     """Length of the longest stretch of True."""
-    return max((b - a for a, b in stretches(flags)), default=0)
+    a, b = longest_stretch(flags)
+    return b - a
+
+
+def longest_stretch(flags: np.ndarray) -> tuple[int, int]:
+    """Start and stop (exclusive) of the longest stretch of True, the first of equals; (0, 0) without any.
+
+    >>> longest_stretch(np.array([True, False, True, True]))
+    (2, 4)
+    """
+    return max(stretches(flags), key=lambda s: s[1] - s[0], default=(0, 0))
 
 
 def stretches(flags: np.ndarray) -> list[tuple[int, int]]:
