@@ -16,6 +16,7 @@ from uuid import uuid4
 import typer
 
 from mmdmad import __version__
+from mmdmad.commands import cases as cases_command
 from mmdmad.commands.common import (
     EXIT_INPUT,
     EXIT_REFUSED,
@@ -25,12 +26,17 @@ from mmdmad.commands.common import (
     Manifest,
     NormalFolders,
     RunFolder,
+    Step,
+    Window,
+    cut_up,
     end,
     finding_of,
     list_refused,
     print_explanation,
     print_table,
+    read_data,
     to_judge,
+    windows_of,
 )
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import RefusalWarning, RefusedError
@@ -47,6 +53,7 @@ app = typer.Typer(
 )
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
+app.add_typer(cases_command.app, name="cases")
 
 
 def main() -> None:
@@ -113,21 +120,23 @@ def fit(
     split: LearnFrom = None,
     normal: NormalFolders = None,
     resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
+    window: Window = None,
+    step: Step = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
     from mmdmad.cases import lost_kinds
     from mmdmad.learning import to_learn
-    from mmdmad.manifest import read_cases
     from mmdmad.pipeline.detector import load_config
     from mmdmad.store.run import Run
 
     settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
-    cases = read_cases(data, allow_outside=allow_outside)
+    windows = windows_of(window, step)
+    cases = read_data(data, windows, allow_outside)
     learned = to_learn(cases, split=split, normal=normal or ())
-    chosen = learned.cases
     for line in (*cases.extra.get("notes", ()), *learned.lines):
         say(f"mmdmad: {line}", file=sys.stderr)
+    chosen = cut_up(learned.cases, windows)
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
@@ -154,15 +163,19 @@ def score(
         bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
+    window: Window = None,
+    step: Step = None,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Judge cases; cases that were judged before are not judged again."""
-    from mmdmad.manifest import read_cases
+    """Judge cases; cases that were judged before are not judged again.
+
+    A run that was fitted with --window cuts what it judges in the same way.
+    """
     from mmdmad.store.run import Run
 
     folder = Run.open(run)
-    cases = read_cases(data, allow_outside=allow_outside)
-    chosen = to_judge(cases, split)
+    windows = windows_of(window, step, folder.windows)
+    chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"

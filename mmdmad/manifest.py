@@ -41,7 +41,10 @@ def _check_columns(manifest: Path, columns: list[str]) -> None:
         if column not in known and near:
             raise ManifestError(f"{manifest} has an unknown column {column!r}; did you mean {near[0]!r}? {allowed}")
     if "id" not in columns:
-        raise ManifestError(f"{manifest} has no column 'id'; it has {short(', '.join(columns))}; {allowed}")
+        raise ManifestError(
+            f"{manifest} has no column 'id'; it has {short(', '.join(columns))}; {allowed}. "
+            "Is it a recording? --window 60s (or auto) cuts it into cases"
+        )
     if not set(columns) & set(part_columns()):
         raise ManifestError(f"{manifest} has none of the columns {', '.join(part_columns())}; a case needs a part")
 

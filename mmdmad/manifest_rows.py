@@ -56,7 +56,10 @@ def rows_of(manifest: Path) -> Rows:
     readers = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet, ".jsonl": _jsonl, ".ndjson": _jsonl}
     read = readers.get(manifest.suffix.lower())
     if read is None:
-        raise ManifestError(f"{manifest} is not a manifest; allowed are .csv, .tsv, .parquet and .jsonl, or a folder")
+        raise ManifestError(
+            f"{manifest} is not a manifest; allowed are .csv, .tsv, .parquet and .jsonl, or a folder; "
+            "a recording is cut into cases with --window 60s"
+        )
     if not manifest.stat().st_size:
         raise ManifestError(f"{manifest} is empty; a manifest has a header and one row per case")
     return read(manifest)

@@ -26,6 +26,7 @@ LAYERS = (
     ("cases", "case_reader", "folder", "labels", "learning", "manifest", "manifest_rows"),
     ("parts", "findings", "reasons"),
     ("encoders",),
+    ("one_clock", "windows", "recordings"),
     ("diffusion",),
     ("calibration",),
     ("detectors",),

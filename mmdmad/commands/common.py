@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mmdmad.cases import Cases, Lost, Refusal
     from mmdmad.findings import Finding
+    from mmdmad.windows import Windows
 
 EXIT_INPUT, EXIT_REFUSED = 1, 3
 
@@ -37,6 +38,56 @@ NormalFolders = Annotated[
     typer.Option("--normal", metavar="DIR", help="Folder below --data that holds normal cases; may be given again."),
 ]
 AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
+
+Window = Annotated[
+    str | None,
+    typer.Option(
+        help="Cut long recordings into windows of this length (60s, 5min), of twice their own period (auto), or at "
+        "each entry of a log (entry)."
+    ),
+]
+Step = Annotated[str | None, typer.Option(help="From the begin of one window to the next; default: the length.")]
+MOST_NOTES = 20
+
+
+def windows_of(window: str | None, step: str | None, known: "Windows | None" = None) -> "Windows | None":
+    """The windows that options ask for, else those `known` of a run, else None: cases are taken as they are."""
+    if window is None and step is None:
+        return known
+    from mmdmad.windows import Windows
+
+    return Windows.of(window, step)
+
+
+def read_data(data: Path, windows: "Windows | None", allow_outside: bool) -> "Cases":
+    """The cases of a manifest or folder; where they will be cut into windows, one raw recording too."""
+    if windows is None:
+        from mmdmad.manifest import read_cases
+
+        return read_cases(data, allow_outside=allow_outside)
+    from mmdmad.recordings import recordings
+
+    return recordings(data, allow_outside=allow_outside)
+
+
+def cut_up(cases: "Cases", windows: "Windows | None") -> "Cases":
+    """Cases cut into windows, where there are some, and what was decided printed."""
+    if windows is None:
+        return cases
+    from mmdmad.windows import cut
+
+    made = cut(cases, windows)
+    say(f"{len(made)} cases, {made.extra['windows']}")
+    list_notes(made.extra["notes"][len(cases.extra.get("notes", ())) :])
+    return made
+
+
+def list_notes(notes: "Sequence[str]") -> None:
+    """Print what was decided while recordings were cut, one a line."""
+    for note in notes[:MOST_NOTES]:
+        say(f"  {note}")
+    if len(notes) > MOST_NOTES:
+        say(f"  and {len(notes) - MOST_NOTES} more of this kind")
 
 
 def print_explanation(finding: "Finding") -> None:

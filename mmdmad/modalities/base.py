@@ -15,11 +15,14 @@ from mmdmad.errors import ConfigError
 from mmdmad.registry import Registry
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
     from PIL.Image import Image as Picture
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Learned, Look, Seen
+    from mmdmad.parts.timeline import Timeline
 
 
 class BaseModality(ABC):
@@ -75,6 +78,14 @@ class BaseModality(ABC):
         """What a slice of a file holds, in pieces to be hashed in this order; None where the whole file counts.
 
         With it a slice stays the same when its file grows, and slices of equal content are copies of each other.
+        """
+        return None
+
+    def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline | None":
+        """When each of what `slices` counts was, so that a recording can be cut; None where a part has no time.
+
+        `pattern` says how times are written, in the letters of `strptime`, where they have to be found in words; dates
+        without a year lie next to `near`. PartError where the part cannot be read.
         """
         return None
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from mmdmad.modalities.base import BaseModality, modality
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.explain.sensor_normal import SensorNormal
     from mmdmad.parts.sensor import Sensor as Signal
+    from mmdmad.parts.timeline import Timeline
 
 
 @modality
@@ -51,6 +54,12 @@ class Sensor(BaseModality):
         yield f"{table.channels} {table.units}"
         yield table.values
         yield np.round(table.times, 6) + 0.0
+
+    def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline":
+        """The times of its rows, in the order of the file."""
+        from mmdmad.parts.sensor import row_times
+
+        return row_times(part)
 
     def normal(self) -> "SensorNormal":
         """Ranges of each channel's measures."""

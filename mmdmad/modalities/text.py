@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from mmdmad.modalities.base import BaseModality, modality
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.explain.text_normal import TextNormal
     from mmdmad.parts.text import Text as Signal
+    from mmdmad.parts.timeline import Timeline
 
 
 @modality
@@ -42,6 +45,19 @@ class Text(BaseModality):
         from mmdmad.parts.text import picked_bytes
 
         return [picked_bytes(part, plain_file(part))]
+
+    def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline | None":
+        """The times that stand in its lines; a text in memory has none."""
+        from mmdmad.parts.limits import plain_file, refuse
+        from mmdmad.parts.log_times import log_times
+
+        if part.path is None:
+            return None
+        path = plain_file(part)
+        try:
+            return log_times(path, pattern, near)
+        except ValueError as why:
+            raise refuse(part, f"{path.name}: {why}") from None
 
     def normal(self) -> "TextNormal":
         """The words and kinds of lines that occur."""

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from mmdmad.modalities.base import BaseModality, modality
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
     from PIL.Image import Image as Picture
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.explain.video_normal import VideoNormal
+    from mmdmad.parts.timeline import Timeline
     from mmdmad.parts.video import Video as Signal
 
 
@@ -54,6 +57,13 @@ class Video(BaseModality):
 
         if part.value is None and is_folder(part):
             yield from Folder(part).depths()
+
+    def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline":
+        """The times of its frames. What cameras write as the date of a file (start, end, nothing) is not used."""
+        from mmdmad.parts.timeline import Timeline
+
+        clip = self.read(part)
+        return Timeline(clip.times, None, 1 / clip.fps, None, clip.notes)
 
     def normal(self) -> "VideoNormal":
         """Ranges of how things move."""

@@ -12,6 +12,7 @@ from mmdmad.parts import sensor_wild
 from mmdmad.parts.limits import decoding, plain_file, refuse, span
 from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
 from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, some_rows, whole
+from mmdmad.parts.timeline import Timeline, usual_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,24 +45,51 @@ def read_sensor(part: Part) -> Sensor:
     >>> read_sensor(Part("sensor", value=np.zeros((3, 2)), rate=10.0)).times.tolist()
     [0.0, 0.1, 0.2]
     """
+    if isinstance(part.value, Sensor):
+        return _cut(part, part.value)
+    return _checked(part, _laid_out(part))
+
+
+def row_times(part: Part) -> Timeline:
+    """The times of the part's rows in their order in the file, for cutting it; PartError where they are not sorted."""
+    if isinstance(part.value, Sensor):
+        table: Table | None = _cut(part, part.value)
+    elif part.value is None and part.start is None and part.stop is None:
+        table = whole(part, plain_file(part))  # kept for the slices that are cut from it
+    else:
+        table = None
+    table = settle(_laid_out(part)) if table is None else table
+    if not len(table.times):
+        raise refuse(part, "the table has no rows")
+    back = np.flatnonzero(np.diff(table.times) < 0)
+    if len(back):
+        raise refuse(
+            part,
+            f"row {back[0] + 2} is earlier than the row above it, and a window is a run of rows; sort the table by "
+            "time, or cut it there into two files",
+        )
+    times = table.times - table.times[0]
+    return Timeline(times, table.start, usual_step(times) or 1.0, None, table.notes)
+
+
+def _laid_out(part: Part) -> Table:
+    """The part's table as its rows stand."""
     value = part.value
     if value is None:
         path = plain_file(part)
         if part.start is None and part.stop is None:
-            return _checked(part, lay_out(part, read_columns(part, path)))
+            return lay_out(part, read_columns(part, path))
         known = whole(part, path)
         if known is not None:
-            return _checked(part, some_rows(known, *span(part, len(known.times), "rows")))
+            return some_rows(known, *span(part, len(known.times), "rows"))
         table = columns_of(part, path)
-    elif isinstance(value, Sensor):
-        return _cut(part, value)
     elif isinstance(value, np.ndarray):
         table = from_array(part, value)
     elif "pandas" in sys.modules and isinstance(value, sys.modules["pandas"].DataFrame):
         table = _from_frame(part, value)
     else:
         raise refuse(part, f"a sensor table must be a DataFrame, an array or a Sensor, not {type(value).__name__}")
-    return _checked(part, lay_out(part, table))
+    return lay_out(part, table)
 
 
 def _from_frame(part: Part, frame: Any) -> Columns:

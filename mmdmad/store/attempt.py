@@ -11,10 +11,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from mmdmad.cases import Cases
+from mmdmad.errors import ConfigError, RunError
 from mmdmad.store import db
+from mmdmad.windows import Windows
 
 BEGUN, FAILED = ("fit_cases", "fit_size"), "fit_failed"
 SOURCE = ("fit_data", "fit_split", "fit_outside")
+WINDOWS = ("fit_window", "fit_step")
 """Where the cases of a fit came from, so that the command that goes on with it can be told in full."""
 
 
@@ -28,7 +31,12 @@ def begin(session: Session, mark: str, size: int) -> None:
 
 def remember(session: Session, cases: Cases) -> None:
     """Put on record which manifest or folder the cases came from, their split, and whether files may lie outside."""
-    session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_(SOURCE)))
+    session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_((*SOURCE, *WINDOWS))))
+    windows = cases.extra.get("windows")
+    if windows is not None:
+        for key, value in zip(WINDOWS, (windows.length, windows.step)):
+            if value is not None:
+                session.merge(db.MetaRow(key=key, value=str(value)))
     if cases.root is None:
         return
     data = cases.root / str(cases.extra.get("manifest", ""))
@@ -45,9 +53,28 @@ def go_on(session: Session, folder: Path) -> str:
 
     What a received run holds is quoted, so that it can name another file but no other command.
     """
-    data, split, outside = (row and row.value for row in (session.get(db.MetaRow, key) for key in SOURCE))
+    data, split, outside = (_value(session, key) for key in SOURCE)
     words = ["mmdmad", "fit", "--data", data or "DATA", "--run", str(folder), "--resume"]
-    return shlex.join([*words, *(["--split", split] if split else []), *(["--allow-outside"] if outside else [])])
+    window, step = (_value(session, key) for key in WINDOWS)
+    given = {"--split": split, "--window": window, "--step": step}
+    options = [word for name, value in given.items() if value for word in (name, value)]
+    return shlex.join([*words, *options, *(["--allow-outside"] if outside else [])])
+
+
+def windows(session: Session) -> Windows | None:
+    """How the recordings of the fit were cut; None where its cases were taken as they are. RunError on other words."""
+    length, step = (_value(session, key) for key in WINDOWS)
+    if length is None:
+        return None
+    try:
+        return Windows.of(length, step)
+    except ConfigError as why:
+        raise RunError(f"the run's windows cannot be read ({why}); restore cases.sqlite from a copy") from None
+
+
+def _value(session: Session, key: str) -> str | None:
+    row = session.get(db.MetaRow, key)
+    return None if row is None else row.value
 
 
 def fail(session: Session) -> None:

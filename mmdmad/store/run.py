@@ -35,6 +35,7 @@ from mmdmad.store.tally import LEARNED, Tally
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
+    from mmdmad.windows import Windows
 
 DEFAULT_RATE = 0.01
 
@@ -126,6 +127,12 @@ class Run:
             raise RunError(f"{self.path} has the false-alarm rate {rate!r}; restore cases.sqlite from a copy") from None
 
     @property
+    def windows(self) -> "Windows | None":
+        """How the recordings of the fit were cut into cases; None where they were not."""
+        with Session(self._engine) as session:
+            return attempt.windows(session)
+
+    @property
     def rate(self) -> float:
         """The declared false-alarm rate of its verdicts: as it was scored, before that as configured or usual."""
         return self.false_alarm_rate or float(self.config.get("false_alarm_rate") or DEFAULT_RATE)
@@ -211,6 +218,9 @@ class Run:
         judged in its place. Where the files themselves were replaced by ones that cannot be used, the earlier verdict
         is withdrawn.
         """
+        cut, known = cases.extra.get("windows"), self.windows
+        if cut is not None and known is not None and str(cut) != str(known):
+            raise RunError(f"{self.path} learned from {known}, these cases are {cut}; cut them alike")
         rate = self._rate(false_alarm_rate)
         simulated = bool(cases.extra.get("simulated"))
         if simulated:

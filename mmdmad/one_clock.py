@@ -1,0 +1,123 @@
+"""The parts of a recording on one clock: when each began, and how far their clocks lie apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mmdmad.cases import Case, Modality, Part
+from mmdmad.errors import DataError
+from mmdmad.modalities.base import ordered
+
+if TYPE_CHECKING:
+    from mmdmad.parts.timeline import Timeline
+
+APART = 1e-3
+"""Share of a recording by which the begins or ends of two parts may differ in silence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A part on the clock of its recording: its timeline, and seconds from the recording's begin to its first unit."""
+
+    part: Part
+    line: "Timeline"
+    begin: float
+
+    @property
+    def end(self) -> float:
+        """Seconds from the recording's begin to the end of the part."""
+        return self.begin + self.line.end
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """The parts of a case on one clock; `start` is when it begins, None where no part has a clock and the case no time.
+
+    `notes` are what was decided, in plain words.
+    """
+
+    parts: Mapping[Modality, Placed]
+    start: datetime | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> float:
+        """Seconds from the begin of the first part to the end of the last."""
+        return max(one.end for one in self.parts.values())
+
+    def at(self, seconds: float) -> datetime | None:
+        """The time so many seconds after the begin."""
+        try:
+            return None if self.start is None else self.start + timedelta(seconds=seconds)
+        except OverflowError:
+            raise DataError(f"{seconds:g} s after {self.start} no calendar has a date") from None
+
+
+def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapping[Modality, float]) -> Recording:
+    """A case's parts with these timelines on one clock; `offsets` are seconds to add to the clocks of single parts.
+
+    A part without a clock begins at the case's time, without one with the first of the others; the notes say so.
+    DataError where some clocks have a zone and others none, or where two parts have no second in common.
+    """
+    starts = _starts(lines, offsets)
+    first = min(starts, key=lambda name: starts[name], default=None)
+    origin = case.time if first is None else starts[first]
+    notes = []
+    begins = {}
+    for name, line in lines.items():
+        begins[name] = offsets.get(name, 0.0)
+        if name in starts and origin is not None:
+            begins[name] += (starts[name] - origin).total_seconds()
+        elif first is not None and name not in offsets:
+            notes.append(
+                f"the {name} has no clock of its own and is taken to begin with the {first}, at "
+                f"{starts[first].isoformat()}; --offset {name}=2.5s moves it"
+            )
+        notes += [f"{name}: {note}" for note in line.notes]
+    earliest = min(begins.values())
+    placed = {name: Placed(case.parts[name], lines[name], begins[name] - earliest) for name in ordered(lines)}
+    try:
+        start = None if origin is None else origin + timedelta(seconds=earliest)
+    except OverflowError:
+        raise DataError(f"with an offset of {earliest:g} s it begins when no calendar has a date") from None
+    return Recording(placed, start, (*notes, *_compared(placed)))
+
+
+def _starts(lines: "Mapping[Modality, Timeline]", offsets: Mapping[Modality, float]) -> dict[Modality, datetime]:
+    starts = {name: line.start for name, line in lines.items() if line.start is not None}
+    zoned = ordered(name for name, start in starts.items() if start.tzinfo is not None)
+    bare = ordered(name for name, start in starts.items() if start.tzinfo is None)
+    if not zoned:
+        return starts
+    for name in bare:
+        if name not in offsets:
+            raise DataError(
+                f"the times of the {' and '.join(zoned)} have a zone, those of the {name} have none; say how far its "
+                f"clock is from UTC: --offset {name}=-2h for a clock two hours ahead, {name}=0s for UTC"
+            )
+    return {name: start.replace(tzinfo=UTC) if name in bare else start for name, start in starts.items()}
+
+
+def _compared(placed: Mapping[Modality, Placed]) -> list[str]:
+    """Where parts of one recording begin or end apart; DataError where they have no second in common."""
+    notes = []
+    pairs = [(a, b) for i, a in enumerate(placed) for b in list(placed)[i + 1 :]]
+    for name, other in pairs:
+        one, two = placed[name], placed[other]
+        if min(one.end, two.end) < max(one.begin, two.begin):
+            raise DataError(
+                f"the {name} ({one.begin:.6g} s to {one.end:.6g} s) and the {other} ({two.begin:.6g} s to "
+                f"{two.end:.6g} s from the first) have no second in common; set their clocks with --offset"
+            )
+        early, late = two.begin - one.begin, two.end - one.end
+        longest = max(one.line.end, two.line.end)
+        if max(abs(early), abs(late)) <= max(1.0, APART * longest, 2 * one.line.lasts, 2 * two.line.lasts):
+            continue
+        said = f"the {other} begins {early:+.3g} s and ends {late:+.3g} s from the {name}"
+        even = one.line.entries is None and two.line.entries is None  # a log may be silent at both its ends
+        drift = abs(late - early) / longest
+        if even and APART < drift < 0.05:
+            said += f"; if both ran all the time, their clocks drift apart by {drift:.2%}"
+        notes.append(said)
+    return notes

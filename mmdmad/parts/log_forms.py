@@ -1,0 +1,61 @@
+"""How time stamps are written in logs, as regular expressions for Arrow (RE2), and the letters of `strptime`.
+
+ISO 8601 (log4j, JSON lines), syslog (RFC 3164 and 5424), nginx and Apache (common log format, error log), C's ctime,
+Blue Gene, counts from 1970, seconds since boot and clocks alone. Anything else has a pattern.
+"""
+
+import re
+
+WITHIN = 300
+"""Characters of a line in which its stamp must begin."""
+_CLOCK = r"[012]\d:[0-5]\d:[0-6]\d"
+_PART = r"(?:[.,]\d{1,9})?"
+_ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-][01]\d:?[0-5]\d)\b)?"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+FORMS = {
+    "iso": rf"\b\d{{4}}-[01]\d-[0-3]\d[T ][012]\d:[0-5]\d(?::[0-6]\d{_PART})?{_ZONE}",
+    "slashes, year first": rf"\b\d{{4}}/[01]\d/[0-3]\d {_CLOCK}{_PART}{_ZONE}",
+    "blue gene": r"\b\d{4}-[01]\d-[0-3]\d-[012]\d\.[0-5]\d\.[0-6]\d\.\d{1,9}",
+    "common log": rf"\b{_DAY}/{_MONTH}/\d{{4}}:{_CLOCK}{_PART}{_ZONE}",
+    "day and name": rf"\b{_DAY}[ -]{_MONTH}[ -]\d{{4}} {_CLOCK}{_PART}{_ZONE}",
+    "ctime": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART} \d{{4}}\b",
+    "syslog": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART}",
+    "dots": rf"\b{_DAY}\.[01]?\d\.\d{{4}},? {_CLOCK}{_PART}{_ZONE}",
+    "slashes": rf"\b[0-3]?\d/[0-3]?\d/\d{{2,4}},? [012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
+    "epoch": r"\b1\d{9}(?:[.,]\d{1,9}|\d{3}|\d{6}|\d{9})?\b",
+    "since boot": r"^\[ *\d{1,9}\.\d{3,9}\]",
+    "clock": rf"^\[?{_CLOCK}{_PART}\b",
+}
+TIDY = {
+    "blue gene": (r"^(.{10})-(\d\d)\.(\d\d)\.(\d\d)", r"\1 \2:\3:\4"),
+    "common log": (r"^([^:]*):", r"\1 "),
+    "ctime": (r"^([A-Z][a-z]{2}) +(\d+) (\S+) (\d{4})$", r"\1 \2 \4 \3"),
+    "syslog": (r"^([A-Z][a-z]{2}) +(\d+) ", r"\1 \2 2000 "),
+    "clock": (r"^\[", ""),
+    "since boot": (r"[\[\] ]", ""),
+}
+"""How a stamp becomes what `read_dates` knows; dates of syslog get their own year later (2000 has a 29 February)."""
+_DIRECTIVES = {
+    **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"[01]?\d", "%d": r"[0-3]?\d", "%e": r"[ 0-3]?\d", "%H": r"[012]?\d"},
+    **{"%I": r"[01]?\d", "%M": r"[0-5]\d", "%S": r"[0-6]\d", "%f": r"\d{1,9}", "%p": r"[AaPp][Mm]", "%j": r"\d{3}"},
+    **{"%b": r"[A-Za-z]{3}", "%B": r"[A-Za-z]{3,9}", "%a": r"[A-Za-z]{3}", "%A": r"[A-Za-z]{6,9}", "%%": "%"},
+    **{"%z": r"(?:Z|[+-]\d\d:?\d\d)", "%s": r"\d{9,10}"},
+}
+
+
+def stamped(regex: str) -> str:
+    """The regular expression of a line that holds such a stamp, and what stands `before` it."""
+    if regex.startswith("^"):
+        return rf"^(?P<before>)(?P<stamp>{regex[1:]})"
+    return rf"^(?P<before>.{{0,{WITHIN}}}?)(?P<stamp>{regex})"
+
+
+def from_strptime(pattern: str) -> str:
+    """The regular expression of a `strptime` pattern; ValueError names a letter that is not known."""
+    pieces = re.split(r"(%.)", pattern)
+    unknown = [p for p in pieces if p.startswith("%") and p not in _DIRECTIVES]
+    if unknown or not any(p in _DIRECTIVES for p in pieces):
+        known = " ".join(_DIRECTIVES)
+        raise ValueError(f"--log-time {pattern!r} has {unknown[0] if unknown else 'no letter'}; there are {known}")
+    return "".join(_DIRECTIVES.get(p) or re.escape(p).replace(r"\ ", " ") for p in pieces)

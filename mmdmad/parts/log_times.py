@@ -1,0 +1,265 @@
+"""Time stamps in the lines of a log: one form a file, found in its first lines; other lines continue an entry."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdmad.parts.dates import DAY, Stamps, read_dates
+from mmdmad.parts.log_forms import FORMS, TIDY, WITHIN, from_strptime, stamped
+from mmdmad.parts.timeline import Timeline
+
+SAMPLE = 5000
+"""Lines that are looked at to find the form."""
+BLOCK = 32 * 2**20
+"""Bytes that are looked through at once."""
+BACK = 300.0
+"""Seconds by which a line may be earlier than one above it: several writers of one log are that much apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Where stamps stand: the lines int64 (k,) that begin an entry, their words, and the number of lines in all."""
+
+    lines: np.ndarray
+    words: Any
+    count: int
+
+
+def log_times(path: Path, pattern: str | None = None, near: datetime | None = None) -> Timeline:
+    """The time of every line of a log, a line without a stamp at that of the line above it.
+
+    `pattern` says how stamps are written, in the letters of `strptime` ("%d.%m.%Y %H:%M:%S"); None = one of the forms
+    above, the one that most lines have. Dates without a year get the one that brings them next to `near`, else to the
+    last change of the file. A line that is up to five minutes earlier than one above it counts at that line's time.
+    ValueError says what is missing, and names the line where times go back by more.
+    """
+    form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
+    found = _find(path, regex, form)
+    if not len(found.lines):
+        raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
+    seconds, start, notes = _seconds(path, form, found, pattern, near)
+    back = np.maximum.accumulate(seconds) - seconds
+    worst = int(np.argmax(back))
+    if back[worst] > BACK:
+        raise ValueError(
+            f"line {found.lines[worst] + 1} is {back[worst]:,.0f} s earlier than a line above it: the clock was set, "
+            "or two logs are in one file; cut the file there, or sort it"
+        )
+    if back[worst] > 0:
+        late = int((back > 0).sum())
+        some = f"{late} lines are" if late > 1 else "a line is"
+        notes.append(f"{some} up to {back[worst]:.3g} s earlier than one above, and counted at the time of that one")
+    seconds = np.maximum.accumulate(seconds)
+    first = int(found.lines[0])
+    if first:
+        notes.append(f"the first {first} lines have no time and count with the first entry")
+    entries = found.lines.copy()
+    entries[0] = 0
+    times = np.repeat(seconds, np.diff([*entries, found.count])) - seconds[0]
+    begin = None if start is None else start + timedelta(seconds=float(seconds[0]))
+    # More lines may come: a log ends with its last line, so that no window changes when it grows.
+    return Timeline(times, begin, 0.0, entries, tuple(notes))
+
+
+def entries_only(path: Path) -> Timeline:
+    """The lines of a text without any time, each an entry, one a second: for windows of entries."""
+    from mmdmad.parts.text_lines import lines_of
+
+    count = lines_of(path).count
+    return Timeline(np.arange(count, dtype=float), None, 1.0, np.arange(count))
+
+
+def _blocks(path: Path, most: int | None = None) -> Iterator[tuple[Any, int]]:
+    """Arrow arrays of lines, each with the number of its first line; bytes that are not UTF-8 are replaced."""
+    import pyarrow as pa
+
+    at, rest = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK if most is None else most * 200):
+            *lines, rest = (rest + block).split(b"\n")
+            if lines:
+                yield pa.array([one[: 4 * WITHIN].decode("utf-8", "replace") for one in lines]), at
+                at += len(lines)
+            if most is not None and at >= most:
+                return
+    if rest:
+        yield pa.array([rest[: 4 * WITHIN].decode("utf-8", "replace")]), at
+
+
+def _form(path: Path) -> tuple[str, str]:
+    """The form of the stamps that most of the first lines have, the one that comes first in them where several do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    blocks = [lines for lines, _ in _blocks(path, SAMPLE)]
+    lines = pa.concat_arrays(blocks).slice(0, SAMPLE) if blocks else pa.array([], pa.string())
+    lines = lines.filter(pc.match_substring_regex(lines, r"\S"))
+    ranked = []
+    for number, (form, regex) in enumerate(FORMS.items()):
+        places = _places(lines, regex)
+        if len(places):
+            ranked.append((-len(places), float(np.median(places)), number, form, regex))
+    most = min(ranked, default=None)
+    if most is None or -50 * most[0] < len(lines):
+        raise ValueError(
+            f"no times were found in its first {len(lines)} lines; say how they are written in the letters of "
+            "strptime: --log-time '%d.%m.%Y %H:%M:%S'; or take --window entry"
+        )
+    if most[3] == "slashes" and _places(lines, r"^.*?\d+/\d+/\d\d,? \d").size:
+        raise ValueError(
+            "its times have years of two digits, and nothing says which number is which; say it: "
+            "--log-time '%y/%m/%d %H:%M:%S'"
+        )
+    return most[3], most[4]
+
+
+def _places(lines: Any, regex: str) -> np.ndarray:
+    """Where in their lines stamps begin, of the lines that have one."""
+    import pyarrow.compute as pc
+
+    cells = pc.extract_regex(lines, stamped(regex)).drop_null()
+    return pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False)
+
+
+def _find(path: Path, regex: str, form: str) -> _Found:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lines, words, places, indented, count, filled = [], [], [], [], 0, 0
+    for block, at in _blocks(path):
+        cells = pc.extract_regex(block, stamped(regex))
+        there = cells.is_valid().to_numpy(zero_copy_only=False)
+        lines.append(np.flatnonzero(there) + at)
+        cells = cells.drop_null()
+        words.append(pc.struct_field(cells, "stamp"))
+        places.append(pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False))
+        space = pc.match_substring_regex(block, r"^\s+\S")
+        indented.append(space.to_numpy(zero_copy_only=False)[there])
+        filled += int(pc.sum(pc.match_substring_regex(block, r"\S")).as_py() or 0)
+        count = at + len(block)
+    if not lines:
+        return _Found(np.zeros(0, np.int64), pa.array([], pa.string()), 0)
+    where, before, inner = np.concatenate(lines), np.concatenate(places), np.concatenate(indented)
+    keep = np.ones(len(where), bool)
+    if 0 < 10 * len(where) < 9 * filled:
+        # Some lines go on with an entry: a time that such a line holds stands elsewhere in it, or behind spaces.
+        distinct, often = np.unique(before, return_counts=True)
+        usual = distinct[np.argmax(often)]
+        keep = np.abs(before - usual) <= 2 if 2 * often.max() >= len(before) else before <= np.median(before) + 40
+        keep &= ~inner if inner.mean() < 0.5 else True
+    return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count)
+
+
+def _seconds(
+    path: Path, form: str, found: _Found, pattern: str | None, near: datetime | None
+) -> tuple[np.ndarray, datetime | None, list[str]]:
+    """Seconds float64 (k,) of the stamps from a start."""
+    import pyarrow.compute as pc
+
+    words = found.words
+    if pattern is not None:
+        return _by_pattern(path, words, pattern, found.lines, near)
+    if form in TIDY:
+        words = pc.replace_substring_regex(words, *TIDY[form])
+    if form in ("epoch", "since boot"):
+        numbers = pc.replace_substring(words, ",", ".").cast("float64").to_numpy(zero_copy_only=False)
+        if form == "since boot":
+            return numbers, None, []
+        scale = 10.0 ** -(3 * ((len(str(words[0].as_py()).split(".")[0].split(",")[0]) - 10) // 3))
+        start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(np.floor(numbers[0] * scale)))
+        return numbers * scale - np.floor(numbers[0] * scale), start, []
+    words = pc.replace_substring_regex(words, r",(\s)", r"\1")
+    try:
+        stamps = read_dates(words)
+    except ValueError as why:
+        raise ValueError(
+            f"{why} (rows are the {len(words)} lines that have a time); or say how they are written: "
+            "--log-time '%m/%d/%Y %H:%M:%S'"
+        ) from None
+    if stamps is None:
+        raise ValueError("its times cannot be read; say how they are written: --log-time '%d.%m.%Y %H:%M:%S'")
+    notes = [stamps.note] if stamps.note else []
+    if form == "syslog":
+        return _with_year(path, stamps, near)
+    if form == "clock":
+        return _past_midnight(stamps.seconds) + stamps.nanos / 1e9, None, notes
+    first = int(stamps.seconds[0])
+    start = datetime(1970, 1, 1, tzinfo=UTC if stamps.aware else None) + timedelta(seconds=first)
+    return (stamps.seconds - first) + stamps.nanos / 1e9, start, notes
+
+
+def _past_midnight(seconds: np.ndarray) -> np.ndarray:
+    """Seconds of a clock alone: a fall by more than half a day is midnight."""
+    return seconds + DAY * np.concatenate([[0], np.cumsum(np.diff(seconds) < -DAY // 2)])
+
+
+def _with_year(path: Path, stamps: Stamps, near: datetime | None) -> tuple[np.ndarray, datetime, list[str]]:
+    """Stamps of the year 2000 in their own years: a fall by more than half a year is a new year's eve."""
+    later = np.concatenate([[0], np.cumsum(np.diff(stamps.seconds) < -180 * DAY)])
+    written = datetime.fromtimestamp(path.stat().st_mtime)
+    if near is not None:
+        near = near.replace(tzinfo=None)
+        choices = {year: abs(_year(stamps, later, year)[0] - _since_1970(near)) for year in _around(near.year)}
+        year, why = min(choices, key=lambda one: choices[one]), "next to the other parts"
+    else:
+        bound = _since_1970(written) + DAY
+        years = [y for y in _around(written.year) if _year(stamps, later, y - int(later[-1]))[-1] <= bound]
+        year, why = max(years, default=written.year) - int(later[-1]), "from the last change of the file"
+    seconds = _year(stamps, later, year)
+    start = datetime(1970, 1, 1) + timedelta(seconds=int(seconds[0]))
+    return seconds - seconds[0] + stamps.nanos / 1e9, start, [f"its dates have no year; {year} is taken, {why}"]
+
+
+def _around(year: int) -> range:
+    return range(year - 1, year + 2)
+
+
+def _since_1970(when: datetime) -> float:
+    return (when - datetime(1970, 1, 1)).total_seconds()
+
+
+def _year(stamps: Stamps, later: np.ndarray, year: int) -> np.ndarray:
+    """Seconds since 1970 int64 (k,) of stamps of the year 2000, moved to `year` and those after it."""
+    moments = stamps.seconds.astype("M8[s]")
+    months = moments.astype("M8[M]")
+    rest = (moments - months.astype("M8[s]")).astype(np.int64)
+    moved = months.astype(np.int64) + 12 * (year - 2000 + later)
+    seconds: np.ndarray = moved.astype("M8[M]").astype("M8[s]").astype(np.int64) + rest
+    return seconds
+
+
+def _by_pattern(
+    path: Path, words: Any, pattern: str, lines: np.ndarray, near: datetime | None
+) -> tuple[np.ndarray, datetime | None, list[str]]:
+    whole: list[datetime] = []
+    bare = not any(letter in pattern for letter in ("%Y", "%y", "%s"))
+    dateless = bare and not any(letter in pattern for letter in ("%d", "%e", "%j"))
+    reading = pattern.replace("%e", "%d") + (" %Y" if bare else "")
+    for line, word in zip(lines, words.to_pylist(), strict=True):
+        try:
+            whole.append(_parsed(f"{word} 2000" if bare else word, reading))
+        except ValueError:
+            raise ValueError(f"line {line + 1} has the time {word!r}, which is not {pattern!r}") from None
+    aware = whole[0].tzinfo is not None
+    origin = datetime(1970, 1, 1, tzinfo=UTC if aware else None)
+    since = [one - origin for one in whole]
+    seconds = np.array([one.days * DAY + one.seconds for one in since], np.int64)
+    nanos = np.array([one.microseconds * 1000 for one in since], np.int64)
+    if dateless:
+        return _past_midnight(seconds % DAY) + nanos / 1e9, None, []
+    if bare:
+        return _with_year(path, Stamps(seconds, nanos, "stamp"), near)
+    return (seconds - seconds[0]) + nanos / 1e9, origin + timedelta(seconds=int(seconds[0])), []
+
+
+def _parsed(word: str, pattern: str) -> datetime:
+    if "%s" in pattern:
+        return datetime.fromtimestamp(int(word), UTC)
+    if "%f" in pattern:
+        word = re.sub(r"(\d{6})\d{1,3}(?!\d)", r"\1", word)  # strptime knows six digits of a second
+    return datetime.strptime(word, pattern)

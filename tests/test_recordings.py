@@ -1,0 +1,209 @@
+"""Raw recordings to cases by the commands: one file, several on one clock, again when they have grown."""
+
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner, Result
+
+from mmdmad.cases import Case, Cases, Part
+from mmdmad.cli import app
+from mmdmad.errors import ConfigError, ManifestError, RunError
+from mmdmad.manifest import read_cases
+from mmdmad.recordings import recordings, write_cases
+from mmdmad.store import attempt, db
+from mmdmad.store.run import Run
+from mmdmad.windows import Windows, cut
+
+START = datetime(2026, 5, 1, 12)
+PIPELINE = {"parts": {"sensor": {"detector": "gaussian-diffusion"}}, "false_alarm_rate": 0.1}
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(w) for w in words])
+
+
+def write_table(path: Path, rows: int, seed: int = 0) -> Path:
+    rng = np.random.default_rng(seed)
+    wave = np.sin(np.arange(rows) * 2 * np.pi / 20) + rng.normal(0, 0.1, rows)
+    times = [(START + timedelta(seconds=i)).isoformat(sep=" ") for i in range(rows)]
+    pd.DataFrame({"time": times, "level": wave.round(4)}).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Path:
+    """A table of 100 s and a log beside it."""
+    write_table(tmp_path / "pump.csv", 100)
+    lines = [f"2026-05-01 12:{s // 60:02d}:{s % 60:02d},000 INFO step {s}" for s in range(0, 100, 9)]
+    (tmp_path / "app.log").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_a_manifest_of_windows_is_read_as_it_was_cut(plant: Path) -> None:
+    found = recordings(None, {"sensor": plant / "pump.csv", "text": plant / "app.log"})
+    made = cut(found, Windows.of("25s"))
+    back = read_cases(write_cases(made, plant / "cases.csv"))
+    assert [(c.id, c.time, c.recording) for c in back] == [(c.id, c.time, c.recording) for c in made]
+    for one, two in zip(back, made, strict=True):
+        for name in ("sensor", "text"):
+            assert (one.parts[name].path, one.parts[name].start, one.parts[name].stop) == (
+                two.parts[name].path,
+                two.parts[name].start,
+                two.parts[name].stop,
+            )
+    assert not back.refused
+
+
+def test_the_command_writes_what_a_person_can_edit(plant: Path) -> None:
+    said = call("cases", "make", plant / "cases.csv", "--sensor", plant / "pump.csv", "--text", plant / "app.log",
+                "--window", "25s", "--split", "train", "--offset", "text=-9s")  # fmt: skip
+    assert said.exit_code == 0, said.output
+    assert said.output.splitlines()[-1] == f"4 cases of 1 recordings: {plant / 'cases.csv'}"
+    table = pd.read_csv(plant / "cases.csv", dtype=str)
+    assert table.iloc[1].to_dict() == {
+        "id": "pump@2026-05-01T12:00:16",
+        "time": "2026-05-01T12:00:16",
+        "text_file": "app.log#3:6",
+        "sensor": "pump.csv#16:41",
+        "split": "train",
+        "recording": "pump",
+    }
+
+
+def test_files_elsewhere_need_a_word(plant: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    out = tmp_path_factory.mktemp("elsewhere") / "cases.csv"
+    said = call("cases", "make", out, "--sensor", plant / "pump.csv", "--window", "25s")
+    assert "--allow-outside" in said.output
+    assert not read_cases(out).items
+    assert len(read_cases(out, allow_outside=True)) == 4
+
+
+def test_frames_have_the_rate_that_was_given(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "cam").mkdir()
+    for i in range(20):
+        Image.new("L", (8, 8), i).save(tmp_path / "cam" / f"{i:03d}.png")
+    out = tmp_path / "cases.csv"
+    assert call("cases", "make", out, "--video", tmp_path / "cam", "--window", "1s").exit_code == 1
+    said = call("cases", "make", out, "--video", tmp_path / "cam", "--window", "1s", "--rate", "video=5")
+    assert said.exit_code == 0, said.output
+    assert pd.read_csv(out)[["id", "video", "video_rate"]].values.tolist()[1] == ["cam@1s", "cam#5:10", 5.0]
+
+
+def test_one_file_a_folder_and_a_manifest_are_recordings(plant: Path) -> None:
+    alone = recordings(plant / "pump.csv")
+    assert [(c.id, tuple(c.parts)) for c in alone] == [("pump", ("sensor",))]
+    assert alone.root == plant.resolve()
+    assert alone.extra["manifest"] == "pump.csv"
+    assert {c.id for c in recordings(plant)} == {"pump", "app"}
+    (plant / "list.csv").write_text("id,sensor\nmonday,pump.csv\n")
+    assert [c.id for c in recordings(plant / "list.csv", rates={"sensor": 2.0})] == ["monday"]
+    assert recordings(plant / "list.csv", rates={"sensor": 2.0})[0].parts["sensor"].rate == 2.0
+
+
+def test_what_is_no_recording_is_refused(plant: Path) -> None:
+    (plant / "a.xyz").write_text("x")
+    for data, files, says in [
+        (plant / "a.xyz", {}, "neither a manifest nor a recording"),
+        (plant / "gone.csv", {}, "no such file"),
+        (None, {"sensor": plant / "gone.csv"}, "no such file"),
+        (None, {}, "no recording was given"),
+        (plant, {"sensor": plant / "pump.csv"}, "give one of them"),
+    ]:
+        with pytest.raises(ManifestError, match=says):
+            recordings(data, files)
+    for rates in ({"text": 5.0}, {"sensor": 0.0}):
+        with pytest.raises(ConfigError, match="rows or frames a second of sensor, video"):
+            recordings(plant / "pump.csv", rates=rates)
+    memory = Cases((Case("a", {"sensor": Part("sensor", value=np.zeros((3, 1)))}),))
+    with pytest.raises(ManifestError, match="lies in memory"):
+        write_cases(memory, plant / "m.csv")
+    with pytest.raises(ManifestError, match=r"ends in .csv"):
+        write_cases(memory, plant / "m.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--offset", "text"), "is no NAME=VALUE; write --offset video=2.5s"),
+        (("--rate", "=5"), "is no NAME=VALUE; write --rate video=10"),
+        (("--rate", "video=fast"), "is no number"),
+        (("--window", "60x"), "is not a duration"),
+    ],
+)
+def test_slips_in_options_end_in_one_line(plant: Path, words: tuple[str, ...], says: str) -> None:
+    said = call("cases", "make", plant / "o.csv", "--sensor", plant / "pump.csv", *words)
+    assert isinstance(said.exception, ConfigError)
+    assert says in str(said.exception)
+    assert not (plant / "o.csv").exists()
+
+
+def test_a_manifest_that_is_a_recording_says_how_it_is_cut(plant: Path) -> None:
+    for name in ("pump.csv", "app.log"):
+        with pytest.raises(ManifestError, match="--window 60s"):
+            read_cases(plant / name)
+
+
+def test_fit_and_score_cut_alike_and_take_only_what_is_new(tmp_path: Path) -> None:
+    normal, late, run = write_table(tmp_path / "normal.csv", 1800), tmp_path / "late.csv", tmp_path / "run"
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(PIPELINE))
+    said = call("fit", "--data", normal, "--window", "20s", "--config", tmp_path / "p.yaml", "--run", run)
+    assert said.exit_code == 0, said.output
+    assert "90 cases, windows of 20 s" in said.output
+    write_table(late, 70, seed=1)
+    said = call("score", run, "--data", late)
+    assert said.output.splitlines()[-1].startswith("3 cases judged")
+    assert "late: the last 10 s are no whole window and are left out" in said.output
+    write_table(late, 70, seed=1)
+    with late.open("a") as file:
+        for i in range(70, 100):
+            file.write(f"{(START + timedelta(seconds=i)).isoformat(sep=' ')},0.5\n")
+    said = call("score", run, "--data", late)
+    assert said.output.splitlines()[-1].startswith("2 cases judged; ")
+    with closing(Run.open(run)) as opened:
+        assert {f.case_id for f in opened.findings()} == {
+            f"late@2026-05-01T12:{s // 60:02d}:{s % 60:02d}" for s in range(0, 100, 20)
+        }
+    other = call("score", run, "--data", late, "--window", "25s")
+    assert isinstance(other.exception, RunError)
+    assert "learned from windows of 20 s, these cases are windows of 25 s" in str(other.exception)
+
+
+def test_what_is_faulty_is_left_out_before_it_is_cut(tmp_path: Path) -> None:
+    for folder in ("good", "bad"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        write_table(tmp_path / "data" / folder / "a.csv", 1800, seed=len(folder))
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(PIPELINE))
+    said = call("fit", "--data", tmp_path / "data", "--window", "20s", "--config", tmp_path / "p.yaml",
+                "--run", tmp_path / "run")  # fmt: skip
+    assert said.exit_code == 0, said.output
+    assert "90 cases, windows of 20 s" in said.output and "fitted on 90 cases" in said.output
+
+
+def test_the_command_that_goes_on_names_the_windows(tmp_path: Path, plant: Path) -> None:
+    made = cut(recordings(plant / "pump.csv"), Windows.of("25s", "5s"))
+    run = Run.create(tmp_path / "run", {})
+    assert run.windows is None
+    with Session(run._engine) as session, session.begin():
+        attempt.remember(session, made)
+    with Session(run._engine) as session:
+        told = attempt.go_on(session, run.path)
+    assert told == (
+        f"mmdmad fit --data {plant.resolve() / 'pump.csv'} --run {run.path} --resume --window 25.0 --step 5.0"
+    )
+    assert run.windows == Windows(25.0, 5.0, {})
+    with Session(run._engine) as session, session.begin():
+        session.merge(db.MetaRow(key="fit_window", value="long"))
+    with pytest.raises(RunError, match=r"restore cases\.sqlite"):
+        _ = run.windows
+    with Session(run._engine) as session, session.begin():
+        attempt.remember(session, read_cases(plant))
+    assert run.windows is None
+    run.close()
