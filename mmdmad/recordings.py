@@ -62,7 +62,7 @@ def _is_manifest(path: Path) -> bool:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return True
     try:
-        columns, _ = rows_of(path)
+        columns = rows_of(path).columns
     except ManifestError:
         return False
     return "id" in columns and bool(set(columns) & set(part_columns()))
