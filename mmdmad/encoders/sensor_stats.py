@@ -29,7 +29,7 @@ def regular(values: np.ndarray, times: np.ndarray, interval: float) -> tuple[np.
     """
     values = np.where(np.isfinite(values), values, np.nan)
     steps = np.diff(times) / interval
-    if len(times) > 1 and (np.abs(steps - 1) > 0.05).any():
+    if (np.abs(steps - 1) > 0.05).any():
         return _resample(values, times - times[0], interval, round(grid_rows(times, interval)))
     missing = np.isnan(values)
     grid = np.arange(len(values), dtype=float)
@@ -59,9 +59,8 @@ def _resample(values: np.ndarray, times: np.ndarray, interval: float, rows: int)
         at = np.flatnonzero(count)
         column = np.full(rows, np.nan)
         column[at] = total[at] / count[at]
-        empty = count == 0
         out[:, channel] = _fill(grid, grid, column[:, None])[:, 0]
-        missing[:, channel] = empty & (_distance(grid, times[there]) > 1.5 * interval / 2)
+        missing[:, channel] = _distance(grid, times[there]) > 1.5 * interval / 2  # a row of the step is nearer
     return out, missing
 
 
@@ -69,9 +68,9 @@ def _distance(grid: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Distance of each grid time to the nearest of the sorted times."""
     if not len(times):
         return np.full(len(grid), np.inf)
-    right = np.searchsorted(times, grid).clip(1, max(len(times) - 1, 1))
-    right = np.minimum(right, len(times) - 1)
-    return np.minimum(np.abs(grid - times[right]), np.abs(grid - times[np.maximum(right - 1, 0)]))
+    after = np.searchsorted(times, grid)
+    later, earlier = times[np.minimum(after, len(times) - 1)], times[np.maximum(after - 1, 0)]
+    return np.minimum(np.abs(grid - later), np.abs(grid - earlier))
 
 
 def _fill(grid: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
