@@ -109,11 +109,11 @@ class Windows(Encoder):
         read = [_columns(signal, channels) for signal in signals]
         range_ = usual_range(np.concatenate(read))
         far = [wild(values, *range_) for values in read]
-        for number, (mask, values) in enumerate(zip(far, read, strict=True)):
+        for number, (mask, values) in enumerate(zip(far, read)):
             for line in said(mask, values, channels):
                 log.warning("training table %d: %s; it is not learned from", number + 1, line)
-        read = [np.where(mask, np.nan, values) for mask, values in zip(far, read, strict=True)]
-        made = [regular(values, signal.times, interval) for values, signal in zip(read, signals, strict=True)]
+        read = [np.where(mask, np.nan, values) for mask, values in zip(far, read)]
+        made = [regular(values, signal.times, interval) for values, signal in zip(read, signals)]
         every = np.concatenate([np.where(missing, np.nan, filled) for filled, missing in made])
         center, scale = _center_scale(every)
         tables = [_standard(filled, center, scale) for filled, _ in made]

@@ -75,7 +75,7 @@ def principal_directions(rows: np.ndarray, most: int) -> tuple[np.ndarray, np.nd
     mean = rows.mean(axis=0)
     centred = rows - mean
     variance, vectors = np.linalg.eigh(centred.T @ centred / max(len(rows) - 1, 1))
-    order = np.argsort(variance)[::-1][: min(most, max(len(rows) - 1, 1))]
+    order = np.argsort(variance)[::-1][: min(most, len(rows) - 1)]
     order = order[variance[order] > 1e-8 * max(float(variance.max()), 1e-12)]
     directions = vectors[:, order]
     if not len(order):

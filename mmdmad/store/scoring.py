@@ -60,10 +60,11 @@ def waiting(engine: Engine, cases: Iterable[Case]) -> tuple[list[Waiting], list[
     refused: list[Refusal] = []
     seen: dict[str, Case] = {}
     for case in cases:
-        if (first := seen.setdefault(case.id, case)) is not case:
+        if (first := seen.get(case.id)) is not None:
             if serial.content(first) != serial.content(case):
                 refused.append(again.twice(case))
             continue
+        seen[case.id] = case
         one = _standing(engine, case)
         if one.how != "same":
             found.append(one)

@@ -237,6 +237,10 @@ def test_scales_have_a_floor() -> None:
     assert state.relation_scale.tolist() == [1e-3] * 4
     assert state.joint_scale.tolist() == [1.0, 1e-3]
     assert state.joint_directions.shape == (32, 0)
+    hardly = [1e-9 * np.random.default_rng(0).normal(size=(40, 2))]
+    state = module._learn(hardly, **known, length=16, blocks=16, segments=4, center=np.zeros(2), scale=np.ones(2))
+    assert state.joint_directions.shape == (32, 4)
+    assert state.joint_scale.tolist() == [1e-6, 1e-3]
 
 
 def test_block_means_of_all_channels() -> None:
@@ -317,3 +321,7 @@ def test_directions_of_few_rows() -> None:
     assert principal_directions(rows[:3], 3)[1].shape == (3, 2)
     assert principal_directions(np.c_[rows[:, :2], 1e-3 * np.array([1, 1, -1, -1])], 3)[1].shape == (3, 3)
     assert principal_directions(np.c_[rows[:, :2], 1e-4 * np.array([1, 1, -1, -1])], 3)[1].shape == (3, 2)
+    two = principal_directions(np.array([[1.0, 0.0], [-1.0, 0.0]]), 2)
+    assert (two[1].tolist(), two[2]) == ([[1.0], [0.0]], pytest.approx(math.sqrt(2)))
+    for size, kept in ((1e-8, 1), (1e-15, 0)):  # what is rounding alone has no direction
+        assert principal_directions(np.array([[size, 0.0], [-size, 0.0]]), 2)[1].shape == (2, kept)
