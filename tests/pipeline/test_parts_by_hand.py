@@ -47,7 +47,7 @@ def test_numbers_that_a_detector_can_take():
         assert unfit(tokens(1.0, summary)) == "its summary holds numbers that are NaN or infinite"
     assert unfit(SimpleNamespace(values=np.zeros((0, 3)), embedding=lambda: np.zeros(3))) == ""
     assert [finite(x) for x in (2.5, np.inf, -np.inf, np.nan)] == [2.5, 1e300, -1e300, 1e300]
-    assert all(type(finite(x)) is float for x in (2, np.float32(1), np.inf))
+    assert all(type(finite(x)) is float for x in (2, np.float64(1), np.inf))
 
 
 def test_a_part_carries_its_case(tmp_path):
