@@ -131,15 +131,14 @@ def _level(trace: Traces, normal: Ranges) -> Event | None:
     stepped = above(abs(contrast(trace.values)), normal["shift"], 0.2 * normal["shift"][2])
     beyond = max(over, under, stepped)
     rising = excess(rise(trace.times, trace.values), rises, 0.1 * (rises[2] - rises[0]))
-    if max(beyond, rising) <= 0.1:
-        return None
     (a, b), box_error = best_box(trace.values)
-    ramp, ramp_error = _best_ramp(trace.values)
-    if ramp_error < box_error and rising > 0.1:
-        change = float(np.median(trace.values[-5:]) - np.median(trace.values[max(0, ramp - 2) : ramp + 3]))
-        usual = max(abs(rises[0]), abs(rises[2]))
-        span, last = _span(trace, ramp, len(trace.values)), float(trace.values[-1])
-        return Event("drift", *span, max(beyond, rising), last, change, (0.0, usual))
+    if rising > 0.1:
+        ramp, ramp_error = _best_ramp(trace.values)
+        if ramp_error < box_error:
+            change = float(np.median(trace.values[-5:]) - np.median(trace.values[max(0, ramp - 2) : ramp + 3]))
+            usual = max(abs(rises[0]), abs(rises[2]))
+            span, last = _span(trace, ramp, len(trace.values)), float(trace.values[-1])
+            return Event("drift", *span, max(beyond, rising), last, change, (0.0, usual))
     if beyond <= 0.1:
         return None
     if b <= a or np.mean((trace.level > high[2]) | (trace.level < low[0])) > 0.8:
