@@ -73,7 +73,7 @@ def traces(values: np.ndarray, times: np.ndarray) -> Traces:
 
 def rise(times: np.ndarray, values: np.ndarray) -> float:
     """Rise of the least-squares line from the first to the last time, in the channel's unit."""
-    if len(times) < 2 or times[-1] == times[0]:
+    if times[-1] == times[0]:
         return 0.0
     t = times - times.mean()
     return float((t @ (values - values.mean())) / (t @ t) * (times[-1] - times[0]))
@@ -134,8 +134,8 @@ def stretches(flags: np.ndarray) -> list[tuple[int, int]]:
 
 def _runs(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Per sample the length of the stretch of exactly equal readings that it belongs to; 0 where missing."""
-    same = np.concatenate([[False], (values[1:] == values[:-1]) & ~missing[1:] & ~missing[:-1]])
-    owner = np.cumsum(~same)
+    changes = (values[1:] != values[:-1]) | missing[1:] | missing[:-1]
+    owner = np.concatenate([[0], np.cumsum(changes)])
     length = np.bincount(owner)[owner].astype(np.float64)
     length[missing] = 0
     return length

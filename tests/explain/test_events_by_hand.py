@@ -186,6 +186,8 @@ def test_a_box_is_a_shift_against_the_usual_levels_or_against_the_usual_shifts(s
     assert found == Event("level shift", 10.0, 15.0, 6.0, 8.0 * sign, 8.0 * sign, (0.0, 2.0), "shift")
     found = module._level(box, normal(shift=(0, 2, 2)))
     assert (found.excess, found.against) == (pytest.approx(15.0), "shift")  # a fifth of the largest is the least unit
+    found = module._level(box, normal(**LEVELS, shift=(0, 6, 7)))
+    assert (found.excess, found.against) == (4.0, "shift")
     found = module._level(box, normal(**LEVELS, shift=(-20, -3, 7)))  # a tenth beyond and no more
     assert (found.excess, found.against) == (4.0, "level")
     found = module._level(box, normal(low=(-4, -4, -2), high=(2, 4, 4)))
