@@ -34,9 +34,8 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
     from mmdmad.explain import relations, verdict
     from mmdmad.explain.base import Look
 
-    near_flagged = judgement.p_value <= max(judgement.guarantee.rate, DRAWN_UP_TO)
     folder = None
-    if artifacts is not None and (judgement.verdict == "anomalous" or near_flagged):
+    if artifacts is not None and judgement.p_value <= max(judgement.guarantee.rate, DRAWN_UP_TO):
         folder = _Folder(artifacts, judgement.case.id)
     found: list[Evidence] = []
 
