@@ -10,13 +10,14 @@ import sys
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 
 from mmdmad import __version__
 from mmdmad.commands import cases as cases_command
+from mmdmad.commands.check import check
 from mmdmad.commands.common import (
     EXIT_INPUT,
     EXIT_REFUSED,
@@ -44,6 +45,9 @@ from mmdmad.plain import say
 from mmdmad.sizes import RATES
 from mmdmad.stopping import told
 
+if TYPE_CHECKING:
+    from mmdmad.cases import Cases
+
 app = typer.Typer(
     help="Multimodal diffusion models for anomaly detection: is this normal, and if not, why?",
     no_args_is_help=True,
@@ -54,6 +58,7 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 app.add_typer(cases_command.app, name="cases")
+app.command()(check)
 
 
 def main() -> None:
@@ -137,12 +142,25 @@ def fit(
     for line in (*cases.extra.get("notes", ()), *learned.lines):
         say(f"mmdmad: {line}", file=sys.stderr)
     chosen = cut_up(learned.cases, windows)
+    if not resume:
+        _say_what_cannot_be_flagged(chosen, settings)
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
     end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
+
+
+def _say_what_cannot_be_flagged(cases: "Cases", settings: dict[str, Any]) -> None:
+    """Say it before hours of learning, not after: with so few cases no p-value is small enough."""
+    from mmdmad.checking.support import made, promise, supports
+    from mmdmad.pipeline.config import PipelineConfig
+
+    config = PipelineConfig.model_validate(settings)
+    for one in supports(made(cases, config), config):
+        if not one.flags:
+            say(f"mmdmad: {promise(one)}", file=sys.stderr)
 
 
 @app.command()

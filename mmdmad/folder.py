@@ -21,7 +21,7 @@ from mmdmad.files import left_by_others
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
-from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, roles_of
+from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, roles_of
 
 LOOSE = "."
 """The split of files that lie beside the folders that say what is what."""
@@ -83,7 +83,7 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
         nouns = " or ".join(one.noun for one in modalities().values())
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
     if masks:
-        reader.notes.append(f"{len(masks)} files are masks, by their folders or names, and no cases")
+        reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
     return reader.cases_of(folders=folders, masks=of_cases)

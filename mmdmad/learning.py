@@ -18,7 +18,7 @@ from mmdmad.cases import Case, Cases
 from mmdmad.errors import DataError, RefusalWarning
 from mmdmad.folder import Tree
 from mmdmad.labels import Labels
-from mmdmad.roles import LABEL, SPLITS, TEST, TRAIN, VALIDATION, label_of, roles_of, said, split_of
+from mmdmad.roles import LABEL, SPLITS, TEST, TRAIN, VALIDATION, counted, label_of, roles_of, said, split_of
 
 CHOICE = "--split COLUMN=VALUE (of a folder: --normal DIR; in Python: cases.where(split=VALUE))"
 
@@ -33,8 +33,10 @@ class Learned:
     @property
     def lines(self) -> list[str]:
         """What is left out, a line a reason."""
-        return [f"{len(ids)} {'case is' if len(ids) == 1 else 'cases are'} not learned from: {why}"
-                for why, ids in self.left.items()]  # fmt: skip
+        return [
+            f"{counted(len(ids), 'case')} {'is' if len(ids) == 1 else 'are'} not learned from: {why}"
+            for why, ids in self.left.items()
+        ]
 
 
 def to_learn(cases: Cases, *, split: str | None = None, normal: Sequence[str] = ()) -> Learned:
@@ -95,7 +97,7 @@ def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ())
         known = sorted({str(c.split) for c in cases if c.split in SPLITS})
         if not unknown:
             return "" if known and TRAIN in known else _loose(cases, loose)
-        listed = f"{said(map(str, unknown), 8)} ({_counted(sum(unknown.values()), 'case')})"
+        listed = f"{said(map(str, unknown), 8)} ({counted(sum(unknown.values()), 'case')})"
         beside = f" beside {', '.join(known)}" if known else ""
         say = CHOICE if TRAIN not in known else f"--split train to learn from train alone, or {CHOICE}"
         told = f"the {what} {listed}{beside} do not say whether they are normal"
@@ -111,15 +113,11 @@ def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ())
     return ""
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _loose(cases: Cases, count: int) -> str:
     if any(c.split in (None, TRAIN) and c.label == 0 for c in cases):
         return ""
     return (
-        f"{_counted(count, 'file')} beside the folders that say what they hold, where no folder says what is normal; "
+        f"{counted(count, 'file')} beside the folders that say what they hold, where no folder says what is normal; "
         "if the files are, say --normal . or put them into a folder called train or good"
     )
 

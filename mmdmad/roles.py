@@ -162,3 +162,12 @@ def said(words: Iterable[str], most: int = 6) -> str:
     known = sorted(set(words))
     shown = ", ".join(repr(word[:60]) for word in known[:most])
     return shown + (f" and {len(known) - most} more" if len(known) > most else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "case"), counted(2, "case")
+    ('1 case', '2 cases')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -54,7 +54,7 @@ def test_of_a_tree_with_train_test_and_masks_train_alone_is_learned(tmp_path: Pa
         ("test/good", "test", 1),
         ("train/good", "train", 2),
     ]
-    assert "2 files are masks, by their folders or names, and no cases" in cases.extra["notes"]
+    assert "2 files taken as masks, by folder or name, and not as cases" in cases.extra["notes"]
     assert to_learn(cases).lines == ["3 cases are not learned from: they belong to test"]
 
 

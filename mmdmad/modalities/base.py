@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mmdmad.cases import Part
     from mmdmad.explain.base import Learned, Look, Seen
     from mmdmad.parts.timeline import Timeline
+    from mmdmad.survey.base import Survey
 
 
 class BaseModality(ABC):
@@ -87,6 +88,10 @@ class BaseModality(ABC):
         `pattern` says how times are written, in the letters of `strptime`, where they have to be found in words; dates
         without a year lie next to `near`. PartError where the part cannot be read.
         """
+        return None
+
+    def survey(self, signal: Any) -> "Survey | None":
+        """What a decoded part is like before anything is learned; PartError where it cannot be told."""
         return None
 
     def normal(self) -> "Learned | None":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.parts.image import Image as Signal
+    from mmdmad.survey.base import Survey
 
 
 @modality
@@ -45,6 +46,12 @@ class Image(BaseModality):
         found = deep_range(part)
         if found is not None:
             yield found
+
+    def survey(self, signal: "Signal") -> "Survey":
+        """Size, colour, used range and fine detail."""
+        from mmdmad.survey.pictures import of_picture
+
+        return of_picture(signal.pixels, signal.notes)
 
     def look(self, seen: "Seen") -> "Look":
         """Regions that stand out, boxed in the picture under its map."""

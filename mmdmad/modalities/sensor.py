@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mmdmad.explain.sensor_normal import SensorNormal
     from mmdmad.parts.sensor import Sensor as Signal
     from mmdmad.parts.timeline import Timeline
+    from mmdmad.survey.base import Survey
 
 
 @modality
@@ -60,6 +61,12 @@ class Sensor(BaseModality):
         from mmdmad.parts.sensor import row_times
 
         return row_times(part)
+
+    def survey(self, signal: "Signal") -> "Survey":
+        """Its clock, its channels, gaps."""
+        from mmdmad.survey.tables import of_table
+
+        return of_table(signal)
 
     def normal(self) -> "SensorNormal":
         """Ranges of each channel's measures."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mmdmad.explain.text_normal import TextNormal
     from mmdmad.parts.text import Text as Signal
     from mmdmad.parts.timeline import Timeline
+    from mmdmad.survey.base import Survey
 
 
 @modality
@@ -58,6 +59,12 @@ class Text(BaseModality):
             return log_times(path, pattern, near)
         except ValueError as why:
             raise refuse(part, f"{path.name}: {why}") from None
+
+    def survey(self, signal: "Signal") -> "Survey":
+        """Its length and letters."""
+        from mmdmad.survey.texts import of_text
+
+        return of_text(signal.text)
 
     def normal(self) -> "TextNormal":
         """The words and kinds of lines that occur."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmdmad.explain.video_normal import VideoNormal
     from mmdmad.parts.timeline import Timeline
     from mmdmad.parts.video import Video as Signal
+    from mmdmad.survey.base import Survey
 
 
 @modality
@@ -64,6 +65,12 @@ class Video(BaseModality):
 
         clip = self.read(part)
         return Timeline(clip.times, None, 1 / clip.fps, None, clip.notes)
+
+    def survey(self, signal: "Signal") -> "Survey":
+        """Its rate, and a look at three of its frames."""
+        from mmdmad.survey.clips import of_clip
+
+        return of_clip(signal)
 
     def normal(self) -> "VideoNormal":
         """Ranges of how things move."""

@@ -10,6 +10,7 @@ import numpy as np
 from mmdmad.parts import clock
 from mmdmad.parts.dates import DAY, Stamps
 from mmdmad.parts.sensor_columns import Column
+from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
 """Names of time columns that other things have too: their numbers must be even to count as time."""
@@ -20,6 +21,9 @@ LABELS = (
     *("label", "labels", "anomaly", "anomalies", "is_anomaly", "anomalous", "outlier", "is_outlier", "changepoint"),
     *("change_point", "attack", "is_attack", "att_flag", "target", "class", "ground_truth", "gt", "normal/attack"),
 )
+KINDS = ("label", "labels", "class", "ground_truth", "gt")
+"""Names of labels that number their kinds."""
+MOST_KINDS = 20
 _VERDICTS = {"normal", "anomaly", "anomalous", "attack", "a ttack", "outlier", "abnormal"}
 ROWS = 8
 """Rows from which on numbers that count rows are taken as row numbers whatever the column is called."""
@@ -223,9 +227,8 @@ def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], fi
         if i in gone:
             continue
         name = column.name.strip().lower()
-        tidy = name.replace(" ", "_").replace("-", "_")
         values = column.numbers
-        if tidy in LABELS and (_zero_one(values) or set(map(str.lower, column.words)) & _VERDICTS):
+        if _is_label(column):
             gone.add(i)
             notes.append(f"column {column.said} holds labels and is left out: labels are never learned from")
         elif values is not None and _row_numbers(values, first, _is_index(column)):
@@ -233,6 +236,23 @@ def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], fi
                 continue
             gone.add(i)
             notes.append(f"column {column.said} numbers the rows and is left out: it is not a reading")
+
+
+def _is_label(column: Column) -> bool:
+    """Whether a column is called like one of labels, and holds what labels are: 0 and 1, few kinds, or their words."""
+    name, asks = column.name.strip().lower().replace(" ", "_").replace("-", "_"), asks_of(column.name)
+    if column.numbers is not None:
+        asked = name in LABELS or asks in (FAULTY, NORMAL)
+        return (asked and _zero_one(column.numbers)) or (name in KINDS and _few_kinds(column.numbers))
+    if name in LABELS and set(map(str.lower, column.words)) & _VERDICTS:
+        return True
+    how = LABEL if name in LABELS else asks
+    return how is not None and bool(column.words) and None not in [label_of(word, how) for word in column.words]
+
+
+def _few_kinds(values: np.ndarray) -> bool:
+    kinds = np.unique(values[np.isfinite(values)])
+    return 1 < len(kinds) <= MOST_KINDS and bool((kinds == np.rint(kinds)).all())
 
 
 def _is_index(column: Column) -> bool:

@@ -132,6 +132,23 @@ def test_row_numbers_labels_and_other_times_are_no_channels(tmp_path: Path) -> N
         signal = get(tmp_path, table((name, count), ("a", A), ("is_attack", flags), ("valve", flags)))
         assert signal.channels == ("a", "valve")
         assert ["numbers the rows" in signal.notes[0], "holds labels" in signal.notes[1]] == [True, True]
+    for name, cells in (
+        *(("label", list("0123") * 5), ("class", list("12") * 10), ("is fault", flags), ("Defective", flags)),
+        *(
+            ("good", flags),
+            ("status", ["ok", "nok"] * 10),
+            ("Label", ["i.O.", "n.i.O."] * 10),
+            ("fault", ["no", "yes"] * 10),
+        ),
+    ):
+        signal = get(tmp_path, table(("a", A), (name, cells)))
+        assert signal.channels == ("a",), name
+        assert f"column {name!r} holds labels" in signal.notes[0]
+    for name, cells in (
+        *(("level", list("01") * 10), ("y", flags), ("status", flags), ("class", A), ("state", ["run", "idle"] * 10)),
+        *(("status", ["ok", "idle"] * 10), ("target", list("12") * 10), ("fault current", A)),
+    ):
+        assert len(get(tmp_path, table(("a", A), (name, cells))).channels) > 1, name
     grows = [str(1_500_000_000 + i * i) for i in range(1, N + 1)]
     signal = get(tmp_path, table(("time", STAMPS), ("received", STAMPS), ("bytes", grows), ("a", A)))
     assert signal.channels == ("bytes", "a")

@@ -1,0 +1,212 @@
+"""One look at everything: cases and their parts, what a fit would take of them, and what it could promise."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmdmad.cases import Cases
+from mmdmad.checking import notes as noted
+from mmdmad.checking.advice import estimate as measure
+from mmdmad.checking.advice import preset_for
+from mmdmad.checking.copies import Copies, copies_of, recordings
+from mmdmad.checking.look import Looks, look_at
+from mmdmad.checking.oddest import oddest
+from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
+from mmdmad.checking.sources import read_any
+from mmdmad.checking.support import made, supports
+from mmdmad.errors import DataError
+from mmdmad.learning import Learned, question, to_learn
+from mmdmad.modalities.base import ordered
+from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.splits import Split, too_few
+from mmdmad.plain import plain
+from mmdmad.progress import shown
+from mmdmad.roles import MASK, counted
+
+ODDEST = 10
+
+
+def check_path(
+    paths: Sequence[Path],
+    *,
+    split: str | None = None,
+    normal: Sequence[str] = (),
+    config: str | None = None,
+    estimate: bool = True,
+    allow_outside: bool = False,
+    progress: bool = False,
+) -> list[Report]:
+    """A report for each manifest and folder, and one for all bare files; see `check`."""
+    return [
+        check(cases, source, split=split, normal=normal, config=config, estimate=estimate, progress=progress)
+        for source, cases in read_any(paths, allow_outside)
+    ]
+
+
+def check(
+    cases: Cases,
+    source: str = "",
+    *,
+    split: str | None = None,
+    normal: Sequence[str] = (),
+    config: str | None = None,
+    estimate: bool = True,
+    progress: bool = False,
+) -> Report:
+    """Look at all cases. `split` and `normal` choose what to learn from, as for `mmdmad fit`; `config` is its pipeline.
+
+    Without a `config` the preset that fits is taken. Every part is read once; with `estimate` some are encoded too.
+    """
+    taken, notes = _taken(cases, split, normal)
+    learned = taken.cases
+    ids = {case.id for case in learned}
+    with shown(progress) as bars:
+        looks = look_at(cases, ids, bars)
+    copies = copies_of(cases, looks, ids)
+    lengths = [len(text) for case in learned for part in case.parts.values() if isinstance(text := part.value, str)]
+    preset, why = preset_for(learned or cases, lengths)
+    settings = PipelineConfig.load(config or preset)
+    kinds = ordered({one.modality for one in looks.every})
+    notes += [noted.note("info", "reading", line) for line in cases.extra.get("notes", ())]
+    notes += [noted.note("info", "levels", f"{kind}: {said}") for kind, said in looks.levels.items()]
+    refused = (*cases.refused, *looks.refused)
+    notes += noted.of_refused(refused)
+    notes += _missing(cases)
+    for kind in kinds:
+        notes += noted.of_traits(looks, kind)
+    notes += [*noted.of_parts(looks), *noted.of_flags(looks, ids or {case.id for case in cases})]
+    notes += noted.of_copies(cases, copies, ids)
+    mine = recordings(learned.items, copies)
+    independent = len(set(mine.values()))
+    rows = made(learned.items, settings) if learned else None
+    support = supports(rows, settings) if rows is not None else ()
+    notes += _independent(len(learned), independent, settings)
+    notes += _too_few(looks, rows, settings) if rows is not None else []
+    return Report(
+        source=source,
+        cases=len(cases),
+        refused=len(refused),
+        learned=len(learned),
+        left={reason: len(which) for reason, which in taken.left.items()},
+        splits=dict(Counter(str(case.split) for case in cases if case.split is not None)),
+        labels=dict(Counter({0: "normal", 1: "faulty", None: "none"}[case.label] for case in cases)),
+        patterns={" + ".join(pattern): count for pattern, count in Counter(c.pattern for c in cases).most_common()},
+        folders=_folders(cases, learned),
+        masks=len(cases.extra.get("masks", {})),
+        parts=tuple(_kind(looks, kind) for kind in kinds),
+        notes=tuple(sorted(notes, key=lambda one: ("stop", "warn", "info").index(one.level))),
+        recordings=independent,
+        proposed=_proposed(copies),
+        splits_made={} if rows is None else {
+            name: len(part)
+            for name, part in (("fit", rows.fit), ("reference", rows.reference), ("calibration", rows.calibration))
+        },
+        support=support,
+        oddest=_oddest(looks, ids),
+        preset=config or preset,
+        why="it was asked for" if config else why,
+        estimate=measure(learned.items, settings) if estimate and learned else None,
+    )  # fmt: skip
+
+
+def _taken(cases: Cases, split: str | None, normal: Sequence[str]) -> tuple[Learned, list[Note]]:
+    """What a fit would learn from; nothing, and why, where it would stop."""
+    try:
+        return to_learn(cases, split=split, normal=normal), []
+    except DataError as why:
+        open_question = question(cases, split, normal)
+        nothing = Learned(Cases((), cases.refused, cases.root, cases.extra), {})
+        return nothing, [noted.note("stop", "question" if open_question else "nothing to learn from", str(why))]
+
+
+def _folders(cases: Cases, learned: Cases) -> tuple[Folder, ...]:
+    """The folders with how many of their cases a fit takes; a folder may hold masks beside its cases."""
+    taken = Counter(case.group or "." for case in learned)
+    return tuple(
+        Folder(folder=f.folder, role=f.role, files=f.files, learned=0 if f.role == MASK else taken[f.folder])
+        for f in cases.extra.get("folders", ())
+    )
+
+
+def _too_few(looks: Looks, rows: Split, config: PipelineConfig) -> list[Note]:
+    """Modalities of which there are too few parts to learn; where that is all of them a fit stops."""
+    reasons = {}
+    for kind in ordered(config.parts):
+        readable = {one.case.id for one in looks.of(kind)}
+        known = np.array([case.id in readable for case in rows.cases])
+        if any(kind in case.parts for case in rows.cases):
+            reasons[kind] = too_few(rows, kind, config.min_parts, known)
+    stops = all(reasons.values())
+    return [noted.note("stop" if stops else "warn", "too few", reason) for reason in reasons.values() if reason]
+
+
+def _missing(cases: Cases) -> list[Note]:
+    every = ordered({kind for case in cases for kind in case.parts})
+    found = []
+    for kind in every:
+        lacking = [case.id for case in cases if kind not in case.parts]
+        if lacking:
+            said = f"{len(lacking)} of {len(cases)} cases have no {kind}; they are judged by their other parts"
+            found.append(noted.note("info", "missing parts", said, lacking))
+    return found
+
+
+def _independent(count: int, independent: int, config: PipelineConfig) -> list[Note]:
+    if independent >= count:
+        return []
+    held = max(1, math.floor(independent * config.shares.calibration))
+    said = (
+        f"the {count} cases to learn from are at most {counted(independent, 'independent recording')}; where these "
+        f"differ as wholes, p rests on about {held} of them (1 in {held + 1}), and false alarms may exceed the rate"
+    )
+    return [noted.note("warn", "recordings", said)]
+
+
+def _proposed(copies: Copies) -> dict[str, str]:
+    """A name of a recording for each case that is a near copy: the first case's of its group."""
+    return {case_id: group[0] for groups in copies.near.values() for group in groups for case_id in group}
+
+
+def _oddest(looks: Looks, ids: set[str]) -> tuple[Odd, ...]:
+    found = [
+        odd for kind in ordered({one.modality for one in looks.every}) for odd in oddest(looks.of(kind, ids), ODDEST)
+    ]
+    return tuple(sorted(found, key=lambda odd: (-odd.times, odd.case))[:ODDEST])
+
+
+def _kind(looks: Looks, modality: str) -> Kind:
+    mine = [one for one in looks.every if one.modality == modality]
+    known = looks.of(modality)
+    traits: dict[str, Counter[str]] = defaultdict(Counter)
+    channels: dict[str, ChannelFound] = {}
+    units: dict[str, Counter[str]] = defaultdict(Counter)
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    ends: dict[str, list[float]] = defaultdict(list)
+    for one in known:
+        assert one.survey is not None
+        for trait, value in one.survey.traits.items():
+            traits[trait][value] += 1
+        for channel in one.survey.channels:
+            units[channel.name][channel.unit] += 1
+            kinds[channel.name][channel.kind] += 1
+            ends[channel.name] += [end for end in (channel.low, channel.high) if math.isfinite(end)]
+    for name, seen in units.items():
+        channels[name] = ChannelFound(
+            name=plain(name),
+            tables=seen.total(),
+            units=dict(seen.most_common()),
+            kinds=dict(kinds[name].most_common()),
+            low=min(ends[name], default=None),
+            high=max(ends[name], default=None),
+        )
+    told = {trait: dict(values.most_common(20)) for trait, values in traits.items()}
+    return Kind(
+        modality=modality,
+        parts=len(mine),
+        unreadable=len(mine) - len(known),
+        traits=told,
+        channels=tuple(channels.values()),
+    )

@@ -1,0 +1,41 @@
+"""Cases from whatever is named: manifests, folders, or bare files such as pump.csv and app.log."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmdmad.cases import Case, Cases, Part
+from mmdmad.errors import ManifestError, MmdmadError
+from mmdmad.manifest import read_cases
+from mmdmad.manifest_rows import rows_of
+from mmdmad.modalities.base import by_suffix
+from mmdmad.plain import plain
+
+
+def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[str, Cases]]:
+    """Cases by where they come from: each manifest and folder by itself, and all bare files (pump.csv) together."""
+    found: list[tuple[str, Cases]] = []
+    bare: list[Case] = []
+    kinds = by_suffix()
+    for path in paths:
+        kind = kinds.get(path.suffix.lower())
+        if path.is_dir() or kind is None or _is_manifest(path):
+            found.append((str(path), read_cases(path, allow_outside=allow_outside)))
+        elif not path.is_file():
+            raise ManifestError(
+                f"there is no file or folder {str(path)!r}; give a manifest, a folder, or files of cases"
+            )
+        else:
+            name = plain(path.as_posix())
+            bare.append(Case(name, {kind: Part(kind, path.resolve(), case_id=name)}))
+    if bare:
+        source = str(paths[0]) if len(bare) == 1 else f"{len(bare)} files"
+        found.append((source, Cases(tuple(bare), root=Path.cwd())))
+    return found
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a table lists cases: it has the column `id`; a table of readings has none, or no column for a part."""
+    try:
+        return {"id"} < {column.strip().lower() for column in rows_of(path).columns}
+    except MmdmadError:
+        return False

@@ -1,0 +1,58 @@
+"""What the cases to learn from can promise: the split that a fit would make, and the smallest p-values after it."""
+
+import math
+from collections.abc import Sequence
+
+from mmdmad.calibration.conformal import is_attainable, smallest_calibration_size
+from mmdmad.cases import Case
+from mmdmad.checking.report import Support
+from mmdmad.modalities.base import ordered
+from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.splits import Split, split
+
+
+def made(cases: Sequence[Case], config: PipelineConfig) -> Split:
+    """The split that a fit of these cases makes."""
+    return split(cases, config.shares, config.seed)
+
+
+def supports(rows: Split, config: PipelineConfig) -> tuple[Support, ...]:
+    """What can be promised for each pattern of parts that occurs, as far as the configuration looks at them."""
+    known = set(config.parts)
+    seen = [frozenset(case.parts) & known for case in rows.cases]
+    calibration = seen[rows.calibration.start : rows.calibration.stop]
+    rate, share = config.false_alarm_rate, config.shares.calibration
+    found = []
+    for pattern in sorted(set(seen), key=lambda one: (-len(one), ordered(one))):
+        if not pattern:
+            continue
+        size = sum(pattern <= other for other in calibration)
+        has = sum(pattern <= other for other in seen) / len(seen)
+        needed = math.ceil(smallest_calibration_size(rate) / share / max(has, 1e-9))
+        found.append(
+            Support(
+                parts=ordered(pattern),
+                calibration=size,
+                floor=round(1 / (size + 1), 4),
+                rate=rate,
+                flags=is_attainable(size, rate),
+                needed=needed,
+            )
+        )
+    return tuple(found)
+
+
+def promise(support: Support) -> str:
+    """What can be promised, in one line.
+
+    >>> promise(Support(parts=("image",), calibration=199, floor=0.005, rate=0.01, flags=True, needed=330))
+    'image: ranked among 199 calibration cases, so p is 0.005 or more: cases can be flagged at 1 %'
+    """
+    known = f"{' and '.join(support.parts)}: ranked among {support.calibration} calibration cases, so p is"
+    rate = f"{100 * support.rate:g} %"
+    if support.flags:
+        return f"{known} {support.floor:g} or more: cases can be flagged at {rate}"
+    return (
+        f"{known} {support.floor:g} or more: at {rate} nothing can be flagged, it takes {support.needed} cases to "
+        "learn from"
+    )
