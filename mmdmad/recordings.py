@@ -43,7 +43,7 @@ def recordings(
         return _together(files, rates)
     if not data.exists():
         raise ManifestError(f"no such file or folder: {data}")
-    if data.is_dir() or _is_manifest(data):
+    if data.is_dir() or is_manifest(data):
         found = read_cases(data, allow_outside=allow_outside)
         items = tuple(_rated(case, rates) for case in found)
         return Cases(items, found.refused, found.root, found.extra)
@@ -55,7 +55,7 @@ def recordings(
     return Cases(items, (), root, {**alone.extra, "manifest": data.name})
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
     """Whether a file lists cases: it has a column "id" and one that names a part."""
     if path.suffix.lower() not in MANIFESTS:
         return False

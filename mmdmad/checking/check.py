@@ -25,6 +25,7 @@ from mmdmad.pipeline.splits import Split, too_few
 from mmdmad.plain import plain
 from mmdmad.progress import shown
 from mmdmad.roles import MASK, counted
+from mmdmad.windows import Windows, cut
 
 ODDEST = 10
 
@@ -35,13 +36,23 @@ def check_path(
     split: str | None = None,
     normal: Sequence[str] = (),
     config: str | None = None,
+    windows: Windows | None = None,
     estimate: bool = True,
     allow_outside: bool = False,
     progress: bool = False,
 ) -> list[Report]:
     """A report for each manifest and folder, and one for all bare files; see `check`."""
     return [
-        check(cases, source, split=split, normal=normal, config=config, estimate=estimate, progress=progress)
+        check(
+            cases,
+            source,
+            split=split,
+            normal=normal,
+            config=config,
+            windows=windows,
+            estimate=estimate,
+            progress=progress,
+        )
         for source, cases in read_any(paths, allow_outside)
     ]
 
@@ -53,15 +64,20 @@ def check(
     split: str | None = None,
     normal: Sequence[str] = (),
     config: str | None = None,
+    windows: Windows | None = None,
     estimate: bool = True,
     progress: bool = False,
 ) -> Report:
     """Look at all cases. `split` and `normal` choose what to learn from, as for `mmdmad fit`; `config` is its pipeline.
 
-    Without a `config` the preset that fits is taken. Every part is read once; with `estimate` some are encoded too.
+    With `windows` recordings are cut, after the choice of what to learn from. Without `config` the preset that fits is
+    taken. Every part is read once; with `estimate` some are encoded too.
     """
     taken, notes = _taken(cases, split, normal)
     learned = taken.cases
+    if windows is not None:
+        learned = cut(learned, windows) if learned else learned
+        cases = cut(cases, windows)
     ids = {case.id for case in learned}
     with shown(progress) as bars:
         looks = look_at(cases, ids, bars)

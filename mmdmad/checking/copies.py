@@ -84,8 +84,10 @@ def near_copies(parts: Sequence[Looked]) -> Groups:
         names = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - least, "distance")
         for name in np.unique(names):
             members = np.flatnonzero(names == name)
-            if len(members) > 1:
-                groups.append(tuple(same[told[i]][0].case.id for i in members))
+            cases = [same[told[i]][0].case for i in members]
+            known = {case.recording for case in cases}
+            if len(cases) > 1 and (None in known or len(known) > 1):  # what is one recording already needs no word
+                groups.append(tuple(case.id for case in cases))
     return tuple(groups)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.errors import ManifestError, MmdmadError
+from mmdmad.errors import ManifestError
 from mmdmad.manifest import read_cases
-from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix
 from mmdmad.plain import plain
+from mmdmad.recordings import is_manifest
 
 
 def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[str, Cases]]:
@@ -18,7 +18,7 @@ def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[s
     kinds = by_suffix()
     for path in paths:
         kind = kinds.get(path.suffix.lower())
-        if path.is_dir() or kind is None or _is_manifest(path):
+        if path.is_dir() or kind is None or is_manifest(path):
             found.append((str(path), read_cases(path, allow_outside=allow_outside)))
         elif not path.is_file():
             raise ManifestError(
@@ -31,11 +31,3 @@ def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[s
         source = str(paths[0]) if len(bare) == 1 else f"{len(bare)} files"
         found.append((source, Cases(tuple(bare), root=Path.cwd())))
     return found
-
-
-def _is_manifest(path: Path) -> bool:
-    """Whether a table lists cases: it has the column `id`; a table of readings has none, or no column for a part."""
-    try:
-        return {"id"} < {column.strip().lower() for column in rows_of(path).columns}
-    except MmdmadError:
-        return False

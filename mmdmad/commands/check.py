@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mmdmad.commands.common import EXIT_INPUT, EXIT_REFUSED, AllowOutside, LearnFrom, NormalFolders
+from mmdmad.commands.common import (
+    EXIT_INPUT,
+    EXIT_REFUSED,
+    AllowOutside,
+    LearnFrom,
+    NormalFolders,
+    Step,
+    Window,
+    windows_of,
+)
 from mmdmad.plain import say
 
 
@@ -21,6 +30,8 @@ def check(
     config: Annotated[
         str | None, typer.Option(help="Pipeline that a fit would have; default: the preset that fits.")
     ] = None,
+    window: Window = None,
+    step: Step = None,
     estimate: Annotated[bool, typer.Option(help="Encode a few cases to estimate time and memory.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, a report for each PATH.")] = False,
     allow_outside: AllowOutside = False,
@@ -36,6 +47,7 @@ def check(
         split=split,
         normal=normal or (),
         config=config,
+        windows=windows_of(window, step),
         estimate=estimate,
         allow_outside=allow_outside,
         progress=sys.stderr.isatty(),

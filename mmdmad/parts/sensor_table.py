@@ -83,7 +83,8 @@ def lay_out(part: Part, table: Columns) -> Table:
             raise refuse(part, f"two channels are called {name[:60]!r}")
     units = tuple(unit for _, unit, _ in channels)
     values = np.column_stack([values for _, _, values in channels])
-    said = (*table.notes, *notes, *found.notes)
+    left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
+    said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes)
     return Table(values, found.times, tuple(names), units, found.start, said, tuple(states))
 
 

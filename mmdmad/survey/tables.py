@@ -11,9 +11,10 @@ GAP = 5.0
 """Usual steps of the clock; a longer one is a gap."""
 UNEVEN = 0.01
 """Share of steps that may differ from the usual one by more than a tenth before the clock is called uneven."""
-POINTS = 64
-NEAR = 0.98
-"""Two recordings of one machine run alike; only the same readings, rounded or a little disturbed, run so alike."""
+FEWEST, MOST = 64, 512
+"""Rows from which on two tables can be told apart, and how many of them are held against each other."""
+NEAR = 0.9
+"""Only the same readings, rounded or a little disturbed, agree so in their second differences."""
 LAGGING = 0.5
 """Share of missing readings from which on a channel is said to be mostly missing."""
 
@@ -104,16 +105,17 @@ def _measures(column: np.ndarray) -> np.ndarray:
 
 
 def _fine(values: np.ndarray) -> np.ndarray | None:
-    """Its readings at POINTS places, without the level and spread of each channel: (POINTS * C,).
+    """Second differences of its first rows, each channel by its own size: (C * rows,).
 
-    None where nothing of a channel changes, or there are too few rows to tell two tables apart.
+    What a machine does at a given phase is alike in every recording and smooth; the noise in between is that of one
+    recording alone, as the fine detail of a picture is that of one piece. None where there are too few rows, or nothing
+    changes.
     """
-    if len(values) < POINTS:
+    if len(values) < FEWEST:
         return None
-    picked = np.nan_to_num(values[np.linspace(0, len(values) - 1, POINTS).astype(int)])
-    spread = picked.std(axis=0)
-    lively = spread > 1e-9 * np.abs(picked).max(axis=0, initial=1e-300)
+    detail = np.nan_to_num(np.diff(np.nan_to_num(values[:MOST]), n=2, axis=0))
+    size = np.sqrt((detail**2).mean(axis=0))
+    lively = size > 1e-12 * np.abs(np.nan_to_num(values)).max(axis=0, initial=1e-300)
     if not lively.any():
         return None
-    scaled = (picked - picked.mean(axis=0)) / np.where(lively, spread, 1.0)
-    return np.asarray(np.where(lively, scaled, 0.0), np.float32).ravel()
+    return np.asarray(np.where(lively, detail / np.where(lively, size, 1.0), 0.0), np.float32).ravel()

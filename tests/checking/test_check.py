@@ -77,6 +77,10 @@ def test_a_disturbed_copy_of_a_table_is_near_and_another_run_is_not() -> None:
     tables.append(table(4, values=np.round(table(4).values, 2)))
     report = look(cases_of("sensor", tables))
     assert report.proposed == {"c04": "c04", "c12": "c04"}
+    assert not look(cases_of("sensor", tables, recording="one day")).proposed
+    in_phase = [np.sin(np.arange(200) / 10) + rng.normal(0, 0.1, 200) for rng in map(np.random.default_rng, range(20))]
+    alike = [Sensor(v[:, None], np.arange(200) / 10, ("vib",), ("g",), None) for v in in_phase]
+    assert not look(cases_of("sensor", alike)).proposed
 
 
 def test_exact_copies_are_one_recording_and_those_in_test_are_told() -> None:
@@ -315,3 +319,12 @@ def test_nothing_from_a_file_moves_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("id,text,split\na,x\x1b[31m,tr\x1b[31m\n")
     result = CliRunner().invoke(app, ["check", str(tmp_path / "m.csv"), "--no-estimate"])
     assert "\x1b" not in result.output
+
+
+def test_windows_are_cut_before_they_are_looked_at(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = [f"{i / 10:.1f},{np.sin(i / 10) + rng.normal(0, 0.1):.4f}" for i in range(1200)]
+    (tmp_path / "long.csv").write_text("time,vib\n" + "\n".join(rows) + "\n")
+    result = CliRunner().invoke(app, ["check", str(tmp_path / "long.csv"), "--window", "2s", "--no-estimate", "--json"])
+    (report,) = json.loads(result.output)
+    assert (report["cases"], report["learned"], report["recordings"], report["proposed"]) == (60, 60, 1, {})
