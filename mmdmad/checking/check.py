@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdmad.cases import Cases
+from mmdmad.cases import Case, Cases
 from mmdmad.checking import notes as noted
 from mmdmad.checking.advice import estimate as measure
 from mmdmad.checking.advice import preset_for
@@ -19,7 +19,7 @@ from mmdmad.checking.sources import read_any
 from mmdmad.checking.support import made, supports
 from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
-from mmdmad.modalities.base import ordered
+from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.splits import Split, too_few
 from mmdmad.plain import plain
@@ -156,7 +156,20 @@ def _too_few(looks: Looks, rows: Split, config: PipelineConfig) -> list[Note]:
         if any(kind in case.parts for case in rows.cases):
             reasons[kind] = too_few(rows, kind, config.min_parts, known)
     stops = all(reasons.values())
-    return [noted.note("stop" if stops else "warn", "too few", reason) for reason in reasons.values() if reason]
+    return [
+        noted.note("stop" if stops else "warn", "too few", reason + _cure(rows.cases, kind))
+        for kind, reason in reasons.items()
+        if reason
+    ]
+
+
+def _cure(cases: Sequence[Case], kind: str) -> str:
+    """What to do where there are few parts of a kind: whole recordings make many windows."""
+    parts = [case.parts[kind] for case in cases if kind in case.parts]
+    whole = [part for part in parts if part.path is not None and part.start is None and part.stop is None]
+    if not modality_of(kind).slices or len(whole) < len(parts):
+        return "; give more cases"
+    return "; give more cases, or, if these are long recordings, cut them with --window (such as 60s)"
 
 
 def _missing(cases: Cases) -> list[Note]:

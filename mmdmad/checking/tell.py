@@ -17,7 +17,8 @@ FIRST = 4
 
 def lines_of(report: Report) -> Iterator[str]:
     """What was found, what will be done, what can be promised."""
-    yield f"{report.source}: {report.cases} cases ({', '.join(f'{n} {p}' for p, n in report.patterns.items())})"
+    patterns = ", ".join(f"{count} {name}" for name, count in report.patterns.items())
+    yield f"{report.source}: {counted(report.cases, 'case')} ({patterns})"
     if report.folders:
         yield "folders"
         width = max(len(one.folder) for one in report.folders)
@@ -70,7 +71,7 @@ def _cases(note: Note) -> str:
 
 def _of_normals(report: Report) -> Iterator[str]:
     left = "".join(f"; {count} left out: {reason}" for reason, count in report.left.items())
-    yield f"to learn from: {report.learned} cases{left}"
+    yield f"to learn from: {counted(report.learned, 'case')}{left}"
     if not report.learned:
         return
     parts = ", ".join(f"{count} {name}" for name, count in report.splits_made.items())
