@@ -40,13 +40,11 @@ def test_both_ends_of_a_range(name):
 def test_shares_lie_between_nothing_and_all_and_add_up_to_one():
     for fit, reference, calibration in ((0.001, 0.001, 0.998), (0.998, 0.001, 0.001), (1 / 3, 1 / 3, 1 / 3)):
         assert Shares(fit=fit, reference=reference, calibration=calibration).fit == fit
-    for wrong in (
-        {"fit": 0.0, "reference": 0.5, "calibration": 0.5}, {"fit": 0.5, "reference": 0.0, "calibration": 0.5},
-        {"fit": 0.5, "reference": 0.5, "calibration": 0.0}, {"fit": 1.0, "reference": 0.5, "calibration": 0.5},
-        {"fit": 0.5, "reference": 1.0, "calibration": 0.3}, {"fit": 0.5, "reference": 0.2, "calibration": 1.0},
-    ):  # fmt: skip
-        with pytest.raises(ValidationError):
-            Shares(**wrong)
+    for name in ("fit", "reference", "calibration"):
+        for wrong, kind in ((0.0, "greater_than"), (-0.1, "greater_than"), (1.0, "less_than"), (1.5, "less_than")):
+            with pytest.raises(ValidationError) as why:
+                Shares(**{name: wrong})
+            assert [(one["loc"], one["type"]) for one in why.value.errors()] == [((name,), kind)]
     for off in (1e-8, -1e-8, 0.1, -0.1):
         with pytest.raises(ValidationError, match="add up to"):
             Shares(fit=0.5 + off)

@@ -218,6 +218,11 @@ def test_an_older_table_is_completed_and_keeps_its_rows(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_statements_with_facts_are_compiled_once() -> None:
+    assert select(db.FactRow.value)._generate_cache_key() is not None
+    assert db.Value().get_col_spec() == "BLOB"
+
+
 def test_few_objects_are_looked_at(folder: Path) -> None:
     assert (guarded.ASK_EVERY, guarded.MOST_OBJECTS) == (20_000, 200)
     store = sqlite3.connect(":memory:")
