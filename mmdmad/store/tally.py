@@ -90,7 +90,7 @@ class Tally:
         """The smallest and the largest calibration set that a verdict rests on."""
         with Session(self._engine) as session:
             low, high = session.execute(select(func.min(CaseRow.size), func.max(CaseRow.size))).one()
-        return None if low is None else (low, high)  # there are both or none
+        return None if low is None or high is None else (low, high)
 
     def span(self) -> tuple[str, str] | None:
         """The first and the last time of a case, each on its own clock, to the second."""

@@ -102,6 +102,7 @@ def load(folder: Path, content: bytes | str) -> PipelineConfig:
     ("content", "told"),
     [
         ("seed: 1\nseed: 2\n", r"'seed' stands twice, again in line 2"),
+        ("? [1]\n: 2\nseed: 1\nseed: 2\n", r"'seed' stands twice, again in line 4"),
         ("parts:\n  text: {detector: knn}\nseed: &x 3\njoint: {dims: *x}\n", r"an alias \(\*name\) in line 4; write"),
         (b"seed: 1\n# caf\xe9", r"a\.yaml is not UTF-8 \(byte 0xe9 in line 2\); save it as UTF-8"),
         ("- 1", "holds list; a mapping with `parts` is needed"),
