@@ -52,7 +52,7 @@ def carrying(span: Span, text: str, again: Again, scale: tuple[float, float]) ->
     piece = text[first : int(span.stop)]
     units = _units(piece)
     whole = float(on_scale(again([piece]), scale)[0])
-    if len(units) < 2 or not whole > 0:
+    if not whole > 0:
         return None
     gone: list[int] = []
     score = whole

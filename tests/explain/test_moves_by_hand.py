@@ -310,6 +310,17 @@ def test_at_most_32_frames_are_looked_at(flow, count, rows):
     assert found.times == pytest.approx([i * step / 4 for i in range(1, rows + 1)] if count > 1 else [0.0])
 
 
+def test_frames_of_one_time_are_one_and_the_first_has_none_before_it(flow):
+    frames = grey(10, 50, 90, width=96)
+    timed = [(0, 1.0, frames[0]), (1, 1.0, frames[1]), (2, 1.5, frames[2])]
+    found = motion(SimpleNamespace(n_frames=3, height=10, width=96, frames=lambda every: iter(timed)))
+    assert found.times.tolist() == [1.5]
+    assert found.across.tolist() == [2.0]
+    assert (len(flow), flow[0][0][0, 0]) == (1, 50)
+    still = SimpleNamespace(n_frames=1, height=10, width=96, frames=lambda every: iter(timed[2:]))
+    assert (motion(still).times.tolist(), motion(still).brightness.tolist()) == ([1.5], [90.0])
+
+
 def test_a_single_frame_has_its_brightness_and_no_movement():
     found = motion(Video.from_array(grey(77), 4))
     assert (found.times.tolist(), found.speed.tolist(), found.moving.tolist()) == ([0.0], [0.0], [0.0])

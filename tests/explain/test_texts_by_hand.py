@@ -286,6 +286,14 @@ def test_the_words_of_a_line_inside_a_text_keep_their_places():
     assert [whole[int(w.start) : int(w.stop)] for w in found.words] == ["alpha beta", "gamma"]
 
 
+def test_neighbours_are_joined_after_a_word_that_stands_apart():
+    def again(pieces):
+        return np.array([9.0 - 3.0 * (3 - sum(w in piece for w in ("alpha", "beta", "gamma"))) for piece in pieces])
+
+    found = carrying(Span(0, 22, 0.0), "alpha yy zz beta gamma", again, (0.0, 1.0))
+    assert found == Carried((Span(0.0, 5.0, 9.0), Span(12.0, 22.0, 9.0)), 9.0, 0.0)
+
+
 def test_a_line_without_words_is_joined_where_they_stood():
     assert occlusion._without(" a  bb c ", [(1, 2), (7, 8)]) == "bb"
     assert occlusion._without("a  bb \t c", [(3, 5)]) == "a c"
