@@ -319,6 +319,8 @@ def test_frames_of_one_time_are_one_and_the_first_has_none_before_it(flow):
     assert (len(flow), flow[0][0][0, 0]) == (1, 50)
     still = SimpleNamespace(n_frames=1, height=10, width=96, frames=lambda every: iter(timed[2:]))
     assert (motion(still).times.tolist(), motion(still).brightness.tolist()) == ([1.5], [90.0])
+    empty = motion(SimpleNamespace(n_frames=0, height=10, width=96, frames=lambda every: iter(())))
+    assert [empty.times.tolist(), empty.brightness.tolist(), empty.speed.tolist()] == [[0.0], [0.0], [0.0]]
 
 
 def test_a_single_frame_has_its_brightness_and_no_movement():
