@@ -72,6 +72,7 @@ def test_the_hottest_cell_has_the_box_of_its_row_and_column():
     assert (spot.box, spot.share, spot.peak) == ((80, 10, 100, 20), 1 / 15, 3.0)
     assert spot.centre == (0.5, 0.9)
     assert maps.hottest_cell(np.array([[1.0, 1.0]]), (10, 10)).box == (0, 0, 5, 10)  # the first of equals
+    assert maps.hottest_cell(CELLS, (11, 17)).box == (14, 4, 17, 7)  # of cells 11/3 high and 17/5 wide
 
 
 def curve_by_hand(scores, where, times):
