@@ -10,7 +10,7 @@ import sys
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
@@ -44,9 +44,6 @@ from mmdmad.errors import RefusalWarning, RefusedError
 from mmdmad.plain import say
 from mmdmad.sizes import RATES
 from mmdmad.stopping import told
-
-if TYPE_CHECKING:
-    from mmdmad.cases import Cases
 
 app = typer.Typer(
     help="Multimodal diffusion models for anomaly detection: is this normal, and if not, why?",
@@ -131,8 +128,9 @@ def fit(
 ) -> None:
     """Learn what normal looks like."""
     from mmdmad.cases import lost_kinds
+    from mmdmad.checking.before_fit import before_fit
     from mmdmad.learning import to_learn
-    from mmdmad.pipeline.detector import load_config
+    from mmdmad.pipeline.detector import PipelineConfig, load_config
     from mmdmad.store.run import Run
 
     settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
@@ -143,24 +141,14 @@ def fit(
         say(f"mmdmad: {line}", file=sys.stderr)
     chosen = cut_up(learned.cases, windows)
     if not resume:
-        _say_what_cannot_be_flagged(chosen, settings)
+        for line in before_fit(chosen, PipelineConfig.model_validate(settings)):
+            say(f"mmdmad: {line}", file=sys.stderr)
     folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
     end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
-
-
-def _say_what_cannot_be_flagged(cases: "Cases", settings: dict[str, Any]) -> None:
-    """Say it before hours of learning, not after: with so few cases no p-value is small enough."""
-    from mmdmad.checking.support import made, promise, supports
-    from mmdmad.pipeline.config import PipelineConfig
-
-    config = PipelineConfig.model_validate(settings)
-    for one in supports(made(cases, config), config):
-        if not one.flags:
-            say(f"mmdmad: {promise(one)}", file=sys.stderr)
 
 
 @app.command()

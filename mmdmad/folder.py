@@ -9,7 +9,7 @@ hold or by a date ("images", "2026-05-01"), and the one folder that holds all, a
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,10 +18,11 @@ from mmdmad.case_reader import RowReader
 from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
+from mmdmad.folder_names import lists_among, name_roles, question_of_lists
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
-from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, roles_of
+from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, roles_of, said
 
 LOOSE = "."
 """The split of files that lie beside the folders that say what is what."""
@@ -51,11 +52,14 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
     root = Path(os.path.realpath(folder))
     reader = RowReader(root, None if allow_outside else root)
     groups, unknown = _files(root)
+    lists = _take_lists(root, groups)
     tree = Tree({path.parent for members in groups.values() for _, path in members})
     masks = _masks(groups, tree)
+    named, doubt = name_roles(Path(stem) for stem, members in groups.items() if _open(members, tree, masks))
     columns = {name: one.path_column for name, one in modalities().items()}
     counts: dict[tuple[str, str], int] = defaultdict(int)
     ids: dict[PurePath, str] = {}
+    used: set[str] = set()
     number = 0
     for stem, members in groups.items():
         left = [member for member in members if member[1] not in masks]
@@ -65,14 +69,15 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
         alone = len({kind for kind, _ in left}) < len(left)
         for chunk in [[member] for member in left] if alone else [left] * bool(left):
             path = chunk[0][1]
-            found = tree.of(path.parent)
+            found = _by_name(tree.of(path.parent), named.get(Path(stem)))
             if found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem):
                 continue
             number += 1
             counts[_name(path.parent), found.role] += 1
             case_id = _readable(path.as_posix() if alone else stem)
-            if case_id in ids.values():
+            if case_id in used:
                 case_id = plain(path.as_posix() if alone else stem)
+            used.add(case_id)
             ids.update((one, case_id) for _, one in chunk)
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
@@ -84,9 +89,43 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
     if masks:
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
+    if lists:
+        reader.notes.append(
+            f"{said(path.as_posix() for path in lists)} {'lists' if len(lists) == 1 else 'list'} files and is no case"
+        )
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
-    return reader.cases_of(folders=folders, masks=of_cases)
+    return reader.cases_of(folders=folders, masks=of_cases, open=question_of_lists(lists) or doubt)
+
+
+def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> list[Path]:
+    """Lists of the files of this folder, which are taken out of the `groups`."""
+    every: dict[Path, list[str]] = defaultdict(list)
+    for members in groups.values():
+        for _, path in members:
+            every[path.parent].append(path.name)
+    lists = lists_among(root, every)
+    for path in lists:
+        stem = path.with_suffix("").as_posix()
+        groups[stem] = [member for member in groups[stem] if member[1] != path]
+    for stem in [stem for stem, members in groups.items() if not members]:
+        del groups[stem]
+    return lists
+
+
+def _open(members: Sequence[tuple[Modality, Path]], tree: "Tree", masks: Mapping[Path, Path]) -> bool:
+    """Whether folders leave it open if these files are normal."""
+    place = tree.of(members[0][1].parent)
+    return place.label is None and place.role in ("flat", "?", TRAIN) and members[0][1] not in masks
+
+
+def _by_name(place: "Place", role: str | None) -> "Place":
+    """What folders say of a file, and what its name says where they leave it open."""
+    if role in (TRAIN, TEST):
+        return Place(role, None, role)
+    if role in (NORMAL, FAULTY):
+        return Place(place.split, int(role == FAULTY), FAULTY if role == FAULTY else place.role)
+    return place
 
 
 def _files(root: Path) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
@@ -144,8 +183,7 @@ class Tree:
                 return Place(None, None, "flat")
             return Place(LOOSE if unknown is None else _name(unknown), None, "?")
         chain = [(Path(*folder.parts[:i]), name) for i, name in enumerate(folder.parts)]
-        said = [self._roles[name] for _, name in chain]
-        roles = {role for one in said if one for role in one}
+        roles = {role for _, name in chain for role in self._roles[name] or ()}
         split = next((s for s in (TEST, VALIDATION, TRAIN) if s in roles), None)
         if MASK in roles:
             return Place(None, None, MASK)

@@ -90,6 +90,8 @@ def question(cases: Cases, split: str | None = None, normal: Sequence[str] = ())
         return labels.question
     if split is not None or normal or cases.extra.get("chosen"):
         return _open_below(cases, normal) if normal else ""
+    if cases.extra.get("open"):
+        return f"{cases.extra['open']}; nothing is learned until then"
     unknown = Counter(c.split for c in cases if c.split is not None and c.split not in SPLITS)
     if unknown:
         what = "folders" if "folders" in cases.extra else "splits"

@@ -18,12 +18,19 @@ def _set(words: str) -> frozenset[str]:
 
 
 _WORDS = {
-    TRAIN: _set("train training trn learn learning lernen trainset trainingset traindata fit"),
-    TEST: _set("test testing tst eval evaluation score scoring query holdout prüfung testset testdata inference"),
+    TRAIN: _set(
+        "train training trn learn learning lernen trainset trainingset traindata fit trainingsdaten trainingsbilder "
+        "entrainement entraînement entrenamiento addestramento 训练 学習"
+    ),
+    TEST: _set(
+        "test testing tst eval evaluation score scoring query holdout prüfung testset testdata inference "
+        "testdaten testbilder prueba essai 测试 テスト"
+    ),
     VALIDATION: _set("val valid validation validierung dev valset"),
     NORMAL: _set(
         "good ok okay okey normal nominal pass passed healthy intact clean negative inlier benign gut io iok "
-        "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless"
+        "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless golden "
+        "bon bonne conforme bueno buena buono buona goed dobry 正常 良品 合格 合格品 良"
     ),
     FAULTY: _set(
         "bad ng nok ko nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
@@ -31,7 +38,8 @@ _WORDS = {
         "schlecht fehler fehlerhaft defekt ausschuss schlechtteil schlechtteile malfunction unhealthy error incorrect "
         "attack crack cracked scratch scratched hole dent dented stain stained rust rusty corrosion chipped burr "
         "contamination contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
-        "riss kratzer delle fleck rost gebrochen verbogen"
+        "riss kratzer delle fleck rost gebrochen verbogen mauvais mauvaise défaut défectueux malo mala defecto "
+        "defectuoso difetto difettoso scarto fout afkeur 异常 異常 不良 不良品 不合格 缺陷 次品 瑕疵 欠陥"
     ),
     MASK: _set(
         "groundtruth gt mask segmentation segmentationmask groundtruthmask annotation annotationmask "
@@ -95,6 +103,23 @@ def roles_of(name: str) -> frozenset[str] | None:
     if {NORMAL, FAULTY} <= found or len(found & set(SPLITS)) > 1 or (turned and not found & {NORMAL, FAULTY}):
         return None
     return frozenset(found)
+
+
+def role_in_name(stem: str) -> str | None:
+    """The role that the name of a file gives by its first or its last word: "ng_01", "007-not-ok"; None for none.
+
+    >>> role_in_name("crack_12"), role_in_name("piece 7 ok"), role_in_name("not_ok-3"), role_in_name("pump")
+    ('faulty', 'normal', 'faulty', None)
+    """
+    whole = roles_of(stem)
+    if whole:
+        return next(iter(whole)) if len(whole) == 1 else FAULTY if FAULTY in whole else None
+    tokens = [_singular(token) for token in _tokens(stem)]
+    for words in (tokens[:2], tokens[:1], tokens[-2:], tokens[-1:]):
+        roles = roles_of(" ".join(words)) or frozenset()
+        if len(roles & {NORMAL, FAULTY, TRAIN, TEST}) == 1:
+            return next(iter(roles))
+    return None
 
 
 def split_of(word: str) -> str | None:

@@ -23,7 +23,7 @@ LAYERS = (
     ("errors", "tokens", "threads", "device", "files", "saved", "sizes", "progress", "prompts", "packaged"),
     ("fence", "registry", "stopping", "roles"),
     ("modalities.base",),
-    ("cases", "case_reader", "folder", "labels", "learning", "manifest", "manifest_rows"),
+    ("cases", "case_reader", "folder", "folder_names", "labels", "learning", "manifest", "manifest_rows"),
     ("parts", "findings", "reasons", "survey"),
     ("encoders",),
     ("one_clock", "windows", "recordings"),

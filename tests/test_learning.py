@@ -79,6 +79,12 @@ def test_of_a_tree_with_train_test_and_masks_train_alone_is_learned(tmp_path: Pa
         (["train/good/a.png", "stray.png", "test/b.png"], ["train/good/a"]),
         (["good/7.png", "good/7_mask.png"], ["good/7"]),
         (["gut/a.png", "n.i.O/b.png"], ["gut/a"]),
+        (["良品/a.png", "不良品/b.png"], ["良品/a"]),
+        (["good_1.png", "good_2.png", "bad_1.png", "ok_3.png"], ["good_1", "good_2", "ok_3"]),
+        (["train/piece 1 ok.png", "train/piece 1 not-ok.png"], ["train/piece 1 ok"]),
+        (["train_1.png", "train_2.png", "test_1.png"], ["train_1", "train_2"]),
+        (["fault_1.csv", "fault_2.csv"], ["fault_1", "fault_2"]),
+        (["test_1.csv", "test_2.csv"], ["test_1", "test_2"]),
     ],
 )
 def test_what_names_say_is_normal_is_learned(tmp_path: Path, files: list[str], learned: list[str]) -> None:
@@ -99,12 +105,49 @@ def test_what_names_say_is_normal_is_learned(tmp_path: Path, files: list[str], l
         (["val/a.png", "test/b.png"], "every case belongs to test or validation"),
         (["bad/a.png", "defect/b.png"], "no case is left to learn from"),
         (["test/crack/a.png", "loose.png"], "1 file beside the folders"),
+        (
+            ["001.png", "002.png", "crack_1.png"],
+            "1 file called faulty .'crack_1'. beside 2 files whose names say nothing",
+        ),
+        (["train/1.png", "train/ng_1.png"], "1 file called faulty"),
     ],
 )
 def test_what_names_leave_open_is_not_learned(tmp_path: Path, files: list[str], words: str) -> None:
     with pytest.raises(DataError, match=words) as caught:
         to_learn(tree(tmp_path, *files))
     assert "--normal" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_list"),
+    [
+        ("labels.csv", "file,label\n000.png,0\n001.png,1\n", True),
+        ("list.txt", "img\\000.PNG 0\nimg\\001.png 1\n", True),
+        ("vib.csv", "time,x\n000,1\n001,2\n", False),
+        ("notes.txt", "000.png is dark\nall is well\nand so on\nand on\n", False),
+    ],
+)
+def test_a_list_of_files_in_a_folder_is_a_question_and_no_case(
+    tmp_path: Path, name: str, text: str, is_list: bool
+) -> None:
+    tree(tmp_path, "000.png", "001.png", "002.png")
+    (tmp_path / name).write_text(text)
+    cases = read_cases(tmp_path)
+    assert len(cases) == 3 + (not is_list)
+    if is_list:
+        with pytest.raises(DataError, match=f"'{name}' lists files of this folder, and may say which are faulty"):
+            to_learn(cases)
+    assert len(to_learn(cases, normal=["."]).cases) == len(cases)
+
+
+def test_many_tables_in_a_folder_are_the_data_and_not_looked_into(tmp_path: Path) -> None:
+    cases = tree(tmp_path, *(f"{i}.csv" for i in range(4)), "000.png", "001.png")
+    (tmp_path / "0.csv").write_text("file\n000.png\n001.png\n")
+    assert len(read_cases(tmp_path)) == len(cases) == 6
+
+
+def test_a_folder_that_is_said_to_be_normal_leaves_out_files_that_are_called_faulty(tmp_path: Path) -> None:
+    assert ids(tree(tmp_path, "001.png", "002.png", "crack_1.png"), normal=["."]) == ["001", "002"]
 
 
 def test_somebody_says_which_folders_are_normal(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
 from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
 from mmdmad.checking.sources import read_any
-from mmdmad.checking.support import made, supports
+from mmdmad.checking.support import independence, made, supports
 from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
 from mmdmad.modalities.base import modality_of, ordered
@@ -24,7 +24,7 @@ from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.splits import Split, too_few
 from mmdmad.plain import plain
 from mmdmad.progress import shown
-from mmdmad.roles import MASK, counted
+from mmdmad.roles import MASK
 from mmdmad.windows import Windows, cut
 
 ODDEST = 10
@@ -99,7 +99,7 @@ def check(
     independent = len(set(mine.values()))
     rows = made(learned.items, settings) if learned else None
     support = supports(rows, settings) if rows is not None else ()
-    notes += _independent(len(learned), independent, settings)
+    notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
     notes += _too_few(looks, rows, settings) if rows is not None else []
     return Report(
         source=source,
@@ -181,17 +181,6 @@ def _missing(cases: Cases) -> list[Note]:
             said = f"{len(lacking)} of {len(cases)} cases have no {kind}; they are judged by their other parts"
             found.append(noted.note("info", "missing parts", said, lacking))
     return found
-
-
-def _independent(count: int, independent: int, config: PipelineConfig) -> list[Note]:
-    if independent >= count:
-        return []
-    held = max(1, math.floor(independent * config.shares.calibration))
-    said = (
-        f"the {count} cases to learn from are at most {counted(independent, 'independent recording')}; where these "
-        f"differ as wholes, p rests on about {held} of them (1 in {held + 1}), and false alarms may exceed the rate"
-    )
-    return [noted.note("warn", "recordings", said)]
 
 
 def _proposed(copies: Copies) -> dict[str, str]:

@@ -9,6 +9,7 @@ from mmdmad.checking.report import Support
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.splits import Split, split
+from mmdmad.roles import counted
 
 
 def made(cases: Sequence[Case], config: PipelineConfig) -> Split:
@@ -40,6 +41,21 @@ def supports(rows: Split, config: PipelineConfig) -> tuple[Support, ...]:
             )
         )
     return tuple(found)
+
+
+def independence(count: int, independent: int, config: PipelineConfig) -> list[str]:
+    """What it means that so many cases are no more than so many independent recordings, in a line; none if they are.
+
+    >>> independence(60, 60, PipelineConfig())
+    []
+    """
+    if independent >= count:
+        return []
+    held = max(1, math.floor(independent * config.shares.calibration))
+    return [
+        f"the {count} cases to learn from are at most {counted(independent, 'independent recording')}; where these "
+        f"differ as wholes, p rests on about {held} of them (1 in {held + 1}), and false alarms may exceed the rate"
+    ]
 
 
 def promise(support: Support) -> str:

@@ -16,6 +16,8 @@ def of_text(text: str) -> Survey:
     """
     lines = len(text.splitlines())
     remarks = [] if len(text.strip()) >= SHORT else [f"the whole text is {text.strip()!r}"]
+    if len(text.strip()) >= SHORT and not any(map(str.isalpha, text)):
+        remarks.append("it has no letter: a list of numbers, such as places of boxes, is no text")
     odd = sum(not character.isprintable() and character not in "\n\t" for character in text)
     if odd:
         remarks.append(f"{odd} of its {len(text)} characters are not printable")

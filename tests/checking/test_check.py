@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.checking import Report, check, check_path, lines_of
 from mmdmad.checking.advice import estimate
+from mmdmad.checking.before_fit import before_fit
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.report import Note
 from mmdmad.cli import app
+from mmdmad.manifest import read_cases
 from mmdmad.parts import Sensor, Video
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.splits import split
@@ -328,3 +330,20 @@ def test_windows_are_cut_before_they_are_looked_at(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check", str(tmp_path / "long.csv"), "--window", "2s", "--no-estimate", "--json"])
     (report,) = json.loads(result.output)
     assert (report["cases"], report["learned"], report["recordings"], report["proposed"]) == (60, 60, 1, {})
+
+
+def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> None:
+    rows = [f"{i / 10},{v}" for i, v in enumerate(np.random.default_rng(0).normal(size=700))]
+    (tmp_path / "a.csv").write_text("time,x\n" + "\n".join(rows) + "\n")
+    lines = [f"w{i:02d},a.csv#{10 * i}:{10 * i + 15}" for i in range(60)]
+    (tmp_path / "m.csv").write_text("id,sensor\n" + "\n".join(lines) + "\n")
+    said = before_fit(read_cases(tmp_path / "m.csv"), PipelineConfig.model_validate(SMALL))
+    assert said == [
+        "59 pairs of slices of one file overlap, such as w00 and w01 of a.csv",
+        "the 60 cases to learn from are at most 1 independent recording; where these differ as wholes, p rests on about "
+        "1 of them (1 in 2), and false alarms may exceed the rate",
+    ]
+    (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
+    assert promised.startswith("sensor: ranked among 18 calibration cases")
+    copied = before_fit(cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig())
+    assert "at most 50 independent recordings" in copied[-1]

@@ -1,0 +1,90 @@
+"""What files of a folder say beside its folders: names of files ("crack_1.png", "ok_7.png"), and lists of such names.
+
+Neither is believed alone where it leaves something open; then `mmdmad.learning` asks.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mmdmad.roles import FAULTY, NORMAL, TEST, TRAIN, counted, role_in_name, said
+
+LISTS = 3
+"""Tables and texts in one folder that are looked into; where there are more, they are the data."""
+HEAD, LINES = 16_384, 60
+"""Bytes and lines at the begin of a file that are looked at."""
+_LISTED = (".csv", ".tsv", ".txt")
+
+
+def name_roles(stems: Iterable[Path]) -> tuple[dict[Path, str], str]:
+    """The roles that names of files give, and the question that they leave open ("" for none).
+
+    Names count where they differ in what they say: some faulty and others not, or some train and others test. `stems`
+    are paths without suffix of which folders do not say whether they are normal.
+
+    >>> name_roles([Path("ok_1"), Path("ng_1")])
+    ({PosixPath('ok_1'): 'normal', PosixPath('ng_1'): 'faulty'}, '')
+    >>> name_roles([Path("pump_1"), Path("pump_2")])
+    ({}, '')
+    """
+    told = {stem: role_in_name(stem.name) for stem in stems}
+    if {TRAIN, TEST} <= set(told.values()):
+        return {stem: role for stem, role in told.items() if role in (TRAIN, TEST)}, ""
+    faulty = [stem for stem, role in told.items() if role == FAULTY]
+    if not 0 < len(faulty) < len(told):
+        return {}, ""
+    found = {stem: role for stem, role in told.items() if role in (FAULTY, NORMAL)}
+    silent = [stem for stem in told if stem not in found]
+    if not silent:
+        return found, ""
+    question = (
+        f"{counted(len(faulty), 'file')} called faulty ({said((stem.name for stem in faulty), 3)}) beside "
+        f"{counted(len(silent), 'file')} whose names say nothing ({said((stem.name for stem in silent), 3)}); if these "
+        "are normal, say --normal DIR, which leaves the former out"
+    )
+    return found, question
+
+
+def lists_among(root: Path, files: Mapping[Path, Sequence[str]]) -> list[Path]:
+    """Tables and texts that list other files: {folder: names of its files}, relative to the root."""
+    names = {name.casefold() for mine in files.values() for name in mine}
+    found = []
+    for folder, mine in files.items():
+        some = [name for name in mine if name.casefold().endswith(_LISTED)]
+        if len(names) > len(some) and len(some) <= LISTS:
+            found += [folder / name for name in some if _lists(root / folder / name, names - {name.casefold()})]
+    return found
+
+
+def _lists(path: Path, names: set[str]) -> bool:
+    """Whether at least half of the first lines of a file, and two, hold the name of another one."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            lines = file.read(HEAD).decode("utf-8", "replace").splitlines()[:LINES]
+    except OSError:
+        return False  # what cannot be read is refused when it is
+    lines = [line for line in lines if line.strip()]
+    hits = sum(any(_leaf(cell) in names for cell in re.split(r"[,;\t|\"' ]+", line)) for line in lines)
+    return hits >= 2 and 2 * hits >= len(lines) - 1
+
+
+def _leaf(cell: str) -> str:
+    return re.split(r"[/\\]", cell.strip())[-1].casefold()
+
+
+def question_of_lists(lists: Sequence[Path]) -> str:
+    """What is open where a folder holds a list of its files, "" where it holds none.
+
+    >>> question_of_lists([Path("labels.csv")])[:52]
+    "'labels.csv' lists files of this folder, and may say"
+    """
+    if not lists:
+        return ""
+    what = said((path.as_posix() for path in lists), 3)
+    verb = "lists" if len(lists) == 1 else "list"
+    return (
+        f"{what} {verb} files of this folder, and may say which are faulty; give it as manifest (--data, with the "
+        "columns id, label or split, and image or another part), or say --normal DIR"
+    )
