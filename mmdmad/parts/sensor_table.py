@@ -41,6 +41,7 @@ class Table:
     start: datetime | None = None
     notes: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    clock: str = ""
 
 
 def read_columns(part: Part, path: Path) -> Columns:
@@ -83,9 +84,10 @@ def lay_out(part: Part, table: Columns) -> Table:
             raise refuse(part, f"two channels are called {name[:60]!r}")
     units = tuple(unit for _, unit, _ in channels)
     values = np.column_stack([values for _, _, values in channels])
+    clock = " and ".join(columns[i].name for i in found.clock)
     left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
     said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes)
-    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states))
+    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states), clock)
 
 
 def settle(table: Table) -> Table:

@@ -31,12 +31,16 @@ ROWS = 8
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided."""
+    """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided.
+
+    `clock` are the columns that are the time, none where rows are counted.
+    """
 
     times: np.ndarray
     start: datetime | None
     gone: set[int]
     notes: list[str]
+    clock: tuple[int, ...] = ()
 
 
 def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> Found:
@@ -58,12 +62,15 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     best = _best(columns, ranked, timely, joined is not None)
     if best is None and joined is None:
         times, start = np.arange(rows) / (rate or 1.0), None
+        clock: tuple[int, ...] = ()
     elif joined is not None and (best is None or not isinstance(timely[best], Stamps)):
         times, start = joined[0].from_first()
         gone |= joined[1]
+        clock = tuple(sorted(joined[1]))
     else:
         assert best is not None
         gone.add(best)
+        clock = (best,)
         times, start = _seconds(columns[best], timely[best], notes)
     for i in sorted({*timely, *dated} - gone):
         if timely.get(i) == "epoch" and not _alike(_seconds(columns[i], "epoch", [])[0], times):
@@ -71,7 +78,7 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         gone.add(i)
         notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
     _no_readings(columns, gone, notes, first)
-    return Found(times, start, gone, notes)
+    return Found(times, start, gone, notes, clock)
 
 
 def _rank(column: Column) -> int:

@@ -28,9 +28,10 @@ def of_table(table: Any) -> Survey:
     remarks = [*_gaps(table.times, steps, step), *wild, *_of_channels(channels, table.states)]
     decisions = tuple(note for note in table.notes if not note.startswith(tuple(wild)))
     zone = "" if table.start is None else table.start.tzname() or "without a zone"
+    clock = f"column {table.clock}" if table.clock else "no time column"
     traits = {
         "step": _step(steps, step),
-        "time": "counted from 0" if table.start is None else f"dated, {zone}",
+        "time": f"{clock}, " + ("counted from 0" if table.start is None else f"dated, {zone}"),
         "length": f"{len(table.times)} rows",
         "channels": ", ".join(f"{c.name} [{c.unit}]" if c.unit else c.name for c in channels),
     }

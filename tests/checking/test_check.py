@@ -176,7 +176,7 @@ def test_odd_sizes_colours_rates_lengths_and_channels_are_named() -> None:
         "time": ("c11",),
     }
     assert said(report, "step").said == "1 of 20 sensor tables have another step than most (0.1 s): 0.2 s (1)"
-    assert report.parts[0].traits["time"] == {"counted from 0": 19, "dated, UTC": 1}
+    assert report.parts[0].traits["time"] == {"no time column, counted from 0": 19, "no time column, dated, UTC": 1}
     pictures = [scene(i) for i in range(12)]
     pictures[2] = pictures[2][:48]
     pictures[5] = np.dstack([pictures[5][..., 0], pictures[5][..., 1], 255 - pictures[5][..., 2]])
@@ -340,10 +340,28 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
     said = before_fit(read_cases(tmp_path / "m.csv"), PipelineConfig.model_validate(SMALL))
     assert said == [
         "59 pairs of slices of one file overlap, such as w00 and w01 of a.csv",
-        "the 60 cases to learn from are at most 1 independent recording; where these differ as wholes, p rests on about "
-        "1 of them (1 in 2), and false alarms may exceed the rate",
+        "the 60 cases to learn from are at most 1 independent recording; where these differ as wholes, p rests on "
+        "about 1 of them (1 in 2), and false alarms may exceed the rate",
     ]
     (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
     assert promised.startswith("sensor: ranked among 18 calibration cases")
     copied = before_fit(cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig())
     assert "at most 50 independent recordings" in copied[-1]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "said"),
+    [
+        ("time", "{i}", "column time, counted from 0"),
+        ("x [bar]", "{i}.5", "no time column, counted from 0"),
+        ("Zeitstempel", "15837500{i:02d}000", "column Zeitstempel, dated, UTC"),
+        ("date,clock", "2026-05-01,12:00:{i:02d}", "column date and clock, dated, without a zone"),
+        ("ts", "2026-05-01T12:00:{i:02d}+02:00", "column ts, dated, UTC"),
+    ],
+)
+def test_the_time_column_is_named_with_its_zone(tmp_path: Path, header: str, cell: str, said: str) -> None:
+    rows = [f"{cell.format(i=i)},{i * i % 7}" for i in range(30)]
+    (tmp_path / "pump.csv").write_text(f"{header},y\n" + "\n".join(rows) + "\n")
+    (report,) = check_path([tmp_path / "pump.csv"], estimate=False)
+    assert report.parts[0].traits["time"] == {said: 1}
+    assert report.parts[0].traits["step"] == {"1 s": 1}
