@@ -27,6 +27,8 @@ from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted,
 LOOSE = "."
 """The split of files that lie beside the folders that say what is what."""
 _OF_MASK = re.compile(r"[ _.-](mask|gt|ground_?truth|label|seg|segmentation)s?$", re.IGNORECASE)
+_READ_ME = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog)", re.IGNORECASE)
+"""Texts of these names are about the data, in any folder."""
 _PAPERS = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog|about|info|notes?)\b.*", re.IGNORECASE)
 
 
@@ -71,6 +73,8 @@ def read_folder(folder: Path, allow_outside: bool) -> Cases:
             path = chunk[0][1]
             found = _by_name(tree.of(path.parent), named.get(Path(stem)))
             if found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem):
+                continue
+            if len(chunk) == 1 and modality_of(chunk[0][0]).written and _READ_ME.fullmatch(path.stem):
                 continue
             number += 1
             counts[_name(path.parent), found.role] += 1

@@ -94,6 +94,7 @@ def check(
     for kind in kinds:
         notes += noted.of_traits(looks, kind)
     notes += [*noted.of_parts(looks), *noted.of_flags(looks, ids or {case.id for case in cases})]
+    notes += noted.of_marked(looks, ids)
     notes += noted.of_copies(cases, copies, ids)
     mine = recordings(learned.items, copies)
     independent = len(set(mine.values()))

@@ -29,7 +29,7 @@ def of_refused(refused: Sequence[Refusal]) -> list[Note]:
     """What cannot be read, a note a kind of reason."""
     kinds: dict[tuple[str, str], list[Refusal]] = defaultdict(list)
     for one in refused:
-        kinds[one.part, _kind(one.reason)].append(one)
+        kinds[one.part, _kind(one.reason, names=False)].append(one)
     return [
         note("warn", "refused", f"{part}: {same[0].reason}{_of_others(len(same))}", (one.case_id for one in same))
         for (part, _), same in kinds.items()
@@ -126,6 +126,18 @@ def of_copies(cases: Cases, copies: Copies, learned: set[str]) -> list[Note]:
     return found
 
 
+def of_marked(looks: Looks, ids: set[str]) -> list[Note]:
+    """Cases to learn from whose own files call rows faulty."""
+    known = [one for one in looks.every if one.case.id in ids and one.survey is not None and one.survey.marked]
+    if not known:
+        return []
+    said = (
+        f"the files of {counted(len(known), 'case')} to learn from call rows faulty in a column of labels; "
+        "learn from slices (#start:stop) of sound rows, or give such cases the label 1"
+    )
+    return [note("warn", "marked rows", said, (one.case.id for one in known), (one.file for one in known))]
+
+
 def of_flags(looks: Looks, ids: Iterable[str]) -> list[Note]:
     """Channels of 0 and 1, which may be labels under another name."""
     names: dict[str, list[str]] = defaultdict(list)
@@ -148,9 +160,11 @@ def of_flags(looks: Looks, ids: Iterable[str]) -> list[Note]:
     return [note("info", "flags", said, names[flags[0]])]
 
 
-def _kind(words: str) -> str:
-    """A remark without its numbers and names, so that the same is said once."""
-    return re.sub(r"'[^']*'|[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "#", words)
+def _kind(words: str, names: bool = True) -> str:
+    """A remark without its numbers, so that the same is said once; without `names` also without names and paths."""
+    if names:
+        return re.sub(r"('[^']*')|[-+]?\d+(\.\d+)?(e[-+]?\d+)?", lambda found: found[1] or "#", words)
+    return re.sub(r"'[^']*'|(?<=no such file: ).*|[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "#", words)
 
 
 def _of_others(count: int) -> str:

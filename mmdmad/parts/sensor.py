@@ -23,7 +23,8 @@ class Sensor(Table):
     `channels` and `units` are (C,) each, a unit "" where unknown; `start` is the time of the first row if known.
     `notes` are what was decided while reading, in plain words. A column of words, named in `states`, is one channel of
     0 and 1 for each of its words, called "column=word". `clock` names the column, or two, that hold the time; "" where
-    rows are counted. `offset` counts seconds from the first row of the file to that of a slice.
+    rows are counted. `marked` is how many rows of the file its column of labels calls faulty. `offset` counts seconds
+    from the first row of the file to that of a slice.
     """
 
     offset: float = 0.0
@@ -148,7 +149,9 @@ def _checked(part: Part, table: Table) -> Sensor:
         times = times - offset
         start = None if start is None else start + timedelta(seconds=offset)
     values = np.ascontiguousarray(values, np.float64)
-    return Sensor(values, times, table.channels, table.units, start, notes, table.states, table.clock, offset)
+    return Sensor(
+        values, times, table.channels, table.units, start, notes, table.states, table.clock, table.marked, offset
+    )
 
 
 def _cut(part: Part, sensor: Sensor) -> Sensor:
@@ -172,6 +175,7 @@ def _cut(part: Part, sensor: Sensor) -> Sensor:
         sensor.notes,
         sensor.states,
         sensor.clock,
+        sensor.marked,
     )
     made = _checked(part, table)
     return replace(made, offset=sensor.offset + made.offset)

@@ -42,6 +42,7 @@ class Table:
     notes: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     clock: str = ""
+    marked: int = 0
 
 
 def read_columns(part: Part, path: Path) -> Columns:
@@ -87,7 +88,7 @@ def lay_out(part: Part, table: Columns) -> Table:
     clock = " and ".join(columns[i].name for i in found.clock)
     left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
     said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes)
-    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states), clock)
+    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states), clock, found.marked)
 
 
 def settle(table: Table) -> Table:

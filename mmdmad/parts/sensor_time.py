@@ -33,7 +33,8 @@ ROWS = 8
 class Found:
     """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided.
 
-    `clock` are the columns that are the time, none where rows are counted.
+    `clock` are the columns that are the time, none where rows are counted. `marked` is how many rows the columns of
+    labels call faulty.
     """
 
     times: np.ndarray
@@ -41,6 +42,7 @@ class Found:
     gone: set[int]
     notes: list[str]
     clock: tuple[int, ...] = ()
+    marked: int = 0
 
 
 def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> Found:
@@ -77,8 +79,8 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
             continue  # a count that grows beside the time is a reading, however large it is
         gone.add(i)
         notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
-    _no_readings(columns, gone, notes, first)
-    return Found(times, start, gone, notes, clock)
+    marked = _no_readings(columns, gone, notes, first)
+    return Found(times, start, gone, notes, clock, marked)
 
 
 def _rank(column: Column) -> int:
@@ -228,8 +230,12 @@ def _seconds(column: Column, how: Any, notes: list[str]) -> tuple[np.ndarray, da
     return clock.from_numbers(column.numbers, None if named is None else named.scale)
 
 
-def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], first: int) -> None:
-    """Adds row numbers and labels to the columns that are no channels; the last column that is left stays."""
+def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], first: int) -> int:
+    """Adds row numbers and labels to the columns that are no channels; the last column that is left stays.
+
+    Returns how many rows a column of labels calls faulty, the most of all.
+    """
+    marked = 0
     for i, column in enumerate(columns):
         if i in gone:
             continue
@@ -237,12 +243,27 @@ def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], fi
         values = column.numbers
         if _is_label(column):
             gone.add(i)
-            notes.append(f"column {column.said} holds labels and is left out: labels are never learned from")
+            marks = _marks(column)
+            marked = max(marked, marks)
+            told = f"; it calls {marks} of {len(column)} rows faulty" if marks else ""
+            notes.append(f"column {column.said} holds labels and is left out: labels are never learned from{told}")
         elif values is not None and _row_numbers(values, first, _is_index(column)):
             if name and len(gone) == len(columns) - 1:
                 continue
             gone.add(i)
             notes.append(f"column {column.said} numbers the rows and is left out: it is not a reading")
+    return marked
+
+
+def _marks(column: Column) -> int:
+    """How many rows a column of labels calls faulty; 0 where it numbers kinds, of which nobody knows the sound one."""
+    how = asks_of(column.name) or LABEL
+    if column.numbers is not None:
+        if not _zero_one(column.numbers):
+            return 0
+        return int(np.count_nonzero(column.numbers == (0 if how == NORMAL else 1)))
+    faulty = [code for code, word in enumerate(column.words) if label_of(word, how) == 1]
+    return int(np.isin(column.codes, faulty).sum()) if column.codes is not None else 0
 
 
 def _is_label(column: Column) -> bool:

@@ -28,7 +28,9 @@ class Survey:
     traits: what most parts of a kind share ("size": "640 x 480"), in words that can be held against each other.
     remarks: what is odd about this part alone (a gap, a wild reading). decisions: what was decided while reading it.
     coarse (D,): what it is like at first sight; parts far from all others are odd. fine (F,): its fingerprint, of
-    which the kind's common look is taken away before two are correlated; None where the kind has none.
+    which the kind's common look is taken away before two are correlated; None where the kind has none. near: the
+    correlation of two fingerprints from which on they are near copies. marked: how many rows of its file are called
+    faulty in the file.
     """
 
     traits: Mapping[str, str] = field(default_factory=dict)
@@ -38,3 +40,4 @@ class Survey:
     coarse: np.ndarray | None = None
     fine: np.ndarray | None = None
     near: float = 0.5
+    marked: int = 0

@@ -36,7 +36,7 @@ def of_table(table: Any) -> Survey:
         "channels": ", ".join(f"{c.name} [{c.unit}]" if c.unit else c.name for c in channels),
     }
     measures, readings = _coarse(table.values), _fine(table.values)
-    return Survey(traits, tuple(remarks), decisions, channels, measures, readings, NEAR)
+    return Survey(traits, tuple(remarks), decisions, channels, measures, readings, NEAR, table.marked)
 
 
 def _wild(values: np.ndarray) -> np.ndarray:

@@ -365,3 +365,27 @@ def test_the_time_column_is_named_with_its_zone(tmp_path: Path, header: str, cel
     (report,) = check_path([tmp_path / "pump.csv"], estimate=False)
     assert report.parts[0].traits["time"] == {said: 1}
     assert report.parts[0].traits["step"] == {"1 s": 1}
+
+
+def test_tables_that_call_their_own_rows_faulty_are_told_where_they_would_be_learned(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for i, (name, sound, faulty) in enumerate((("anomaly", 0, 1), ("is_good", 1, 0), ("status", "ok", "nok"))):
+        for k in range(2):
+            marks = [faulty if k and 10 <= row < 17 else sound for row in range(30)]
+            lines = [f"{row},{rng.normal()},{mark}" for row, mark in enumerate(marks)]
+            (tmp_path / f"{i}{k}.csv").write_text(f"time,x,{name}\n" + "\n".join(lines) + "\n")
+    (report,) = check_path([tmp_path], estimate=False)
+    assert said(report, "marked rows").cases == ("01", "11", "21")
+    told = [note.said for note in report.notes if "it calls 7 of 30 rows faulty" in note.said]
+    assert len(told) == 3
+    assert {c.name for c in report.parts[0].channels} == {"x"}
+
+
+def test_the_same_is_said_once_and_other_columns_apart(tmp_path: Path) -> None:
+    rows = ["a,x.png,words", "b,y.png,words", "c,,words"]
+    (tmp_path / "m.csv").write_text("id,image,text\n" + "\n".join(rows) + "\n")
+    (report,) = check_path([tmp_path / "m.csv"], estimate=False)
+    assert (said(report, "refused").said, said(report, "refused").count) == (
+        "image: no such file: x.png (alike in 2 cases)",
+        2,
+    )
