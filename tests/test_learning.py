@@ -124,7 +124,7 @@ def test_what_names_leave_open_is_not_learned(tmp_path: Path, files: list[str], 
         ("labels.csv", "file,label\n000.png,0\n001.png,1\n", True),
         ("list.txt", "img\\000.PNG 0\nimg\\001.png 1\n", True),
         ("vib.csv", "time,x\n000,1\n001,2\n", False),
-        ("notes.txt", "000.png is dark\nall is well\nand so on\nand on\n", False),
+        ("notes.txt", "000.png is dark\n001.png is not\nall is well\nand so\non and\non\n", False),
     ],
 )
 def test_a_list_of_files_in_a_folder_is_a_question_and_no_case(
@@ -138,6 +138,11 @@ def test_a_list_of_files_in_a_folder_is_a_question_and_no_case(
         with pytest.raises(DataError, match=f"'{name}' lists files of this folder, and may say which are faulty"):
             to_learn(cases)
     assert len(to_learn(cases, normal=["."]).cases) == len(cases)
+
+
+def test_texts_about_the_data_are_no_cases(tmp_path: Path) -> None:
+    cases = tree(tmp_path, "a.log", "b.txt", "README.md", "LICENSE.txt", "readme.log", "Read_me first.txt")
+    assert [case.id for case in cases] == ["Read_me first", "a", "b"]
 
 
 def test_many_tables_in_a_folder_are_the_data_and_not_looked_into(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,10 @@ def test_the_packaged_file_is_a_plain_state_dict() -> None:
     given = torch.load(packaged_file(LITE0, LITE0.files[0][0]), weights_only=True, map_location="cpu")
     assert len(given) == 296
     assert all(isinstance(value, torch.Tensor) for value in given.values())
+
+
+def test_every_folder_of_the_library_is_packed() -> None:
+    root = Path(__file__).parents[1]
+    listed = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    there = {".".join(path.parent.relative_to(root).parts) for path in (root / "mmdmad").rglob("__init__.py")}
+    assert there <= set(listed)
