@@ -6,7 +6,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from statistics import median
 
 from mmdmad.cases import Case, Part
 from mmdmad.checking.report import Estimate
@@ -23,11 +24,10 @@ LONG = 400
 """Characters; longer texts are documents, not lines."""
 
 
-def preset_for(cases: Sequence[Case], lengths: Sequence[int]) -> tuple[str, str]:
-    """The preset that fits the parts of these cases, and why. `lengths`: characters of their texts.
+def preset_for(cases: Sequence[Case]) -> tuple[str, str]:
+    """The preset that fits the parts of these cases, and why.
 
-    >>> from mmdmad.cases import Part
-    >>> preset_for([Case("a", {"image": Part("image", value=0)})], [])[0]
+    >>> preset_for([Case("a", {"image": Part("image", value=0)})])[0]
     'pipelines/pictures'
     """
     known = Counter(modality for case in cases for modality in case.parts)
@@ -39,13 +39,29 @@ def preset_for(cases: Sequence[Case], lengths: Sequence[int]) -> tuple[str, str]
             "pipelines/pictures",
             "there are pictures alone; where product and camera keep their place it is the better",
         )
-    if not others and modality_of(only).written and (not lengths or sorted(lengths)[len(lengths) // 2] <= LONG):
+    if not others and modality_of(only).written and _length(cases, only) <= LONG:
         return "pipelines/logs", "there are short texts alone; it judges them among all normal ones, letters included"
     return "pipelines/inspection", f"it looks at {' and '.join(ordered(known))}" + (" together" if others else "")
 
 
+def _length(cases: Sequence[Case], modality: str) -> float:
+    """The middle length of texts: characters of those in the manifest, bytes of whole files; slices are short."""
+    sizes = []
+    for case in cases:
+        part = case.parts.get(modality)
+        if part is not None and isinstance(part.value, str):
+            sizes.append(len(part.value))
+        elif part is not None and part.path is not None and part.start is None and part.stop is None:
+            with suppress(OSError):  # what cannot be read is refused when it is looked at
+                sizes.append(part.path.stat().st_size)
+    return median(sizes) if sizes else 0
+
+
 def estimate(cases: Sequence[Case], config: PipelineConfig) -> Estimate | None:
-    """Seconds and memory of encoding these cases, measured on some of them; None where none can be encoded."""
+    """Seconds and memory of encoding these cases, measured on some of them; None where none can be encoded.
+
+    DataError where an encoder can learn nothing from them.
+    """
     with _quiet():
         return _estimate(cases, config)
 
@@ -72,7 +88,7 @@ def _estimate(cases: Sequence[Case], config: PipelineConfig) -> Estimate | None:
         some = dict(enumerate(parts[:: max(1, len(parts) // LEARNED)][:LEARNED]))
         model.fit_levels(some.values())
         unusable = model.fit_encoder({i: model.given(part) for i, part in some.items()}, 1, settings.letters)
-        spent, sizes = _encode(model, [part for i, part in some.items() if i not in unusable])
+        spent, sizes = _encode(model, [model.given(part) for i, part in some.items() if i not in unusable])
         if spent:
             seconds += sorted(spent)[len(spent) // 2] * len(parts) / len(cases)
             tokens += sum(sizes) / len(sizes) * len(parts) * config.shares.fit

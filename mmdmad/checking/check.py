@@ -82,8 +82,7 @@ def check(
     with shown(progress) as bars:
         looks = look_at(cases, ids, bars)
     copies = copies_of(cases, looks, ids)
-    lengths = [len(text) for case in learned for part in case.parts.values() if isinstance(text := part.value, str)]
-    preset, why = preset_for(learned or cases, lengths)
+    preset, why = preset_for(learned or cases)
     settings = PipelineConfig.load(config or preset)
     kinds = ordered({one.modality for one in looks.every})
     notes += [noted.note("info", "reading", line) for line in cases.extra.get("notes", ())]
@@ -102,6 +101,12 @@ def check(
     support = supports(rows, settings) if rows is not None else ()
     notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
     notes += _too_few(looks, rows, settings) if rows is not None else []
+    measured = None
+    if estimate and learned:
+        try:
+            measured = measure(learned.items, settings)
+        except DataError as reason:
+            notes.append(noted.note("warn", "estimate", f"nothing could be measured: {reason}"))
     return Report(
         source=source,
         cases=len(cases),
@@ -125,7 +130,7 @@ def check(
         oddest=_oddest(looks, ids),
         preset=config or preset,
         why="it was asked for" if config else why,
-        estimate=measure(learned.items, settings) if estimate and learned else None,
+        estimate=measured,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from mmdmad.checking import check_path
+from mmdmad.checking import check, check_path
 from mmdmad.checking.advice import estimate
 from mmdmad.cli import app
 from mmdmad.pipeline.config import PipelineConfig
@@ -73,6 +73,21 @@ def test_bare_files_are_looked_at_and_manifests_are_known_by_their_id(tmp_path: 
 )
 def test_the_preset_fits_what_is_there(modality: str, values: list, preset: str) -> None:
     assert look(cases_of(modality, values)).preset == preset
+
+
+def test_texts_in_files_are_as_long_as_their_files(tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / f"{i}.txt").write_text("a long letter " * 100)
+    assert check_path([tmp_path], estimate=False)[0].preset == "pipelines/inspection"
+    for i in range(3):
+        (tmp_path / f"{i}.txt").write_text("a short line")
+    assert check_path([tmp_path], estimate=False)[0].preset == "pipelines/logs"
+
+
+def test_an_estimate_that_cannot_be_made_says_why() -> None:
+    report = check(cases_of("sensor", [table(i, rows=1) for i in range(30)]), config="pipelines/inspection")
+    assert report.estimate is None
+    assert said(report, "estimate").said.startswith("nothing could be measured: ")
 
 
 def test_the_estimate_is_measured_on_what_the_configuration_names() -> None:
