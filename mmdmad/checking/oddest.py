@@ -8,7 +8,8 @@ import numpy as np
 from mmdmad.checking.look import Looked
 from mmdmad.checking.report import Odd
 
-NEAREST = 5
+NEAREST, SHARE = 5, 0.1
+"""Which of the other parts, from the nearest on, says how far away a part is: so many of one fault hide nobody."""
 FEWEST = 20
 """Parts from which on it can be said which of them are odd."""
 
@@ -17,7 +18,8 @@ def oddest(parts: Sequence[Looked], count: int = 10) -> list[Odd]:
     """The `count` parts that are farthest from their nearest others, the farthest first.
 
     Distances are between what parts look like at first sight (`Survey.coarse`), each number in robust deviations, to
-    the NEAREST-th other part (Ramaswamy, Rastogi and Shim, 2000); exact copies of a part are none of its others.
+    the NEAREST-th other part, or the one after a SHARE of all (Ramaswamy, Rastogi and Shim, 2000). Exact copies of one
+    are none of its others.
     """
     by_key = {one.key: one for one in reversed(parts) if one.survey is not None and one.survey.coarse is not None}
     sizes = Counter(len(one.survey.coarse) for one in by_key.values() if one.survey and one.survey.coarse is not None)
@@ -41,7 +43,7 @@ def oddest(parts: Sequence[Looked], count: int = 10) -> list[Odd]:
 
 
 def distances(seen: np.ndarray) -> np.ndarray:
-    """Distance (N,) of each row of (N, D) to its NEAREST-th other row, every column in robust deviations.
+    """Distance (N,) of each row of (N, D) to one of its nearest other rows, every column in robust deviations.
 
     >>> far = distances(np.r_[np.arange(19.0), 100.0][:, None])
     >>> int(far.argmax())
@@ -55,5 +57,6 @@ def distances(seen: np.ndarray) -> np.ndarray:
     scaled = (seen[:, used] - np.median(seen[:, used], axis=0)) / spread[used]
     if not used.any():
         return np.zeros(len(seen))
-    found, _ = cKDTree(scaled).query(scaled, min(NEAREST + 1, len(scaled)))
+    place = max(NEAREST, round(SHARE * len(scaled)))
+    found, _ = cKDTree(scaled).query(scaled, min(place + 1, len(scaled)))
     return np.asarray(found[:, -1], np.float64)

@@ -116,6 +116,11 @@ def test_the_oddest_normal_comes_first() -> None:
     assert len(report.oddest) == 10
     assert report.oddest[0].case == "c17"
     assert report.oddest[0].times > 3 > report.oddest[1].times
+    many = [table(i) for i in range(80)]
+    for one in many[10:17]:
+        one.values[30:60, 1] += 30
+    found = look(cases_of("sensor", many)).oddest
+    assert {odd.case for odd in found[:7]} == {f"c{i}" for i in range(10, 17)}
     pictures = [scene(i) for i in range(30)]
     pictures[4] = 255 - pictures[4] // 2
     assert look(cases_of("image", pictures)).oddest[0].case == "c04"
