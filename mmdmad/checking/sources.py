@@ -5,9 +5,8 @@ from pathlib import Path
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ManifestError
-from mmdmad.manifest import part_columns, read_cases
-from mmdmad.manifest_rows import rows_of
-from mmdmad.modalities.base import by_suffix, modalities
+from mmdmad.manifest import read_cases
+from mmdmad.modalities.base import by_suffix
 from mmdmad.plain import plain
 from mmdmad.recordings import is_manifest
 
@@ -19,7 +18,7 @@ def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[s
     kinds = by_suffix()
     for path in paths:
         kind = kinds.get(path.suffix.lower())
-        if path.is_dir() or kind is None or is_manifest(path) or _meant_as_manifest(path):
+        if path.is_dir() or kind is None or is_manifest(path):
             found.append((str(path), read_cases(path, allow_outside=allow_outside)))
         elif not path.is_file():
             raise ManifestError(
@@ -32,13 +31,3 @@ def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[s
         source = str(paths[0]) if len(bare) == 1 else f"{len(bare)} files"
         found.append((source, Cases(tuple(bare), root=Path.cwd())))
     return found
-
-
-def _meant_as_manifest(path: Path) -> bool:
-    """Whether a table names parts of cases though it is no manifest yet (no ids): reading it says what to mend."""
-    try:
-        columns = {column.strip().lower() for column in rows_of(path).columns}
-    except ManifestError:
-        return False
-    tables = {name for name, one in modalities().items() if one.slices == "rows"}  # readings may name their sensor
-    return bool(columns & {*part_columns()} - tables)

@@ -81,8 +81,8 @@ class Windows(Encoder):
     """Windows of `periods` times the dominant period of the training tables, every `stride` rows.
 
     `length` (rows) overrides the period. `stride` None means a sixteenth of the window. A table gives at most
-    `max_tokens` tokens: the stride grows for long tables. The window is at most half a typical training table, so that
-    a finding can say when.
+    `max_tokens` tokens: the stride grows for long tables, up to a window; longer ones are refused. The window is at most
+    half a typical training table, so that a finding can say when.
 
     The layout is `steps` of shape (windows, groups); `where` holds start and stop in seconds.
     """
@@ -155,7 +155,15 @@ class Windows(Encoder):
         if short:  # a table a little shorter than the window: the rest of the window is missing
             z = np.concatenate([z, np.repeat(z[-1:], short, axis=0)])
             missing = np.concatenate([missing, np.ones((short, missing.shape[1]), bool)])
-        starts = window_starts(len(z), state.length, self._stride(len(z), state))
+        stride = self._stride(len(z), state)
+        if stride > max(state.length, self.stride or 0):
+            most = self.max_tokens // (len(state.channels) + 1) * state.length
+            raise PartError(
+                f"the table has {rows} rows; in one case {most} are looked at (max_tokens={self.max_tokens} in windows "
+                f"of {state.length} rows), and none is judged unread: cut it, --window auto or a length",
+                part="sensor",
+            )
+        starts = window_starts(len(z), state.length, stride)
         values = _tokens(z, missing, starts, state)
         windows, groups = values.shape[:2]
         names = (*state.channels, "*")[:groups]

@@ -100,7 +100,8 @@ def curves(scores: np.ndarray, layout: Layout, times: np.ndarray) -> dict[str, n
     """Per channel ("*" = all together) the mean score of the windows over each of the `times`, float64 (T,).
 
     A window covers start <= t < stop; the last window of a channel also covers its stop. Times that no window covers
-    take the value of the nearest covered time.
+    take the value of the nearest covered time; those further than a window from it (of a recording of which only one
+    stretch is told) the lowest.
     """
     _fits(scores, layout)
     if layout.where is None:
@@ -131,6 +132,8 @@ def curves(scores: np.ndarray, layout: Layout, times: np.ndarray) -> dict[str, n
             left = np.clip(right - 1, 0, len(covered) - 1)
             nearer = np.where(np.abs(covered[right] - bare) < np.abs(covered[left] - bare), right, left)
             curve[bare] = curve[covered[nearer]]
+            apart = np.abs(times[covered[nearer]] - times[bare])
+            curve[bare[apart > np.diff(where).max()]] = value.min()
         result[name] = curve
     return result
 

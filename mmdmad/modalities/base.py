@@ -35,6 +35,8 @@ class BaseModality(ABC):
     slices: what `#start:stop` after a path counts ("rows"); "" where a part cannot be sliced.
     inline: a manifest's column of this name holds the value itself; paths stand in the column `<name>_file`.
     written: what `read` gives has a string `text`, whose letters and words can be compared.
+    timed: a part lasts some time, and what `read` gives has `times`; one that lasts longer than those learned from is
+    judged by stretches (`stretch`).
     rated: there is a manifest column `<name>_rate`. folders: a part may be a folder of files.
     kinds: the kinds of evidence that a look at such a part finds, the most telling first.
     details: how many pieces of evidence a note tells of such a part where it is unusual.
@@ -53,6 +55,7 @@ class BaseModality(ABC):
     slices: ClassVar[str] = ""
     inline: ClassVar[bool] = False
     written: ClassVar[bool] = False
+    timed: ClassVar[bool] = False
     rated: ClassVar[bool] = False
     folders: ClassVar[bool] = False
     picture_note: ClassVar[str] = ""
@@ -70,6 +73,10 @@ class BaseModality(ABC):
 
         reason = f"a {self.noun} cannot be a {type(part.value).__name__}"
         raise PartError(reason, part=self.name, case_id=part.case_id, row=part.row)
+
+    def stretch(self, signal: Any, start: int, stop: int) -> Any:
+        """Rows or frames `start` to `stop` of a decoded part that is `timed`, its times from its own first one."""
+        raise TypeError(f"a {self.noun} has no stretches")
 
     def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":
         """`levels.kind_of` and `levels.used_range` of pictures in a part; none where there are no pictures."""

@@ -25,7 +25,7 @@ class Sensor(BaseModality):
     name, rank, noun = "sensor", 30, "sensor table"
     words = ("sensor", "sensors", "reading", "readings", "signal", "signals")
     suffixes = (".csv", ".tsv", ".parquet", ".npz", ".npy")
-    slices, rated = "rows", True
+    slices, rated, timed = "rows", True, True
     kinds, details = ("channel", "span"), 2
     picture_note = "blue = normal range, red = measured as unusual"
     encoder = "windows"
@@ -35,6 +35,13 @@ class Sensor(BaseModality):
         from mmdmad.parts.sensor import read_sensor
 
         return read_sensor(part)
+
+    def stretch(self, signal: "Signal", start: int, stop: int) -> "Signal":
+        """Some of its rows."""
+        from dataclasses import replace
+
+        times = signal.times[start:stop]
+        return replace(signal, values=signal.values[start:stop], times=times - times[0])
 
     def content(self, part: "Part") -> "Iterator[str | np.ndarray]":
         """Names, units and start, then readings and times."""

@@ -29,7 +29,7 @@ class Video(BaseModality):
         *(".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".mjpeg"),
         ".3gp",
     )
-    slices, rated, folders, photo = "frames", True, True, True
+    slices, rated, folders, photo, timed = "frames", True, True, True, True
     kinds, details = ("frames",), 2
     picture_note = "key frames, and below them their maps"
     encoder = "clip"
@@ -39,6 +39,12 @@ class Video(BaseModality):
         from mmdmad.parts.video import read_video
 
         return read_video(part)
+
+    def stretch(self, signal: "Signal", start: int, stop: int) -> "Signal":
+        """Some of its frames."""
+        from mmdmad.cases import Part
+
+        return signal.cut(Part(self.name, value=signal, start=start, stop=stop))
 
     def content(self, part: "Part") -> "Iterator[str | np.ndarray]":
         """Times of the frames, then the frames."""

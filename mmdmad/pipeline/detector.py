@@ -8,6 +8,7 @@
 The only module above `joint` and `explain`, so that the arrows between the packages keep one direction.
 """
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,13 +22,14 @@ from mmdmad.cases import Case, Cases, Lost, Modality, Refusal, lost_kinds
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
 from mmdmad.files import make_folder
-from mmdmad.findings import Contradiction, Finding, Findings
+from mmdmad.findings import Contradiction, Finding, Findings, Guarantee
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.learning import learned_from
 from mmdmad.parts import case_key, read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
+from mmdmad.pipeline.lengths import for_stretches
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
@@ -135,6 +137,7 @@ class JointDetector:
             clashes,
             rate,
         )
+        many, guarantee = self._stretches(measured, said.guarantee)
         return Judgement(
             case=case,
             signals=signals,
@@ -142,7 +145,7 @@ class JointDetector:
                 m: PartJudgement(
                     modality=m,
                     score=found.score,
-                    p_value=said.parts[m],
+                    p_value=said.parts[m],  # of a longer recording, of its most unusual stretch
                     share=said.fused.parts[m],
                     token_scores=found.token_scores,
                     layout=found.layout,
@@ -160,17 +163,26 @@ class JointDetector:
                     part=link[0],
                     given=link[1],
                     score=clashes[link],
-                    p_value=p_value,
+                    p_value=min(1.0, many * p_value),
                     share=said.fused.contradictions[link[0]],
                 )
                 for link, p_value in said.links.items()
             ),
             score=said.fused.score,
-            p_value=said.p_value,
-            guarantee=said.guarantee,
+            p_value=min(1.0, many * said.p_value),
+            guarantee=guarantee,
             refused=refused,
             lacks=tuple(m for m in self.parts_ if m not in measured),
         )
+
+    def _stretches(self, measured: dict[Modality, Measured], guarantee: Guarantee) -> tuple[int, Guarantee]:
+        """How many stretches were looked at in a case with recordings longer than usual; 1 and no word without one."""
+        long = {m: found.stretches for m, found in measured.items() if found.stretches > 1}
+        if not long:
+            return 1, guarantee
+        usual = {m: known.usual for m in long if (known := self.parts_[m].lengths) is not None}
+        many = math.prod(long.values())
+        return many, for_stretches(guarantee, many, " and ".join(f"{s:.4g} s" for s in usual.values()))
 
     def finding(
         self,
@@ -279,7 +291,7 @@ class JointDetector:
             try:
                 part = model.given(part)
                 signals[modality] = read(part)
-                measured[modality] = model.measure(model.tokens(part, cache, signals[modality]), part)
+                measured[modality] = model.looked_at(part, cache, signals[modality])
             except PartError as error:
                 signals.pop(modality, None)
                 refused.append(Refusal(case.id, modality, error.reason, case.row))

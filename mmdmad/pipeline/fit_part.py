@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -104,9 +105,8 @@ def _learn_part(
     widths: tuple[int, ...] = ()
     for i in progress.over(order, f"{model.modality}: encode and score", len(order)):
         try:
-            tokens = model.tokens(wanted[i], cache)
             if i in rows.fit:
-                fitting[i] = tokens
+                fitting[i] = model.tokens(wanted[i], cache)
                 continue
             if not widths:
                 # Rows are in split order: the first held-out row ends the fit split.
@@ -116,10 +116,7 @@ def _learn_part(
                 model.detector.fit(list(fitting.values()))
                 values.update({j: Known((), part_vector(t), t.embedding()) for j, t in fitting.items()})
                 fitting.clear()
-            if reason := _other_widths(tokens, widths):
-                refused.add(i, reason)
-                continue
-            measured = model.measure(tokens, wanted[i])
+            measured = model.looked_at(wanted[i], cache, None, partial(_same_widths, model.modality, widths))
         except PartError as error:
             refused.add(i, error.reason)
             continue
@@ -144,6 +141,11 @@ def _other_widths(tokens: Tokens, usual: tuple[int, ...]) -> str:
         f"{own} {name}, the other parts {theirs}" for own, name, theirs in zip(mine, names, usual) if own != theirs
     ]
     return f"it has {' and '.join(differing)}"
+
+
+def _same_widths(modality: Modality, usual: tuple[int, ...], tokens: Tokens) -> None:
+    if reason := _other_widths(tokens, usual):
+        raise PartError(reason, part=modality)
 
 
 def _drop_odd_widths(fitting: dict[int, Tokens], refused: _Refused) -> tuple[int, ...]:

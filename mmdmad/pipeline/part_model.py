@@ -24,6 +24,7 @@ from mmdmad.modalities.base import modality_of
 from mmdmad.parts import Text, read
 from mmdmad.parts.levels import BYTES, Levels, common_levels
 from mmdmad.pipeline.config import PartSettings
+from mmdmad.pipeline.lengths import Lengths, learned, most_unusual, stretches
 from mmdmad.pipeline.letters import FLOOR, Letters
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
@@ -50,6 +51,7 @@ class _About(BaseModel):
     describe: str
     scale: tuple[float, float]
     levels: Levels | None = None  # models saved before there were any show each picture as it is
+    lengths: Lengths | None = None  # models saved before there were any judge every recording whole
 
     @model_validator(mode="after")
     def _rises(self) -> "_About":
@@ -57,6 +59,10 @@ class _About(BaseModel):
             raise ValueError(f"the scale of maps {self.scale} does not rise")
         if self.levels is not None and not self.levels.black < self.levels.white:
             raise ValueError(f"black {self.levels.black} is not below white {self.levels.white}")
+        if (known := self.lengths) is not None and not (
+            0 <= known.shortest <= known.usual <= known.longest and 0 < known.fewest <= known.most
+        ):
+            raise ValueError(f"{known} are not lengths in order")
         return self
 
 
@@ -65,6 +71,7 @@ class Measured:
     """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors.
 
     `views` are all scores of the part that need no other part to be seen: the detector's, then that of its letters.
+    `stretches` is of how many stretches of the usual length this is the most unusual one; 1 = the part as a whole.
     """
 
     score: float
@@ -73,6 +80,7 @@ class Measured:
     layout: Layout
     embedding: np.ndarray
     vector: np.ndarray
+    stretches: int = 1
 
 
 class PartModel:
@@ -82,6 +90,7 @@ class PartModel:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
         self.levels: Levels | None = None
+        self.lengths: Lengths | None = None
         self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
@@ -124,8 +133,8 @@ class PartModel:
         Returns why rows cannot be learned: parts that cannot be read or are odd beside the others. With fewer than
         `needed` left nothing is learned. DataError where the encoder can make nothing of what is left.
         """
-        learns = type(self.encoder).fit is not Encoder.fit
-        if not (learns or letters):
+        learns, timed = type(self.encoder).fit is not Encoder.fit, modality_of(self.modality).timed
+        if not (learns or letters or timed):
             return {}
         signals: dict[int, Any] = {}
         refused: dict[int, str] = {}
@@ -142,6 +151,7 @@ class PartModel:
         if len(signals) < needed:
             return refused
         _tell(self.modality, signals, parts)
+        self.lengths = learned(signals.values()) if timed else None
         if learns:
             self.encoder.fit(list(signals.values()))
         if letters:
@@ -157,6 +167,23 @@ class PartModel:
         if reason := unfit(made):
             raise PartError(reason, part=part.modality, case_id=part.case_id, row=part.row)
         return made
+
+    def looked_at(
+        self, part: Part, cache: Path | None, signal: Any = None, fits: Callable[[Tokens], None] = lambda tokens: None
+    ) -> Measured:
+        """What this model says of a part, as a whole or, of a longer recording, of its most unusual stretch.
+
+        `fits` raises PartError for tokens that cannot be compared with those learned from; so does whatever is wrong
+        with the part.
+        """
+        if self.lengths is not None:
+            signal = read(part) if signal is None else signal
+            pieces = stretches(part, signal, self.lengths)
+            if pieces:
+                return most_unusual(self, part, signal, pieces, fits)
+        tokens = self.tokens(part, cache, signal)
+        fits(tokens)
+        return self.measure(tokens, part)
 
     def measure(self, tokens: Tokens, part: Part) -> Measured:
         """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
@@ -232,6 +259,8 @@ class PartModel:
         }
         if self.levels is not None:
             about["levels"] = asdict(self.levels)
+        if self.lengths is not None:
+            about["lengths"] = asdict(self.lengths)
         write_values(folder / "part.json", about)
         for i, likeness in enumerate(self.likenesses):
             write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
@@ -259,7 +288,7 @@ class PartModel:
             raise ModelError(
                 f"its encoder makes {width} features, its detector learned {learned}", folder / "part.json"
             )
-        made.scale, made.levels = about.scale, about.levels
+        made.scale, made.levels, made.lengths = about.scale, about.levels, about.lengths
         for file in sorted(folder.glob("likeness-*.safetensors")):
             likeness = read_arrays(file)
             with reading(file):

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from mmdmad.checking import check, check_path
 from mmdmad.checking.advice import estimate
 from mmdmad.cli import app
-from mmdmad.errors import ManifestError
 from mmdmad.pipeline.config import PipelineConfig
 from tests.checking.samples import SMALL, cases_of, look, said, scene, table
 
@@ -142,11 +141,3 @@ def test_an_estimate_says_nothing_by_itself_and_leaves_the_log_as_it_was(caplog:
     assert estimate(cases_of("sensor", tables).items, PipelineConfig.model_validate(SMALL)) is not None
     assert not caplog.records
     assert log.level == before
-
-
-def test_a_table_that_is_nearly_a_manifest_says_what_to_mend(tmp_path: Path) -> None:
-    (tmp_path / "m.csv").write_text("ID,text\na,words\n")
-    with pytest.raises(ManifestError, match="did you mean 'id'"):
-        check_path([tmp_path / "m.csv"], estimate=False)
-    (tmp_path / "r.csv").write_text("time,sensor\n" + "".join(f"{i},{i % 5}.5\n" for i in range(20)))
-    assert check_path([tmp_path / "r.csv"], estimate=False)[0].patterns == {"sensor": 1}

@@ -232,3 +232,17 @@ def test_states_at_the_ends_of_their_ranges_are_taken(change: dict) -> None:
     encoder.set_state(arrays, values | change)
     for name, value in change.items():
         assert list(np.atleast_1d(getattr(encoder.fitted_, name))) == list(np.atleast_1d(value))
+
+
+def test_a_table_of_which_rows_would_stay_unread_is_refused() -> None:
+    rng = np.random.default_rng(0)
+
+    def table(rows: int) -> Sensor:
+        return Sensor(rng.normal(size=(rows, 1)), np.arange(rows) * 1.0, ("a",), ("",))
+
+    encoder = Windows(length=16, max_tokens=256).fit([table(100) for _ in range(3)])
+    assert encoder.encode(table(128 * 16 + 15)).layout.shape[0] == 129  # the last window ends with the table
+    with pytest.raises(PartError, match=r"2064 rows; in one case 2048 are looked at.*--window auto"):
+        encoder.encode(table(2064))
+    sparse = Windows(length=16, stride=40, max_tokens=256).fit([table(100) for _ in range(3)])
+    assert sparse.encode(table(2064)).layout.shape[0] == 53  # chosen by whoever set the stride

@@ -81,7 +81,10 @@ def curve_by_hand(scores, where, times):
         inside = [s for s, (a, b) in zip(scores, where, strict=True) if a <= t < b or (b == last and a <= t <= b)]
         out.append(sum(inside) / len(inside) if inside else None)
     known = [i for i, v in enumerate(out) if v is not None]
-    return [v if v is not None else out[min(known, key=lambda k: (abs(k - i), k))] for i, v in enumerate(out)]
+    longest = max(b - a for a, b in where)
+    nearest = [min(known, key=lambda k: (abs(k - i), k)) for i in range(len(out))]
+    far = [abs(times[k] - t) > longest for k, t in zip(nearest, times, strict=True)]
+    return [v if v is not None else min(scores) if f else out[k] for v, f, k in zip(out, far, nearest, strict=True)]
 
 
 @settings(max_examples=100, deadline=None)

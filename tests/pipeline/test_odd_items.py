@@ -101,7 +101,7 @@ ODD_TABLES = {
     "a number beyond all": (huge, r"level is 1e\+300 in row 8, too large"),
     "three rows": (
         lambda seed: table(seed, values=table(seed).values[:3], times=TIMES[:3]),
-        "the table has 3 rows",
+        "table has 3 rows",
     ),
 }
 SENSOR = {"parts": {"sensor": {"encoder": "windows", "detector": "knn"}}, "min_parts": 5}

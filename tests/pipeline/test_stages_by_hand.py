@@ -106,14 +106,11 @@ class Knows:
     def given(self, part):
         return part
 
-    def tokens(self, part, cache, signal):
+    def looked_at(self, part, cache, signal):
         self.made.append((self.name, part.case_id, part.row, cache, signal))
         if "torn" in str(part.value):
             raise PartError("it is torn", part=self.name)
-        return "tokens"
-
-    def measure(self, tokens, part):
-        return (tokens, part.value)
+        return ("tokens", part.value)
 
 
 def test_each_part_of_a_case_is_measured_by_its_model(monkeypatch):
