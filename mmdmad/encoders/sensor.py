@@ -81,8 +81,8 @@ class Windows(Encoder):
     """Windows of `periods` times the dominant period of the training tables, every `stride` rows.
 
     `length` (rows) overrides the period. `stride` None means a sixteenth of the window. A table gives at most
-    `max_tokens` tokens: the stride grows for long tables, up to a window; longer ones are refused. The window is at most
-    half a typical training table, so that a finding can say when.
+    `max_tokens` tokens: the stride grows for long tables, up to a window; longer ones are refused. The window is at
+    most half a typical training table, so that a finding can say when.
 
     The layout is `steps` of shape (windows, groups); `where` holds start and stop in seconds.
     """

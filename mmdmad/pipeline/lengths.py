@@ -69,8 +69,8 @@ def stretches(part: Part, signal: Any, lengths: Lengths) -> list[tuple[int, int]
     usual = f"those learned from last {_range(lengths)}"
     if seconds * SLACK < lengths.shortest and count * SLACK < lengths.fewest:
         raise PartError(
-            f"the {kind.noun} has {count} {kind.slices} in {seconds:.4g} s, {usual}; a shorter one would look unusual by that alone: give at "
-            f"least {lengths.shortest / SLACK:.4g} s",
+            f"the {kind.noun} has {count} {kind.slices} in {seconds:.4g} s, {usual}; a shorter one would look unusual "
+            f"by that alone: give at least {lengths.shortest / SLACK:.4g} s",
             part=part.modality,
             case_id=part.case_id,
             row=part.row,
