@@ -1,18 +1,26 @@
-"""What a fit says before it begins: the part of a check that reads names and contents, and decodes nothing."""
+"""What a fit says before it begins: the part of a check that costs little beside learning."""
 
 from collections import defaultdict
 
 from mmdmad.cases import Cases
 from mmdmad.checking.copies import Copies, overlaps, recordings
+from mmdmad.checking.look import look_at
+from mmdmad.checking.oddest import oddest
 from mmdmad.checking.support import independence, made, promise, supports
+from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.progress import Progress
 from mmdmad.roles import counted
+
+FAR, NAMED = 5.0, 5
+"""Times the usual distance from which on a case is far out, and how many such are named."""
 
 
 def before_fit(cases: Cases, config: PipelineConfig) -> list[str]:
-    """What these cases cannot promise: rates at which nothing is flagged, slices that overlap, too few recordings.
+    """What these cases cannot promise, and which of them stand far out of the others.
 
-    Said before hours of learning, not after.
+    Rates at which nothing is flagged, slices that overlap, too few recordings: said before hours of learning, not
+    after. Each part is decoded once for the look.
     """
     rows = made(cases.items, config)
     same: dict[str, list[str]] = defaultdict(list)
@@ -26,4 +34,19 @@ def before_fit(cases: Cases, config: PipelineConfig) -> list[str]:
         a, b, file = shared[0]
         lines.append(f"{counted(len(shared), 'pair')} of slices of one file overlap, such as {a} and {b} of {file}")
     lines += independence(len(cases), len(set(known.values())), config)
-    return lines
+    return lines + far_out(cases)
+
+
+def far_out(cases: Cases) -> list[str]:
+    """Which cases look so unlike the others that somebody should look at them before they are called normal."""
+    looks = look_at(cases, [case.id for case in cases], Progress())
+    kinds = ordered({one.modality for one in looks.every})
+    far = {odd.case: odd for kind in kinds for odd in oddest(looks.of(kind)) if odd.times >= FAR}
+    if not far:
+        return []
+    worst = sorted(far.values(), key=lambda odd: (-odd.times, odd.case))
+    named = ", ".join(odd.case for odd in worst[:NAMED]) + (", …" if len(worst) > NAMED else "")
+    return [
+        f"{counted(len(worst), 'case')} to learn from far out of the others ({named}; up to {worst[0].times:.1f} times "
+        "the usual distance): look at them before they are called normal (mmdmad check lists them)"
+    ]

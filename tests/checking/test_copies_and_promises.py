@@ -7,7 +7,7 @@ import pytest
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.checking import check_path, lines_of
-from mmdmad.checking.before_fit import before_fit
+from mmdmad.checking.before_fit import before_fit, far_out
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.oddest import distances
 from mmdmad.manifest import read_cases
@@ -139,6 +139,12 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
     ]
     (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
     assert promised.startswith("sensor: ranked among 18 calibration cases")
+    spoiled = [table(i) for i in range(80)]
+    assert not far_out(cases_of("sensor", spoiled))
+    for one in spoiled[10:13]:
+        one.values[30:60, 1] += 30
+    (line,) = far_out(cases_of("sensor", spoiled))
+    assert line.startswith("3 cases to learn from far out of the others (c1")
     copied = before_fit(cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig())
     assert "at most 50 independent recordings" in copied[-1]
 
