@@ -96,8 +96,10 @@ def test_a_stopped_command_says_how_to_go_on(
     assert process.stdout.readline() == "working\n"
     left, said = stop(process, number)
     assert left == code, said
-    assert re.fullmatch(f"mmdmad: stopped; .*{says}.*", said.rstrip("\n")), said
-    assert shlex.join(words) in said
+    *before, last = said.rstrip("\n").splitlines()
+    assert re.fullmatch(f"mmdmad: stopped; .*{says}.*", last), said
+    assert all(line.startswith("mmdmad: ") and "stopped" not in line for line in before)  # what a fit says first
+    assert shlex.join(words) in last
 
 
 def test_a_stopped_chat_page_takes_its_folder_along(tmp_path: Path) -> None:
