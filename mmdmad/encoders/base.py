@@ -42,6 +42,13 @@ class Encoder(ABC):
         """
         return {}
 
+    def spoilt(self, signal: Any) -> str:
+        """Why a normal part would blind what is learned after `fit` (tokens, tails, ranks), though it can be judged.
+
+        It is left out of the fit by name. "" for most parts, and for most encoders for every part.
+        """
+        return ""
+
     @abstractmethod
     def encode(self, signal: Any) -> Tokens:
         """Tokens of one decoded part (`mmdmad.parts.Image`, `Text`, `Sensor` or `Video`)."""

@@ -43,6 +43,8 @@ from mmdmad.tokens import Layout, Tokens, varies
 log = logging.getLogger(__name__)
 BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
 """Most block means and segments of a window; standardised values are held within FAR training deviations."""
+RARE = 10
+"""One training table in so many, at most, may hold a reading far outside all others and be left out for it."""
 MOST_ROWS = 10_000_000  # of a window; far more than any table that can be read has
 GAP = 20.0
 """Training deviations that a segment without a single row counts for; half a segment counts for a quarter."""
@@ -109,6 +111,7 @@ class Windows(Encoder):
         read = [_columns(signal, channels) for signal in signals]
         range_ = usual_range(np.concatenate(read))
         far = [wild(values, *range_) for values in read]
+        self._usual = range_ if RARE * sum(mask.any() for mask in far) <= len(far) else None
         for number, (mask, values) in enumerate(zip(far, read)):
             for line in said(mask, values, channels):
                 log.warning("training table %d: %s; it is not learned from", number + 1, line)
@@ -137,6 +140,21 @@ class Windows(Encoder):
     def odd(self, signals: Sequence[Any]) -> dict[int, str]:
         """Tables that cannot be learned with the others: other channels or units than most, wild times or numbers."""
         return dict(usual(signals).odd) if signals else {}
+
+    def spoilt(self, signal: Any) -> str:
+        """Names a reading far outside all others of its channel, where few training tables have one.
+
+        One mark of a logger (-9999, 1e30) would be the most unusual thing ever seen in a normal table, and every fault
+        would look mild beside it. Where such readings are common they are what the channel is like.
+        """
+        usual_, state = getattr(self, "_usual", None), self._fitted()
+        if usual_ is None:
+            return ""
+        signal = with_states(signal, state.channels)
+        if other_channels(signal.channels, state.channels):
+            return ""  # said where it is encoded
+        values = _columns(signal, state.channels)
+        return "; ".join(said(wild(values, *usual_), values, state.channels))
 
     def encode(self, signal: Any) -> Tokens:
         """Tokens of a Sensor table; PartError if its channels or units are others or it is too short."""

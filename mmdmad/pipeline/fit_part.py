@@ -105,6 +105,9 @@ def _learn_part(
     widths: tuple[int, ...] = ()
     for i in progress.over(order, f"{model.modality}: encode and score", len(order)):
         try:
+            if why := model.spoilt(wanted[i]):
+                refused.add(i, why)
+                continue
             if i in rows.fit:
                 fitting[i] = model.tokens(wanted[i], cache)
                 continue

@@ -158,6 +158,13 @@ class PartModel:
             self.letters = Letters().fit([signal.text for signal in signals.values() if isinstance(signal, Text)])
         return refused
 
+    def spoilt(self, part: Part, signal: Any = None) -> str:
+        """Why a normal part that can be judged must not be learned or ranked with; "" if it may."""
+        if type(self.encoder).spoilt is Encoder.spoilt:
+            return ""
+        why = self.encoder.spoilt(read(part) if signal is None else signal)
+        return f"{why}; it is not learned from: if a logger writes it for no reading, leave the cell empty" if why else ""
+
     def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
         """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
         if signal is not None and cache is None:

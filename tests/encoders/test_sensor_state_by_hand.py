@@ -246,3 +246,17 @@ def test_a_table_of_which_rows_would_stay_unread_is_refused() -> None:
         encoder.encode(table(2064))
     sparse = Windows(length=16, stride=40, max_tokens=256).fit([table(100) for _ in range(3)])
     assert sparse.encode(table(2064)).layout.shape[0] == 53  # chosen by whoever set the stride
+
+
+def test_marks_of_a_logger_spoil_a_table_where_few_have_one() -> None:
+    def marked(seed: int, mark: float = -9999.0) -> Sensor:
+        one = table(seed)
+        one.values[7, 1] = mark
+        return one
+
+    few = Windows().fit([*(table(i) for i in range(9)), marked(9)])
+    assert few.spoilt(table(0)) == ""
+    assert few.spoilt(marked(20, 1e30)) == "channel 'c1' is 1e+30 in row 8, far outside all its other readings"
+    assert few.spoilt(table(1, channels=1)) == ""  # other channels are refused where they are encoded
+    many = Windows().fit([*(table(i) for i in range(7)), marked(9)])
+    assert many.spoilt(marked(20)) == ""  # one in eight: it is what the channel is like

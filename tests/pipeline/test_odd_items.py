@@ -89,6 +89,12 @@ def huge(seed: int) -> Sensor:
     return made
 
 
+def marked(seed: int) -> Sensor:
+    made = table(seed)
+    made.values[50, 1] = -9999.0
+    return made
+
+
 ODD_TABLES = {
     "a further channel": (wider, "unknown temp"),
     "a lost channel": (
@@ -99,6 +105,7 @@ ODD_TABLES = {
     "a time of 1970": (wild_time, r"spans 1\.7e\+09 s"),
     "nearly all gap": (slow_gap, "nearly all of it gaps"),
     "a number beyond all": (huge, r"level is 1e\+300 in row 8, too large"),
+    "a mark of a logger": (marked, "'level' is -9999 in row 51, .* leave the cell empty"),
     "three rows": (
         lambda seed: table(seed, values=table(seed).values[:3], times=TIMES[:3]),
         "table has 3 rows",
