@@ -163,7 +163,8 @@ class PartModel:
         if type(self.encoder).spoilt is Encoder.spoilt:
             return ""
         why = self.encoder.spoilt(read(part) if signal is None else signal)
-        return f"{why}; it is not learned from: if a logger writes it for no reading, leave the cell empty" if why else ""
+        cure = "it is not learned from: if a logger writes it for no reading, leave the cell empty"
+        return f"{why}; {cure}" if why else ""
 
     def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
         """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
