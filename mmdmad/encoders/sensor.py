@@ -16,14 +16,15 @@ rare it would hardly vary in training, and one lost row would outweigh every fau
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from mmdmad.encoders.base import Encoder, encoder
+from mmdmad.encoders.sensor_state import BLOCKS, SEGMENTS, SensorState, checked, joint_blocks
 from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular
 from mmdmad.encoders.sensor_usual import other_channels, other_unit, states_of, usual, with_states
 from mmdmad.encoders.sensor_windows import (
@@ -37,45 +38,15 @@ from mmdmad.encoders.sensor_windows import (
 )
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
 from mmdmad.parts.sensor_wild import said, usual_range, wild
-from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens, varies
 
 log = logging.getLogger(__name__)
-BLOCKS, SEGMENTS, FAR = 64, 8, 100.0
-"""Most block means and segments of a window; standardised values are held within FAR training deviations."""
+FAR = 100.0
+"""Standardised values are held within so many training deviations."""
 RARE = 10
 """One training table in so many, at most, may hold a reading far outside all others and be left out for it."""
-MOST_ROWS = 10_000_000  # of a window; far more than any table that can be read has
 GAP = 20.0
 """Training deviations that a segment without a single row counts for; half a segment counts for a quarter."""
-
-
-@dataclass(frozen=True, eq=False)
-class SensorState:
-    """What `Windows.fit` learned: the channels, the rate, the window and the scales of every feature."""
-
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    interval: float
-    period: int
-    length: int
-    blocks: int
-    segments: int
-    center: np.ndarray  # (C,)
-    scale: np.ndarray  # (C,)
-    quiet: np.ndarray  # (C,) floor of the activity
-    local: np.ndarray  # (2, 2, C) mean and deviation of log activity and of peaks
-    relation_mean: np.ndarray  # (2C,)
-    relation_precision: np.ndarray  # (2C, 2C)
-    relation_scale: np.ndarray  # (2C,)
-    joint_mean: np.ndarray  # (m * C,)
-    joint_directions: np.ndarray  # (m * C, k)
-    joint_scale: np.ndarray  # (2,) of scores and of residuals
-
-    @property
-    def width(self) -> int:
-        """Features of a token."""
-        return self.blocks + 4 * self.segments
 
 
 @encoder("windows", "sensor", version="2")
@@ -230,7 +201,7 @@ class Windows(Encoder):
         """Restore what `state` gave; ModelError where `fit` cannot have written it."""
         if arrays:
             every: dict[str, Any] = {**arrays, **{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}}
-            self.fitted_ = _checked(SensorState(**every), arrays)
+            self.fitted_ = checked(SensorState(**every), arrays)
 
     def _fitted(self) -> SensorState:
         if not hasattr(self, "fitted_"):
@@ -289,35 +260,6 @@ def _learn(tables: list[np.ndarray], **known: Any) -> SensorState:
     )
 
 
-def _checked(state: SensorState, arrays: Mapping[str, np.ndarray]) -> SensorState:
-    """The state, if `_learn` can have written it; ModelError otherwise."""
-    channels = len(state.channels)
-    words = (*state.channels, *state.units)
-    require(all(isinstance(word, str) for word in words), "channels and units are words")
-    require(channels == len(state.units) == len(set(state.channels)) > 0, "channels and units do not go together")
-    numbers = (state.period, state.length, state.blocks, state.segments)
-    require(all(type(number) is int for number in numbers), f"{numbers} are not whole numbers")
-    require(isinstance(state.interval, float) and state.interval > 0, "the interval of rows is not above 0")
-    require(4 <= state.length <= MOST_ROWS and 1 <= state.segments <= SEGMENTS, "length or segments are out of range")
-    require(1 <= state.blocks <= BLOCKS and state.length % state.blocks == 0, "blocks do not divide the length")
-    check_arrays(
-        arrays,
-        {
-            **dict.fromkeys(("center", "scale", "quiet"), "f C"),
-            "local": "f 2 2 C",
-            **{"relation_mean": "f V", "relation_precision": "f V V", "relation_scale": "f V"},
-            **{"joint_mean": "f J", "joint_directions": "f J k", "joint_scale": "f 2"},
-        },
-        C=channels,
-        V=2 * channels,
-        J=joint_blocks(state.blocks, channels) * channels,
-    )
-    above = (state.scale, state.quiet, state.local[:, 1], state.relation_scale, state.joint_scale)
-    require(all((scale > 0).all() for scale in above), "a scale is not above 0")
-    require((np.diag(state.relation_precision) > 0).all(), "the precision of relations is not positive")
-    return state
-
-
 def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: SensorState) -> np.ndarray:
     """Features (W, C + 1, D) of windows, or (W, 1, D) for one channel."""
     channels = len(state.channels)
@@ -342,15 +284,6 @@ def _tokens(z: np.ndarray, missing: np.ndarray, starts: np.ndarray, state: Senso
         joint[:, 0, state.width - state.segments :] = outside / state.joint_scale[1]
         values = np.concatenate([values, joint], axis=1)
     return np.clip(values, -10 * FAR, 10 * FAR).astype(np.float32)
-
-
-def joint_blocks(blocks: int, channels: int) -> int:
-    """Block means a channel in the token of all channels: 16, fewer for many channels.
-
-    >>> joint_blocks(64, 8), joint_blocks(64, 55), joint_blocks(10, 3)
-    (16, 16, 10)
-    """
-    return max(2, min(16, blocks, 1024 // channels))
 
 
 def _joint_rows(z: np.ndarray, starts: np.ndarray, length: int, few: int) -> np.ndarray:

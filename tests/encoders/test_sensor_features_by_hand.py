@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mmdmad.encoders import sensor as module
-from mmdmad.encoders.sensor import BLOCKS, FAR, GAP, MOST_ROWS, SEGMENTS, Windows, joint_blocks
+from mmdmad.encoders.sensor import FAR, GAP, Windows
+from mmdmad.encoders.sensor_state import BLOCKS, MOST_ROWS, SEGMENTS, joint_blocks
 from mmdmad.encoders.sensor_windows import (
     activity,
     peaks,
