@@ -116,7 +116,8 @@ def fit(
     config: Annotated[
         str | None,
         typer.Option(
-            help="Pipeline: a YAML file or a preset's name; default: pipelines/inspection, with --resume the run's own."
+            help="Pipeline: a YAML file or a preset's name; default: the preset that fits the parts (said), "
+            "with --resume the run's own."
         ),
     ] = None,
     split: LearnFrom = None,
@@ -128,22 +129,29 @@ def fit(
 ) -> None:
     """Learn what normal looks like."""
     from mmdmad.cases import lost_kinds
+    from mmdmad.checking.advice import preset_for
     from mmdmad.checking.before_fit import before_fit
     from mmdmad.learning import to_learn
     from mmdmad.pipeline.detector import PipelineConfig, load_config
     from mmdmad.store.run import Run
 
-    settings = load_config(config or "pipelines/inspection").model_dump(mode="json")
+    if config is not None:
+        load_config(config)  # a slip in its name costs no reading
     windows = windows_of(window, step)
     cases = read_data(data, windows, allow_outside)
     learned = to_learn(cases, split=split, normal=normal or ())
     for line in (*cases.extra.get("notes", ()), *learned.lines):
         say(f"mmdmad: {line}", file=sys.stderr)
     chosen = cut_up(learned.cases, windows)
+    again = resume and (run / "config.json").exists()
+    fitting, why = (config, "") if config is not None else preset_for(chosen)
+    if why and not again:
+        say(f"mmdmad: {fitting}: {why}", file=sys.stderr)
+    settings = load_config(fitting).model_dump(mode="json")
     if not resume:
         for line in before_fit(chosen, PipelineConfig.model_validate(settings)):
             say(f"mmdmad: {line}", file=sys.stderr)
-    folder = Run.open(run) if resume and (run / "config.json").exists() else Run.create(run, settings)
+    folder = Run.open(run) if again else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
