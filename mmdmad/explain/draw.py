@@ -133,6 +133,10 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_hex(FAINT))
+    for name in (text for text in axes.texts if text.get_ha() == "right"):
+        box = name.get_window_extent(canvas.get_renderer())
+        if box.x0 < 0:  # seventeen wide letters are wider than the margin
+            name.set_fontsize(name.get_fontsize() * box.x1 / box.width)
     canvas.draw()
     plot = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     return plot.quantize(96, dither=Image.Dither.NONE)

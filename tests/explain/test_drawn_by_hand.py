@@ -371,3 +371,11 @@ def test_titles_stand_over_their_key_frames():
 def test_a_channel_marked_by_the_detector_is_drawn_as_a_named_one(figures):
     _, _, axes = axes_of(figures, replace(channel(np.arange(11.0)), marked=True))
     assert to_hex(axes.lines[0].get_color()) == "#20242c"
+
+
+@pytest.mark.parametrize("name", ["Accelerometer2RMS", "WWWWWWWWWWWWWW", "MMMMMMMM_WWWWWWWW"])
+def test_a_wide_name_stays_in_the_picture(figures, name):
+    figure, _, axes = axes_of(figures, channel(np.arange(11.0), name=name))
+    (said,) = [t for t in axes.texts if t.get_ha() == "right"]
+    assert said.get_window_extent().x0 > -1
+    assert 5 < said.get_fontsize() <= 9
