@@ -24,10 +24,10 @@ class Draft:
 
 
 def write(finding: Finding) -> list[Draft]:
-    """Three to eight sentences: verdict, what is unusual, contradiction, nearest normals, what is missing."""
+    """Three to eight sentences: verdict, what is unusual or of another form, contradiction, nearest normals, missing."""
     drafts = [*_captions(finding, "verdict", 1)]
     if finding.verdict == "normal" and all(p.p_value > finding.guarantee.rate for p in finding.parts):
-        drafts += _captions(finding, "part", 1)
+        drafts += [*_captions(finding, "part", 1), *_captions(finding, "form", 2)]
     else:
         odd = _captions(finding, "contradiction", 1)
         lead = max((p.share for p in finding.parts), default=0.0)

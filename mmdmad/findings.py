@@ -25,6 +25,7 @@ Verdict = Literal["anomalous", "normal", "no verdict"]
 EvidenceKind = Literal[
     "verdict",
     "part",
+    "form",
     "region",
     "span",
     "channel",

@@ -117,7 +117,7 @@ def _when(reading: Reading, question: str, d: About) -> str:
         return f"{recorded} {verdict_line(d)}"
     sheets = [
         e
-        for e in d.of_kind("channel", "span", "frames")
+        for e in d.of_kind("form", "channel", "span", "frames")
         if any("start" in fact.name or "time" in fact.name or fact.name == "at" for fact in e.facts)
     ]
     first = [e for e in sheets if e.part == (reading.part or _main_part(d))]

@@ -5,6 +5,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
 
     Pictures go to `artifacts`/<folder of the case>/E<n>.png, for cases that are flagged or close to it; evidence
     names them relative to the parent of `artifacts` (the run directory). Parts that look normal get one line, parts
-    that stand out also where, what was measured there, and the nearest normal cases.
+    that stand out also where, what was measured there, and the nearest normal cases. What is other in the form of a
+    part (rate, gaps, size) is said of all.
     """
     from mmdmad.explain import relations, verdict
     from mmdmad.explain.base import Look
@@ -58,6 +60,8 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
         if folder is not None:
             artifact = folder.save(f"E{len(found) + 1}", judged.modality, look)
         add(verdict.part(judged, judgement), artifact)
+        for draft in _form(judged, judgement, normal):
+            add(draft)
         for draft in look.drafts if wanted else ():
             add(draft, artifact)
     for contradiction in (c for c in contradictions if c.share < main):
@@ -84,6 +88,12 @@ def stands_out(judged: "PartJudgement", judgement: "Judgement") -> bool:
     odd = any(c.part == judged.modality for c in worth_saying(judgement))
     shares = [p.share for p in judgement.parts.values()] + [c.share for c in judgement.contradictions]
     return odd or judged.share == max(shares)
+
+
+def _form(judged: "PartJudgement", judgement: "Judgement", normal: "Normal") -> "Sequence[Draft]":
+    """What is other in the form of the part, whatever its score."""
+    signal, known = judgement.signals[judged.modality], normal.of(judged.modality)
+    return modality_of(judged.modality).form(signal, known, judgement.case.group)
 
 
 def _look(judged: "PartJudgement", judgement: "Judgement", normal: "Normal") -> "Look":

@@ -35,14 +35,19 @@ class Event:
     against: Literal["level", "shift"] = "level"  # of a level shift: whether `normal` is of levels or of shifts
 
 
-def events(trace: Traces, normal: Ranges) -> list[Event]:
-    """The one event that explains the channel best, and a dropout or frozen stretch beside it; strongest first."""
+def events(trace: Traces, normal: Ranges, alike: bool = True) -> list[Event]:
+    """The one event that explains the channel best, and a dropout or frozen stretch beside it; strongest first.
+
+    Spikes and noise are steps from row to row: unless rows come at a rate `alike` to the normal one, their measures
+    cannot be compared and none is told.
+    """
     if trace.missing.all():
         return [Event("dropout", float(trace.times[0]), float(trace.times[-1]), np.inf, np.nan, 0.0, (0.0, 0.0))]
     still = [e for e in (_gap(trace, normal), _held(trace, normal)) if e is not None]
     if still:  # a step into a held value is part of it, not a second event
         return still
-    spike, noise, level = _spike(trace, normal), _noise(trace, normal), _level(trace, normal)
+    level = _level(trace, normal)
+    spike, noise = (_spike(trace, normal), _noise(trace, normal)) if alike else (None, None)
     if spike is not None and (noise is None or spike.stop - spike.start <= 0.1 * _length(trace)):
         return [spike]
     if noise is not None and (level is None or noise.excess >= level.excess):

@@ -8,6 +8,7 @@ import numpy as np
 from mmdmad.explain.events import Event, events
 from mmdmad.explain.maps import Span, curves, hot_spans, on_scale
 from mmdmad.explain.ranges import Ranges
+from mmdmad.explain.sensor_clock import another_rate
 from mmdmad.explain.sensor_normal import SensorNormal
 from mmdmad.explain.traces import Traces, traces
 from mmdmad.explain.words import Draft, draft, fact
@@ -49,13 +50,15 @@ def look(judged: "PartJudgement", signal: "Sensor", known: SensorNormal, group: 
     """Every channel of the table, most unusual first."""
     scored = {c: on_scale(v, judged.scale) for c, v in curves(judged.token_scores, judged.layout, signal.times).items()}
     together = scored.get("*")
+    ticks = known.clock(group)
+    alike = ticks is None or not another_rate(signal.times, ticks)
     views = []
     for index, (name, unit) in enumerate(zip(signal.channels, signal.units, strict=True)):
         trace = traces(signal.values[:, index], signal.times)
         normal = known.channel(name, group)
         own = scored.get(name)
         curve = own if own is not None else together if together is not None else np.zeros(len(signal.times))
-        found = [] if normal is None else events(trace, normal)
+        found = [] if normal is None else events(trace, normal, alike)
         marked = own is not None and float(own.max()) > 1
         views.append(ChannelView(name, unit, trace, normal, curve, found, marked))
     # what was measured says more than a mark, however hot

@@ -8,7 +8,7 @@ suffix loads no decoder.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from mmdmad.errors import ConfigError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Learned, Look, Seen
+    from mmdmad.explain.words import Draft
     from mmdmad.parts.timeline import Timeline
     from mmdmad.survey.base import Survey
 
@@ -104,6 +105,13 @@ class BaseModality(ABC):
     def normal(self) -> "Learned | None":
         """An empty memory of what is normal in such signals; None where only nearest normal cases are told."""
         return None
+
+    def form(self, signal: Any, normal: Any, group: str | None) -> "Sequence[Draft]":
+        """What is other in the form of a decoded part (rate, gaps, size) than in those that `normal` remembers.
+
+        Said of every part, for the form is none of what its score measures.
+        """
+        return ()
 
     def look(self, seen: "Seen") -> "Look | None":
         """What there is to say and to draw of a judged part beyond its score; None for nothing."""
@@ -197,7 +205,7 @@ def detail_kinds() -> tuple[str, ...]:
     """The kinds of evidence that looks at single parts find.
 
     >>> detail_kinds()
-    ('region', 'words', 'channel', 'span', 'frames')
+    ('region', 'words', 'form', 'channel', 'span', 'frames')
     """
     return tuple(dict.fromkeys(kind for one in modalities().values() for kind in one.kinds))
 

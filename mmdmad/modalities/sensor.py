@@ -1,6 +1,6 @@
 """Sensor tables: named channels over time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.modalities.base import BaseModality, modality
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.explain.sensor_normal import SensorNormal
+    from mmdmad.explain.words import Draft
     from mmdmad.parts.sensor import Sensor as Signal
     from mmdmad.parts.timeline import Timeline
     from mmdmad.survey.base import Survey
@@ -26,7 +27,7 @@ class Sensor(BaseModality):
     words = ("sensor", "sensors", "reading", "readings", "signal", "signals")
     suffixes = (".csv", ".tsv", ".parquet", ".npz", ".npy")
     slices, rated, timed = "rows", True, True
-    kinds, details = ("channel", "span"), 2
+    kinds, details = ("form", "channel", "span"), 2
     picture_note = "blue = normal range, red = measured as unusual"
     encoder = "windows"
 
@@ -80,6 +81,12 @@ class Sensor(BaseModality):
         from mmdmad.explain.sensor_normal import SensorNormal
 
         return SensorNormal()
+
+    def form(self, signal: "Signal", normal: "SensorNormal", group: str | None) -> "Sequence[Draft]":
+        """Another sampling rate, and rows that are missing."""
+        from mmdmad.explain.sensor_clock import evidence
+
+        return evidence(signal.times, normal.clock(group))
 
     def look(self, seen: "Seen") -> "Look":
         """What happened on which channel and when, drawn as lanes over their normal ranges."""

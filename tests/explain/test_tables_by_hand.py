@@ -234,7 +234,7 @@ def test_a_look_gives_each_channel_its_own_map_or_that_of_all():
 def test_measured_events_come_before_marks_and_the_stronger_first(monkeypatch):
     beyond = {"a": [], "b": [0.5], "c": [0.6], "d": [0.2, 7.0], "e": []}
     order = iter(beyond.values())
-    monkeypatch.setattr(sensor, "events", lambda trace, known: [Event(
+    monkeypatch.setattr(sensor, "events", lambda trace, known, alike: [Event(
         "frozen", 0.0, 1.0, e, 0.0, 0.0, (0.0, 1.0)) for e in next(order)])  # fmt: skip
     known = SensorNormal()
     known.ranges = {("", c): Ranges((), np.zeros((0, 3)), 0) for c in beyond}

@@ -1,0 +1,119 @@
+"""How the rows of a sensor table follow each other: another sampling rate, and rows that are missing.
+
+Encoders lay every table on one grid, so that a table of another rate, or with a gap, is compared all the same; here it
+is said that it is one. What is normal is the least and the most of the normal tables, so that "no gap above" is true.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mmdmad.explain.ranges import Ranges
+from mmdmad.explain.traces import longest_stretch, stretches
+from mmdmad.explain.words import Draft, draft, fact
+from mmdmad.findings import Fact
+
+CLOCK = ("fastest", "slowest", "gap")
+"""Least and most usual time from one row to the next, and the most of all, in seconds."""
+WINDOW = 9
+"""Steps whose median is the usual time between rows at a place: up to four that are longer there change nothing."""
+RATE = 1.05
+"""Times the usual time between rows, from which on it is another one; a time of whole milliseconds varies less."""
+GAP = 1.5
+"""Times the longest normal time between rows, and the usual one at that place, from which on rows are missing."""
+RUN, WHOLE = 5, 0.9
+"""Steps that another rate takes to be one, and the share of all from which on the whole table has it."""
+MOST = 3
+"""Gaps that are told one by one."""
+
+
+def clock(times: np.ndarray) -> np.ndarray | None:
+    """One number (s) per name of CLOCK from the times (T,) of a table; None for fewer than three rows.
+
+    >>> clock(np.array([0.0, 1.0, 2.0, 3.0, 7.0, 8.0, 9.0, 10.0])).tolist()
+    [1.0, 1.0, 4.0]
+    """
+    if len(times) < 3:
+        return None
+    steps = np.diff(np.asarray(times, np.float64))
+    usual = _usual(steps)
+    return np.array([usual.min(), usual.max(), steps.max()])
+
+
+def least_and_most(rows: list[np.ndarray]) -> Ranges:
+    """Least, middle and most of each measure of CLOCK over normal tables."""
+    return Ranges(CLOCK, np.quantile(np.stack(rows), (0.0, 0.5, 1.0), axis=0).T, len(rows))
+
+
+def another_rate(times: np.ndarray, normal: Ranges) -> bool:
+    """Whether the rows of a whole table (T,) come at another rate than those of normal tables."""
+    if len(times) < 3:
+        return False
+    return bool(_other(_usual(np.diff(times)), normal).mean() >= WHOLE)
+
+
+def evidence(times: np.ndarray, normal: Ranges | None) -> list[Draft]:
+    """The longest stretch of another rate, then the longest gaps of a table of these times (T,); none without normals.
+
+    A table that has another rate from end to end is told without times.
+    """
+    if normal is None or len(times) < 3:
+        return []
+    times = np.asarray(times, np.float64)
+    usual = _usual(np.diff(times))
+    return [*_rate(times, usual, normal), *_gaps(times, usual, normal)]
+
+
+def _usual(steps: np.ndarray) -> np.ndarray:
+    """The running median of steps (n,)."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.median_filter(steps, min(WINDOW, len(steps) | 1), mode="nearest"))
+
+
+def _other(usual: np.ndarray, normal: Ranges) -> np.ndarray:
+    return np.asarray((usual * RATE < normal["fastest"][0]) | (usual > RATE * normal["slowest"][2]))
+
+
+def _rate(times: np.ndarray, usual: np.ndarray, normal: Ranges) -> Iterator[Draft]:
+    other = _other(usual, normal)
+    a, b = longest_stretch(other)
+    if b - a < min(RUN, len(usual)):
+        return
+    whole = other.mean() >= WHOLE
+    step = float(np.median(np.diff(times)[other] if whole else np.diff(times)[a:b]))
+    facts = [fact("time between rows", step, "s"), *_normal_rate(normal)]
+    text = "rows come every {time_between_rows}"
+    if not whole:
+        facts += [fact("start", float(times[a]), "s"), fact("stop", float(times[b]), "s")]
+        text += " from {start} to {stop}"
+    alike = len(_normal_rate(normal)) == 1
+    usually = "{normal_time_between_rows}" if alike else "{normal_least_time} to {normal_most_time}"
+    yield draft("form", "sensor", f"{text}; normal tables have one every {usually}.", facts)
+
+
+def _normal_rate(normal: Ranges) -> list[Fact]:
+    """The usual time between rows of normal tables: one, or least and most where they differ."""
+    least, most = normal["fastest"][0], normal["slowest"][2]
+    if most <= RATE * least:
+        return [fact("normal time between rows", normal["slowest"][1], "s")]
+    return [fact("normal least time", least, "s"), fact("normal most time", most, "s")]
+
+
+def _gaps(times: np.ndarray, usual: np.ndarray, normal: Ranges) -> Iterator[Draft]:
+    steps = np.diff(times)
+    wide = (steps > GAP * normal["gap"][2]) & (steps > GAP * usual)
+    found = [a for a, b in stretches(wide) for a in range(a, b)]
+    found.sort(key=lambda i: -steps[i])
+    for i in found[:MOST]:
+        facts = [
+            fact("start", float(times[i] + usual[i]), "s"),
+            fact("stop", float(times[i + 1]), "s"),
+            fact("gap", float(steps[i]), "s"),
+            fact("longest normal gap", normal["gap"][2], "s"),
+        ]
+        text = "rows are missing from {start} to {stop}"
+        if i == found[:MOST][-1] and len(found) > MOST:
+            facts.append(fact("further places", len(found) - MOST))
+            text += " and at {further_places} further places"
+        yield draft("form", "sensor", text + "; normal tables have no gap above {longest_normal_gap}.", facts)
