@@ -375,7 +375,7 @@ def test_a_channel_marked_by_the_detector_is_drawn_as_a_named_one(figures):
 
 @pytest.mark.parametrize("name", ["Accelerometer2RMS", "WWWWWWWWWWWWWW", "MMMMMMMM_WWWWWWWW"])
 def test_a_wide_name_stays_in_the_picture(figures, name):
-    figure, _, axes = axes_of(figures, channel(np.arange(11.0), name=name))
+    _, _, axes = axes_of(figures, channel(np.arange(11.0), name=name))
     (said,) = [t for t in axes.texts if t.get_ha() == "right"]
     assert said.get_window_extent().x0 > -1
     assert 5 < said.get_fontsize() <= 9
