@@ -24,7 +24,7 @@ class Draft:
 
 
 def write(finding: Finding) -> list[Draft]:
-    """Three to eight sentences: verdict, what is unusual or of another form, contradiction, nearest normals, missing."""
+    """Three to eight sentences: verdict, what is unusual or of another form, contradiction, nearest, missing."""
     drafts = [*_captions(finding, "verdict", 1)]
     if finding.verdict == "normal" and all(p.p_value > finding.guarantee.rate for p in finding.parts):
         drafts += [*_captions(finding, "part", 1), *_captions(finding, "form", 2)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
-from mmdmad.labels import Labels, read_labels
+from mmdmad.labels import Labels, read_labels, unused
 from mmdmad.manifest_rows import Row, is_missing
 from mmdmad.modalities.base import BaseModality, modalities
 from mmdmad.plain import plain
@@ -151,6 +151,8 @@ class RowReader:
             if labels.column != "label" and not labels.question:
                 self.notes.append(labels.note)
             self._bad_cells.setdefault("label", []).extend(self._unread(labels))
+        if beside := unused(self.columns, labels):
+            self.notes.append(beside)
         if self._renamed:
             self.notes.append(f"{len(self._renamed)} files were found under names in another encoding")
         refused = (*self.refused, *(r for column, cells in self._bad_cells.items() for r in _told(column, cells)))

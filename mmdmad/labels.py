@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmdmad.roles import FAULTY, LABEL, NORMAL, WORDS, asks_of, label_of, said
+from mmdmad.roles import FAULTY, LABEL, NORMAL, WORDS, asks_of, label_of, said, sounds_like_labels
 
+FEW = 12
+"""Most different values of a column that may be labels under a name that nobody knows."""
 NUMBERS = frozenset(("0", "1", "0.0", "1.0", "-1", "-1.0", "2", "true", "false"))
 
 
@@ -63,15 +65,57 @@ def read_labels(columns: Mapping[str, Mapping[str, Any]], given: Mapping[str, An
         read = [label_of(word, WORDS) for word in distinct]
         if None not in read:
             return _read(column, values, WORDS)
-        if 1 in read:
-            faulty = said(word for word, one in zip(distinct, read) if one == 1)
+        if 1 in read or 0 in read:
+            known = said(word for word, one in zip(distinct, read) if one is not None)
             others = said(word for word, one in zip(distinct, read) if one is None)
-            question = (
-                f"column {column!r} holds {faulty} beside {others}: are these labels? Write good and bad under 'label' "
-                "if so, or call the column by what it holds"
-            )
-            return Labels(column, {}, {}, question)
+            return _question(column, f"{known} beside {others}")
+        if sounds_like_labels(column) and len(distinct) > 1:  # "pass_fail" with P and F
+            return _question(column, said(distinct))
+    for column, values in _sounding(columns).items():
+        return _question(column, said(str(value).strip() for value in values))
     return None
+
+
+def _question(column: str, holds: str) -> Labels:
+    question = (
+        f"column {column!r} holds {holds}: are these labels? Write good and bad under 'label' if so, or call the "
+        "column by what it holds"
+    )
+    return Labels(column, {}, {}, question)
+
+
+def _sounding(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values of columns whose names sound like labels, though no list knows them; of those with two or a few."""
+    found: dict[str, list[Any]] = {}
+    for row in columns.values():
+        for column, value in row.items():
+            if asks_of(column) is None and sounds_like_labels(column) and not _missing(value):
+                found.setdefault(column, []).append(value)
+    return {column: values for column, values in found.items() if 2 <= len(set(map(str, values))) <= FEW}
+
+
+def unused(columns: Mapping[str, Mapping[str, Any]], labels: Labels | None) -> str:
+    """What other columns a manifest has, which are kept beside the cases and decide nothing; "" where there are none.
+
+    >>> unused({"a": {"shift": 1, "operator": "eve"}, "b": {"shift": 2, "operator": "eve"}}, None)
+    "columns that decide nothing: 'shift' (1, 2), 'operator' (eve); labels stand under 'label', splits under 'split'"
+    """
+    values: dict[str, dict[str, None]] = {}
+    for row in columns.values():
+        for column, value in row.items():
+            if labels is None or column != labels.column:
+                known = values.setdefault(column, {})
+                if not _missing(value) and len(known) <= FEW:
+                    known[str(value).strip()[:40]] = None
+    if not values:
+        return ""
+    told = [f"{name[:40]!r} ({_few(list(known))})" for name, known in list(values.items())[:8]]
+    more = f" and {len(values) - 8} more" if len(values) > 8 else ""
+    return f"columns that decide nothing: {', '.join(told)}{more}; labels stand under 'label', splits under 'split'"
+
+
+def _few(values: list[str]) -> str:
+    return ", ".join(values[:3]) + (", …" if len(values) > 3 else "") if values else "empty"
 
 
 def _read(column: str, values: Mapping[str, Any], asks: str) -> Labels:

@@ -36,8 +36,9 @@ _WORDS = {
         "bad ng nok ko nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
         "fail failed failure reject rejected damage damaged broken outlier positive abnormality anomalie anormal "
         "schlecht fehler fehlerhaft defekt ausschuss schlechtteil schlechtteile malfunction unhealthy error incorrect "
-        "attack crack cracked scratch scratched hole dent dented stain stained rust rusty corrosion chipped burr "
-        "contamination contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
+        "attack crack cracked scratch scratched scrap scrapped hole dent dented stain stained rust rusty corrosion "
+        "chipped burr contamination "
+        "contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
         "riss kratzer delle fleck rost gebrochen verbogen mauvais mauvaise défaut défectueux malo mala defecto "
         "defectuoso difetto difettoso scarto fout afkeur 异常 異常 不良 不良品 不合格 缺陷 次品 瑕疵 欠陥"
     ),
@@ -162,7 +163,8 @@ _ASKS = {
     NORMAL: _set("good ok normal healthy passed gut io i_o fehlerfrei"),
     WORDS: _set(
         "class klasse category target y gt ground_truth truth status result verdict judgement judgment quality "
-        "condition urteil ergebnis bewertung qualität pass_fail ok_nok ok_ng good_bad normal_attack label_name"
+        "condition urteil ergebnis bewertung qualität pass_fail ok_nok ok_ng good_bad normal_attack label_name "
+        "diagnosis diagnose befund finding outcome assessment disposition grade decision evaluation"
     ),
 }
 """Names of columns that hold labels though they are not called "label", by what their values answer."""
@@ -176,6 +178,16 @@ def asks_of(column: str) -> str | None:
     """
     name = re.sub(r"^(is|has|was)_", "", re.sub(r"[\W_]+", "_", _plain(column)).strip("_"))
     return next((asks for asks, names in _ASKS.items() if name in names), None)
+
+
+def sounds_like_labels(column: str) -> bool:
+    """Whether a name that is no usual one of labels is made of words that say good or bad.
+
+    >>> [sounds_like_labels(name) for name in ("accepted", "fault_code", "PassFail", "torque", "image_width")]
+    [True, True, True, False, False]
+    """
+    roles = {_BY_WORD.get(token) or _BY_WORD.get(_singular(token)) for token in _tokens(column)}
+    return bool(roles & {NORMAL, FAULTY}) and not roles & {*SPLITS, MASK}
 
 
 def said(words: Iterable[str], most: int = 6) -> str:

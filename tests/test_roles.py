@@ -1,10 +1,12 @@
 """What people call folders, splits and labels."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdmad.labels import read_labels
+from mmdmad.labels import Labels, read_labels, unused
 from mmdmad.roles import asks_of, label_of, roles_of, said, split_of
 
 ROLES = {
@@ -92,7 +94,7 @@ def test_a_column_under_another_name_that_asks_for_faults_holds_labels() -> None
 def test_a_column_that_may_hold_labels_is_a_question() -> None:
     assert "holds 0 and 1: are these labels?" in labels_of("class", [0, 1, 1])
     assert "holds 'bad' beside 'blue': are these labels?" in labels_of("class", ["bad", "blue"])
-    for name, values in (("class", ["blue", "red"]), ("class", [1, 1]), ("class", ["bolt", "good"]), ("speed", [0, 1])):
+    for name, values in (("class", ["blue", "red"]), ("class", [1, 1]), ("speed", [0, 1])):
         assert labels_of(name, values) is None
 
 
@@ -102,3 +104,38 @@ def test_words_that_cannot_be_read_keep_the_ids_that_carry_them() -> None:
     assert read_labels(columns("defective", ["yes", "no", "?"]), {}).note == (
         "column 'defective' holds labels: 1 normal, 1 faulty; '?' cannot be read"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("pass", [1, 0]),
+        ("accepted", ["yes", "no"]),
+        ("conforme", ["oui", "non"]),
+        ("scrap", ["yes", "no"]),
+        ("rejected", [0, 1]),
+        ("pass_fail", ["P", "F"]),
+        ("fault_code", [0, 17]),
+        ("diagnosis", ["healthy", "pneumonia"]),
+        ("class", ["bolt", "good"]),
+    ],
+)
+def test_names_that_sound_like_labels_are_a_question_never_passed_over(name: str, values: list) -> None:
+    assert re.search(f"column '{name}' holds .*: are these labels[?]", str(labels_of(name, values)))
+
+
+def test_names_that_sound_like_labels_and_hold_readings_are_columns_like_others() -> None:
+    assert labels_of("hole", [i / 7 for i in range(20)]) is None
+    assert labels_of("pass", [1, 1]) is None
+    assert labels_of("torque", [0, 1]) is None
+
+
+def test_columns_that_decide_nothing_are_told() -> None:
+    rows = {f"c{i}": {"shift": i % 2, "note": f"n{i}", "label_x": None, "ok": 1} for i in range(9)}
+    assert unused(rows, Labels("ok", {}, {})) == (
+        "columns that decide nothing: 'shift' (0, 1), 'note' (n0, n1, n2, …), 'label_x' (empty); "
+        "labels stand under 'label', splits under 'split'"
+    )
+    many = {"a": {f"x{i}": i for i in range(10)}}
+    assert "'x7' (7) and 2 more; labels" in unused(many, None)
+    assert unused({"a": {}}, None) == ""
