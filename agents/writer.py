@@ -52,7 +52,8 @@ def _unusual(finding: Finding) -> list[Draft]:
     for part in _kind(finding, "part"):
         kinds, most = _told(part.part)
         own_details = (e for e in _kind(finding, *kinds) if e.part == part.part)
-        details = sorted(own_details, key=lambda e: kinds.index(e.kind))[:most]
+        details = sorted(own_details, key=lambda e: kinds.index(e.kind))
+        details = details[: max(most, min(2, sum(e.kind == "form" for e in details)))]
         if not details and part.part is not None and own[part.part] > finding.guarantee.rate:
             continue
         if not details:

@@ -40,11 +40,6 @@ def clock(times: np.ndarray) -> np.ndarray | None:
     return np.array([usual.min(), usual.max(), steps.max()])
 
 
-def least_and_most(rows: list[np.ndarray]) -> Ranges:
-    """Least, middle and most of each measure of CLOCK over normal tables."""
-    return Ranges(CLOCK, np.quantile(np.stack(rows), (0.0, 0.5, 1.0), axis=0).T, len(rows))
-
-
 def another_rate(times: np.ndarray, normal: Ranges) -> bool:
     """Whether the rows of a whole table (T,) come at another rate than those of normal tables."""
     if len(times) < 3:

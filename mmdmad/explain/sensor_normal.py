@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.explain.ranges import MIN_GROUP, QUANTILES, Ranges, SavedRanges
-from mmdmad.explain.sensor_clock import CLOCK, clock, least_and_most
+from mmdmad.explain.sensor_clock import CLOCK, clock
 from mmdmad.explain.traces import MEASURES, traces
 from mmdmad.saved import require, validated
 
@@ -63,7 +63,7 @@ class SensorNormal:
     def finish(self) -> None:
         """Turn what was measured into ranges."""
         self.ranges = {k: _ranges(v) for k, v in self._rows.items() if not k[0] or len(v) >= MIN_GROUP}
-        self.clocks = {k: least_and_most(v) for k, v in self._clocks.items() if not k or len(v) >= MIN_GROUP}
+        self.clocks = {k: Ranges.ends(CLOCK, v) for k, v in self._clocks.items() if not k or len(v) >= MIN_GROUP}
         self._rows.clear()
         self._clocks.clear()
 

@@ -205,7 +205,7 @@ def detail_kinds() -> tuple[str, ...]:
     """The kinds of evidence that looks at single parts find.
 
     >>> detail_kinds()
-    ('region', 'words', 'form', 'channel', 'span', 'frames')
+    ('form', 'region', 'words', 'channel', 'span', 'frames')
     """
     return tuple(dict.fromkeys(kind for one in modalities().values() for kind in one.kinds))
 

@@ -1,6 +1,6 @@
 """Pictures: one raster file each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.modalities.base import BaseModality, modality
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
+    from mmdmad.explain.image_normal import ImageNormal
+    from mmdmad.explain.words import Draft
     from mmdmad.parts.image import Image as Signal
     from mmdmad.survey.base import Survey
 
@@ -25,7 +27,7 @@ class Image(BaseModality):
         *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm"),
         *(".tga", ".qoi", ".dds", ".psd"),
     )
-    photo, kinds = True, ("region",)
+    photo, kinds = True, ("form", "region")
     picture_note = "as it is, and under its map"
     encoder, clip_encoder = "lite0", "clip-image"
 
@@ -52,6 +54,18 @@ class Image(BaseModality):
         from mmdmad.survey.pictures import of_picture
 
         return of_picture(signal.pixels, signal.notes)
+
+    def normal(self) -> "ImageNormal":
+        """Their sizes, and whether they have colour."""
+        from mmdmad.explain.image_normal import ImageNormal
+
+        return ImageNormal()
+
+    def form(self, signal: "Signal", normal: "ImageNormal", group: str | None) -> "Sequence[Draft]":
+        """Another size or shape, colour where there is none and none where there is."""
+        from mmdmad.explain.image_normal import evidence
+
+        return evidence(signal, normal, group)
 
     def look(self, seen: "Seen") -> "Look":
         """Regions that stand out, boxed in the picture under its map."""

@@ -1,6 +1,6 @@
 """Clips: a video file, a folder of frames, or an array of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mmdmad.modalities.base import BaseModality, modality
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmdmad.cases import Part
     from mmdmad.explain.base import Look, Seen
     from mmdmad.explain.video_normal import VideoNormal
+    from mmdmad.explain.words import Draft
     from mmdmad.parts.timeline import Timeline
     from mmdmad.parts.video import Video as Signal
     from mmdmad.survey.base import Survey
@@ -30,7 +31,7 @@ class Video(BaseModality):
         ".3gp",
     )
     slices, rated, folders, photo, timed = "frames", True, True, True, True
-    kinds, details = ("frames",), 2
+    kinds, details = ("form", "frames"), 2
     picture_note = "key frames, and below them their maps"
     encoder = "clip"
 
@@ -83,6 +84,12 @@ class Video(BaseModality):
         from mmdmad.explain.video_normal import VideoNormal
 
         return VideoNormal()
+
+    def form(self, signal: "Signal", normal: "VideoNormal", group: str | None) -> "Sequence[Draft]":
+        """Another size or shape, and another rate of frames."""
+        from mmdmad.explain.video_normal import evidence
+
+        return evidence(signal, normal, group)
 
     def look(self, seen: "Seen") -> "Look | None":
         """When and where the clip stands out and how things move there, drawn as key frames over their maps."""

@@ -7,8 +7,8 @@ from mmdmad.agents.grounding import check
 
 from mmdmad.errors import ModelError
 from mmdmad.explain import events, gather, sensor_clock
-from mmdmad.explain.ranges import MIN_GROUP
-from mmdmad.explain.sensor_clock import another_rate, clock, evidence, least_and_most
+from mmdmad.explain.ranges import MIN_GROUP, Ranges
+from mmdmad.explain.sensor_clock import CLOCK, another_rate, clock, evidence
 from mmdmad.explain.sensor_normal import SensorNormal
 from mmdmad.explain.traces import MEASURES, traces
 from mmdmad.parts import Sensor
@@ -17,7 +17,7 @@ TENTHS = np.arange(200) / 10
 
 
 def learned(*tables):
-    return least_and_most([clock(np.asarray(times)) for times in tables])
+    return Ranges.ends(CLOCK, [clock(np.asarray(times)) for times in tables])
 
 
 EVEN = learned(TENTHS, TENTHS[:150])

@@ -15,6 +15,7 @@ from mmdmad.explain.base import Look
 from mmdmad.explain.normal import Normal
 from mmdmad.explain.words import draft
 from mmdmad.findings import Contradiction
+from mmdmad.modalities.base import modality_of
 
 SHARES = {"image": 4.0, "text": 3.0, "sensor": 2.0, "video": 1.0}
 
@@ -244,12 +245,19 @@ def test_what_is_saved_is_checked_when_it_is_loaded(tmp_path):
         ({"groups": {}}, "ids and groups are of other parts"),
         ({"ids": {"image": ["a"]}}, "normal.safetensors"),
         ({"n_cases": -1}, "n_cases"),
-        ({"learned": {"image": {}}}, "image remembers nothing of normal parts"),
+        ({"learned": {"image": {}}}, "sizes"),
         ({"more": 1}, "more"),
     ):
         file.write_text(json.dumps(values | change))
         with pytest.raises(ModelError, match=said):
             Normal.load(tmp_path / "deep" / "normal")
+
+
+def test_what_a_modality_is_said_to_remember_that_remembers_nothing_is_refused(normals, tmp_path, monkeypatch):
+    normals.save(tmp_path)
+    monkeypatch.setattr(type(modality_of("image")), "normal", lambda self: None)
+    with pytest.raises(ModelError, match="image remembers nothing of normal parts"):
+        Normal.load(tmp_path)
 
 
 def test_a_fault_in_what_a_modality_remembers_names_the_file_it_lies_in(samples, normals, tmp_path):

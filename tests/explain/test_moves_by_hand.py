@@ -257,16 +257,21 @@ def test_a_hot_span_reaches_as_far_as_the_frames_stay_above_the_lower_mark(curve
     assert found == (None if span is None else Span(*map(float, span), max(curve)))
 
 
+def moved(by):
+    """A clip of which all that moves is known."""
+    return SimpleNamespace(moved=by, fps=25.0, width=8, height=6)
+
+
 def test_ranges_of_clips_are_of_all_and_of_groups_of_twenty(monkeypatch):
     known = VideoNormal()
     monkeypatch.setattr(
-        "mmdmad.explain.video_normal.motion", lambda clip: SimpleNamespace(measures=lambda: np.full(5, clip))
+        "mmdmad.explain.video_normal.motion", lambda clip: SimpleNamespace(measures=lambda: np.full(5, clip.moved))
     )
     for i in range(MIN_GROUP):
-        known.add(float(i), "A")
+        known.add(moved(float(i)), "A")
     for _ in range(MIN_GROUP - 1):
-        known.add(100.0, "B")
-    known.add(500.0, "")
+        known.add(moved(100.0), "B")
+    known.add(moved(500.0), "")
     known.finish()
     assert known.ranges.keys() == {"", "A"}
     assert (known.ranges[""].size, known.ranges["A"].size) == (2 * MIN_GROUP, MIN_GROUP)
@@ -274,9 +279,9 @@ def test_ranges_of_clips_are_of_all_and_of_groups_of_twenty(monkeypatch):
     assert known._rows == {}
     again = VideoNormal()
     arrays, values = known.state()
-    assert values == {"ranges": [
+    assert values["ranges"] == [
         {"group": "", "names": VIDEO_MEASURES, "size": 40}, {"group": "A", "names": VIDEO_MEASURES, "size": 20},
-    ]}  # fmt: skip
+    ]  # fmt: skip
     again.set_state(arrays, values)
     assert [again.clip(g)["down"] for g in ("A", "B")] == [known.clip(g)["down"] for g in ("A", "B")]
 
@@ -284,10 +289,10 @@ def test_ranges_of_clips_are_of_all_and_of_groups_of_twenty(monkeypatch):
 def test_no_more_clips_are_measured_than_are_needed(monkeypatch):
     monkeypatch.setattr("mmdmad.explain.video_normal.MAX_CASES", 2)
     monkeypatch.setattr(
-        "mmdmad.explain.video_normal.motion", lambda clip: SimpleNamespace(measures=lambda: np.full(5, clip))
+        "mmdmad.explain.video_normal.motion", lambda clip: SimpleNamespace(measures=lambda: np.full(5, clip.moved))
     )
     known = VideoNormal()
     for i in range(4):
-        known.add(float(i), "")
+        known.add(moved(float(i)), "")
     known.finish()
     assert known.ranges[""].size == 2
