@@ -14,6 +14,9 @@ from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
 from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, some_rows, whole
 from mmdmad.parts.timeline import Timeline, usual_step
 
+NO_DATA = "no data"
+"""How the reason begins why a table of nothing but missing readings cannot be used."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sensor(Table):
@@ -127,7 +130,7 @@ def _checked(part: Part, table: Table) -> Sensor:
             part, f"channel {table.channels[column][:60]!r} is infinite in row {row + 1}; leave it empty if unknown"
         )
     if np.isnan(values).all():
-        raise refuse(part, "the table holds no number: every reading is missing")
+        raise refuse(part, f"{NO_DATA} in {_rows(part, len(values))}: every reading is missing")
     far = sensor_wild.wild(values, *sensor_wild.usual_range(values))
     if far.any():
         lines = sensor_wild.said(far, values, table.channels)
@@ -152,6 +155,13 @@ def _checked(part: Part, table: Table) -> Sensor:
     return Sensor(
         values, times, table.channels, table.units, start, notes, table.states, table.clock, table.marked, offset
     )
+
+
+def _rows(part: Part, count: int) -> str:
+    """What so many rows of the part are called: their numbers in the file, and its name."""
+    first = (part.start or 0) + 1
+    which = f"rows {first} to {first + count - 1}" if count > 1 else f"row {first}"
+    return f"{which} of {'the table' if part.path is None else part.path.name}"
 
 
 def _cut(part: Part, sensor: Sensor) -> Sensor:

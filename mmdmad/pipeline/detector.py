@@ -10,7 +10,7 @@ The only module above `joint` and `explain`, so that the arrows between the pack
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.learning import learned_from
 from mmdmad.parts import case_key, read
+from mmdmad.parts.sensor import NO_DATA
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
 from mmdmad.pipeline.lengths import for_stretches
@@ -44,6 +45,15 @@ __all__ = ["JointDetector", "PipelineConfig", "load_config"]
 def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
     """A pipeline configuration: a preset's name ("pipelines/inspection"), a YAML file, a mapping, or one already."""
     return PipelineConfig.load(source)
+
+
+def _nothing_left(refused: Sequence[Refusal]) -> str:
+    """Why a case of which every part was refused cannot be judged; that a recorder gave nothing at all comes first."""
+    empty = [r.reason for r in refused if r.reason.startswith(NO_DATA)]
+    others = "; ".join(f"{r.part}: {r.reason}" for r in refused if not r.reason.startswith(NO_DATA))
+    if others or not refused:
+        empty.append(f"no part can be judged ({others or 'the case has no parts'})")
+    return "; ".join(empty)
 
 
 def warn_of_lost(lost: Iterable[Lost]) -> None:
@@ -122,9 +132,7 @@ class JointDetector:
         rate = self.config.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
         signals, measured, refused = self._measure(case, cache)
         if not measured:
-            reasons = "; ".join(f"{r.part}: {r.reason}" for r in refused) or "the case has no parts"
-            reasons = f"no part can be judged ({reasons})"
-            raise PartError(reasons, part="case", case_id=case.id, row=case.row, refused=refused)
+            raise PartError(_nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
         pattern = tuple(measured)
         clashes = (
             {}
