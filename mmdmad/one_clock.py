@@ -71,7 +71,7 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
             begins[name] += (starts[name] - origin).total_seconds()
         elif first is not None and name not in offsets:
             notes.append(
-                f"the {name} has no clock of its own and is taken to begin with the {first}, at "
+                f"the {name} has no dates of its own and is taken to begin with the {first}, at "
                 f"{starts[first].isoformat()}; --offset {name}=2.5s moves it"
             )
         notes += [f"{name}: {note}" for note in line.notes]

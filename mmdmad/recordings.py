@@ -15,6 +15,8 @@ from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
 
+JSON_LOGS = (".json", ".jsonl", ".ndjson")
+"""Logs of one JSON object a line, where they are no manifests."""
 MANIFESTS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 
 
@@ -47,7 +49,7 @@ def recordings(
         found = read_cases(data, allow_outside=allow_outside)
         items = tuple(_rated(case, rates) for case in found)
         return Cases(items, found.refused, found.root, found.extra)
-    kind = by_suffix().get(data.suffix.lower())
+    kind = kind_of(data)
     if kind is None:
         raise ManifestError(f"{data} is neither a manifest nor a recording; its suffix is {data.suffix or 'missing'!r}")
     alone, root = _together({kind: data}, rates), Path(os.path.realpath(data)).parent
@@ -55,12 +57,21 @@ def recordings(
     return Cases(items, (), root, {**alone.extra, "manifest": data.name})
 
 
+def kind_of(path: Path) -> Modality | None:
+    """The modality of a bare file by its suffix, a log of JSON lines among them; None where no modality has it.
+
+    >>> kind_of(Path("a.csv")), kind_of(Path("a.jsonl")), kind_of(Path("a.exe"))
+    ('sensor', 'text', None)
+    """
+    suffix = path.suffix.lower()
+    written = next((name for name, one in modalities().items() if one.written), None)
+    return by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None)
+
+
 def is_manifest(path: Path) -> bool:
     """Whether a file lists cases: it has a column "id" and one that names a part."""
     if path.suffix.lower() not in MANIFESTS:
         return False
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return True
     try:
         columns = rows_of(path).columns
     except ManifestError:

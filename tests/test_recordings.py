@@ -208,3 +208,12 @@ def test_the_command_that_goes_on_names_the_windows(tmp_path: Path, plant: Path)
         attempt.remember(session, read_cases(plant))
     assert run.windows is None
     run.close()
+
+
+def test_a_log_of_json_lines_is_a_recording(tmp_path: Path) -> None:
+    lines = [f'{{"level":"info","ts":"2026-05-01T12:00:{s:02d}Z","msg":"step {s}"}}' for s in range(0, 60, 5)]
+    (tmp_path / "app.jsonl").write_text("\n".join(lines))
+    made = cut(recordings(tmp_path / "app.jsonl"), Windows.of("20s"))
+    assert [(c.parts["text"].start, c.parts["text"].stop) for c in made] == [(0, 4), (4, 8)]
+    (tmp_path / "list.jsonl").write_text('{"id": "a", "text": "hello"}\n')
+    assert [c.id for c in recordings(tmp_path / "list.jsonl")] == ["a"]

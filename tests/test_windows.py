@@ -108,7 +108,7 @@ def test_parts_lie_on_one_clock(tmp_path: Path) -> None:
     assert spans(made, "sensor") == [(0, 18), (18, 38), (38, 58)]
     assert spans(made, "video") == [(0, 40), (40, 80), (80, 100)]
     assert (
-        "pump: the video has no clock of its own and is taken to begin with the text, at 2026-05-01T11:59:58; "
+        "pump: the video has no dates of its own and is taken to begin with the text, at 2026-05-01T11:59:58; "
         "--offset video=2.5s moves it" in made.extra["notes"]
     )
     assert "pump: 1 of 3 windows hold nothing of the text and are cases without text" in made.extra["notes"]

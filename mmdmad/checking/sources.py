@@ -6,18 +6,16 @@ from pathlib import Path
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ManifestError
 from mmdmad.manifest import read_cases
-from mmdmad.modalities.base import by_suffix
 from mmdmad.plain import plain
-from mmdmad.recordings import is_manifest
+from mmdmad.recordings import is_manifest, kind_of
 
 
 def read_any(paths: Sequence[Path], allow_outside: bool = False) -> list[tuple[str, Cases]]:
     """Cases by where they come from: each manifest and folder by itself, and all bare files (pump.csv) together."""
     found: list[tuple[str, Cases]] = []
     bare: list[Case] = []
-    kinds = by_suffix()
     for path in paths:
-        kind = kinds.get(path.suffix.lower())
+        kind = kind_of(path)
         if path.is_dir() or kind is None or is_manifest(path):
             found.append((str(path), read_cases(path, allow_outside=allow_outside)))
         elif not path.is_file():

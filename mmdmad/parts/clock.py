@@ -21,7 +21,7 @@ CALENDAR = ("timestamp", "datetime", "date_time", "zeitstempel", "date", "datum"
 NAMES = (
     *("timestamp", "datetime", "date_time", "zeitstempel", "horodatage", "time", "zeit", "tiempo", "temps", "tempo"),
     *("uhrzeit", "heure", "hora", "ora", "date", "datum", "fecha", "epoch", "ts", "t", "elapsed_time", "elapsed"),
-    *("seconds", "sec", "millis", "milliseconds", "minutes", "hours"),
+    *("seconds", "sec", "millis", "milliseconds", "minutes", "hours", "days", "second", "minute", "hour", "day"),
 )
 """Names of time columns, those that say most first."""
 _AROUND = "utc gmt local unix posix sample sampling log logger system event measurement recording rel relative since"
@@ -118,6 +118,44 @@ def epoch_scale(first: float) -> float | None:
     (None, 0.001, 1e-09)
     """
     return None if first < 1e11 else 1e-3 if first < 1e14 else 1e-6 if first < 1e17 else 1e-9
+
+
+def is_hhmmss(numbers: np.ndarray) -> bool:
+    """Whether whole numbers (T,) run evenly as times of day without colons, and do not as what they are: 65900, 70000.
+
+    >>> is_hhmmss(np.array([60000, 65900, 70000, 70100])), is_hhmmss(np.array([0.0, 100, 200, 300]))
+    (False, False)
+    >>> is_hhmmss(np.array([65700, 65800, 65900, 70000, 70100]))
+    True
+    """
+    if len(numbers) < 3 or (numbers != np.floor(numbers)).any() or numbers.min() < 0 or numbers.max() >= 240_000:
+        return False
+    whole = numbers.astype(np.int64)
+    if (whole % 100 > 59).any() or (whole // 100 % 100 > 59).any():
+        return False
+    steps = np.diff(whole // 10_000 * 3600 + whole // 100 % 100 * 60 + whole % 100) % DAY
+    return max(0.9, _alike(np.diff(whole)) + 1e-9) <= _alike(steps)
+
+
+def is_short_stamp(numbers: np.ndarray) -> bool:
+    """Whether whole numbers (T,) may be stamps of twelve digits with a year of two, 261128060000, and no count of ms.
+
+    >>> is_short_stamp(np.array([261128060000.0, 261128060100.0])), is_short_stamp(np.array([1764309600000.0]))
+    (True, False)
+    """
+    if not len(numbers) or (numbers != np.floor(numbers)).any():
+        return False
+    whole = numbers.astype(np.int64)
+    if whole.min() < 10**10 or whole.max() * 1e-3 >= 978_307_200:
+        return False
+    fields = ((100, 59), (100**2, 59), (100**3, 23), (100**4, 31), (100**5, 12))
+    good = all((whole // (unit // 100) % 100 <= most).all() for unit, most in fields)
+    return bool(good and (whole // 10**6 % 100 >= 1).all() and (whole // 10**8 % 100 >= 1).all())
+
+
+def _alike(steps: np.ndarray) -> float:
+    """The share of steps that are as long as the middle one."""
+    return float((np.abs(steps - np.median(steps)) <= 0.01 * abs(np.median(steps))).mean())
 
 
 def is_epoch(numbers: np.ndarray) -> bool:

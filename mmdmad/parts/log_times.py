@@ -48,7 +48,8 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     if back[worst] > BACK:
         raise ValueError(
             f"line {found.lines[worst] + 1} is {back[worst]:,.0f} s earlier than a line above it: the clock was set, "
-            "or two logs are in one file; cut the file there, or sort it"
+            "or two logs are in one file (cut it there), the newest line stands first (turn it round), or another time "
+            "of the line counts (say which: --log-time 'at=%Y-%m-%dT%H:%M:%S')"
         )
     if back[worst] > 0:
         late = int((back > 0).sum())
@@ -178,8 +179,8 @@ def _seconds(
         stamps = read_dates(words)
     except ValueError as why:
         raise ValueError(
-            f"{why} (rows are the {len(words)} lines that have a time); or say how they are written: "
-            "--log-time '%m/%d/%Y %H:%M:%S'"
+            f"{str(why).split(', or name the order')[0]} (rows are the {len(words)} lines that have a time); or say "
+            "how times are written: --log-time '%d/%m/%Y %H:%M:%S', or '%m/%d/%Y %H:%M:%S'"
         ) from None
     if stamps is None:
         raise ValueError("its times cannot be read; say how they are written: --log-time '%d.%m.%Y %H:%M:%S'")

@@ -80,6 +80,8 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         gone.add(i)
         notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
     marked = _no_readings(columns, gone, notes, first)
+    if best is None and joined is None and rate is None and rows > 1:
+        notes.append("no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)")
     return Found(times, start, gone, notes, clock, marked)
 
 
@@ -124,7 +126,12 @@ def _numeric(column: Column, notes: list[str]) -> str | None:
             f"column {column.said} is called like a time, but its numbers do not run like one: it is a channel"
         )
         return None
-    if named.scale is None and _looks_like_clock(there):
+    if named.scale is None and clock.is_short_stamp(there):
+        raise ValueError(
+            f"column {column.said} holds numbers like {there[0]:.0f}: dates with a year of two digits, or a count? "
+            "Write ISO 8601, or the unit into the header: 'time [ms]'"
+        )
+    if named.scale is None and (_looks_like_clock(there) or clock.is_hhmmss(there)):
         raise ValueError(
             f"column {column.said} may count seconds or hold times of day without colons (101500); write 10:15:00, or "
             "the unit into the header: 'time [s]'"

@@ -117,7 +117,8 @@ class Folder:
             raise refuse(
                 part,
                 f"nothing says how many a second the {len(files)} pictures of the folder {folder.name} are; give "
-                "frames per second in the manifest's column video_rate (in Python: Part(..., rate=25))",
+                "frames per second in the manifest's column video_rate (`cases make --rate video=25`; in Python: "
+                "Part(..., rate=25))",
             )
         self.part = part
         self.notes: tuple[str, ...] = ()  # of the first frame of which there is something to say

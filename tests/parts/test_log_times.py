@@ -104,7 +104,7 @@ def test_a_few_lines_out_of_order_count_at_the_time_above(tmp_path: Path) -> Non
 
 def test_five_minutes_back_are_the_most(tmp_path: Path) -> None:
     log_times(log(tmp_path, "2026-05-13 12:30:00 a", "2026-05-13 12:25:00 b"))
-    with pytest.raises(ValueError, match=r"line 3 is 301 s earlier .* cut the file there"):
+    with pytest.raises(ValueError, match=r"line 3 is 301 s earlier .* \(cut it there\)"):
         log_times(log(tmp_path, "", "2026-05-13 12:30:00 a", "2026-05-13 12:24:59 b"))
 
 

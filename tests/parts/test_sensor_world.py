@@ -255,3 +255,29 @@ def test_states_booleans_and_bad_cells(tmp_path: Path) -> None:
     assert any("'ERR' in row 7" in note for note in signal.notes)
     frame = pd.DataFrame({"time": STAMPS, "state": states, "on": [True, False] * 10, "a": np.float64(A)})
     assert read(Part("sensor", value=frame)).channels == signal.channels
+
+
+def test_times_of_day_and_short_stamps_as_numbers_are_a_question(tmp_path: Path) -> None:
+    level = [f"{i % 7}.5" for i in range(200)]
+    minutes = [f"{6 + i // 60:02d}{i % 60:02d}00" for i in range(200)]
+    with pytest.raises(PartError, match=r"may count seconds or hold times of day without colons"):
+        get(tmp_path, table(("time", minutes), ("a", level)))
+    stamps = [f"261128{6 + i // 60:02d}{i % 60:02d}00" for i in range(200)]
+    with pytest.raises(PartError, match=r"numbers like 261128060000: dates with a year of two digits, or a count"):
+        get(tmp_path, table(("stamp", stamps), ("a", level)))
+    seconds = [str(100 * i) for i in range(200)]  # a row every hundred seconds
+    assert get(tmp_path, table(("time", seconds), ("a", level))).times[-1] == 19_900
+    assert get(tmp_path, table(("time [ms]", stamps), ("a", level))).times[1] == pytest.approx(0.1)
+
+
+def test_a_column_called_minute_counts_minutes(tmp_path: Path) -> None:
+    for name, scale in (("minute", 60), ("hour", 3600), ("day", 86_400), ("second", 1)):
+        signal = get(tmp_path, table((name, [str(i) for i in range(N)]), ("a", A)))
+        assert (signal.times[1], signal.channels) == (scale, ("a",)), name
+
+
+def test_a_table_without_a_time_says_what_is_taken(tmp_path: Path) -> None:
+    told = "no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)"
+    assert get(tmp_path, table(("a", A), ("b", B))).notes == (told,)
+    assert get(tmp_path, table(("a", A), ("b", B)), rate=10.0).notes == ()
+    assert told not in get(tmp_path, table(("time", STAMPS), ("a", A))).notes
