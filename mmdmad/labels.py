@@ -71,8 +71,8 @@ def read_labels(columns: Mapping[str, Mapping[str, Any]], given: Mapping[str, An
             return _question(column, f"{known} beside {others}")
         if sounds_like_labels(column) and len(distinct) > 1:  # "pass_fail" with P and F
             return _question(column, said(distinct))
-    for column, values in _sounding(columns).items():
-        return _question(column, said(str(value).strip() for value in values))
+    for column, held in _sounding(columns).items():
+        return _question(column, said(str(value).strip() for value in held))
     return None
 
 

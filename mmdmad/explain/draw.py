@@ -133,7 +133,7 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_hex(FAINT))
-    for name in (text for text in axes.texts if text.get_ha() == "right"):
+    for name in (text for text in axes.texts if text.get_horizontalalignment() == "right"):
         box = name.get_window_extent(canvas.get_renderer())
         if box.x0 < 0:  # seventeen wide letters are wider than the margin
             name.set_fontsize(name.get_fontsize() * box.x1 / box.width)
