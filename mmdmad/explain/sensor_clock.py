@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mmdmad.explain.ranges import Ranges
-from mmdmad.explain.traces import longest_stretch, stretches
+from mmdmad.explain.traces import stretches
 from mmdmad.explain.words import Draft, draft, fact
 from mmdmad.findings import Fact
 
@@ -24,7 +24,7 @@ GAP = 1.5
 RUN, WHOLE = 5, 0.9
 """Steps that another rate takes to be one, and the share of all from which on the whole table has it."""
 MOST = 3
-"""Gaps that are told one by one."""
+"""Gaps, and stretches of another rate, that are told one by one."""
 
 
 def clock(times: np.ndarray) -> np.ndarray | None:
@@ -48,7 +48,7 @@ def another_rate(times: np.ndarray, normal: Ranges) -> bool:
 
 
 def evidence(times: np.ndarray, normal: Ranges | None) -> list[Draft]:
-    """The longest stretch of another rate, then the longest gaps of a table of these times (T,); none without normals.
+    """The longest stretches of another rate, then the longest gaps, of a table of times (T,); none without normals.
 
     A table that has another rate from end to end is told without times.
     """
@@ -56,7 +56,15 @@ def evidence(times: np.ndarray, normal: Ranges | None) -> list[Draft]:
         return []
     times = np.asarray(times, np.float64)
     usual = _usual(np.diff(times))
-    return [*_rate(times, usual, normal), *_gaps(times, usual, normal)]
+    other = _other(usual, normal)
+    runs = sorted((r for r in stretches(other) if r[1] - r[0] >= min(RUN, len(usual))), key=lambda r: r[0] - r[1])
+    if other.mean() >= WHOLE:
+        runs = [(0, len(usual))]
+    due = np.minimum(usual, normal["slowest"][2])  # a few long steps in a row are gaps, and no rate of their own
+    for a, b in runs:
+        due[a:b] = usual[a:b]
+    rates = [_rate(times, run, len(usual), normal) for run in runs[:MOST]]
+    return [*rates, *_gaps(times, due, normal)]
 
 
 def _usual(steps: np.ndarray) -> np.ndarray:
@@ -70,21 +78,17 @@ def _other(usual: np.ndarray, normal: Ranges) -> np.ndarray:
     return np.asarray((usual * RATE < normal["fastest"][0]) | (usual > RATE * normal["slowest"][2]))
 
 
-def _rate(times: np.ndarray, usual: np.ndarray, normal: Ranges) -> Iterator[Draft]:
-    other = _other(usual, normal)
-    a, b = longest_stretch(other)
-    if b - a < min(RUN, len(usual)):
-        return
-    whole = other.mean() >= WHOLE
-    step = float(np.median(np.diff(times)[other] if whole else np.diff(times)[a:b]))
-    facts = [fact("time between rows", step, "s"), *_normal_rate(normal)]
+def _rate(times: np.ndarray, run: tuple[int, int], count: int, normal: Ranges) -> Draft:
+    """That rows come at another rate in this stretch of `count` steps."""
+    a, b = run
+    facts = [fact("time between rows", float(np.median(np.diff(times)[a:b])), "s"), *_normal_rate(normal)]
     text = "rows come every {time_between_rows}"
-    if not whole:
+    if b - a < count:
         facts += [fact("start", float(times[a]), "s"), fact("stop", float(times[b]), "s")]
         text += " from {start} to {stop}"
     alike = len(_normal_rate(normal)) == 1
     usually = "{normal_time_between_rows}" if alike else "{normal_least_time} to {normal_most_time}"
-    yield draft("form", "sensor", f"{text}; normal tables have one every {usually}.", facts)
+    return draft("form", "sensor", f"{text}; normal tables have one every {usually}.", facts)
 
 
 def _normal_rate(normal: Ranges) -> list[Fact]:
@@ -95,14 +99,15 @@ def _normal_rate(normal: Ranges) -> list[Fact]:
     return [fact("normal least time", least, "s"), fact("normal most time", most, "s")]
 
 
-def _gaps(times: np.ndarray, usual: np.ndarray, normal: Ranges) -> Iterator[Draft]:
+def _gaps(times: np.ndarray, due: np.ndarray, normal: Ranges) -> Iterator[Draft]:
+    """Where rows are missing; `due` is when the next row is, after each."""
     steps = np.diff(times)
-    wide = (steps > GAP * normal["gap"][2]) & (steps > GAP * usual)
+    wide = (steps > GAP * normal["gap"][2]) & (steps > GAP * due)
     found = [a for a, b in stretches(wide) for a in range(a, b)]
-    found.sort(key=lambda i: -steps[i])
+    found.sort(key=lambda i: (-round(float(steps[i]), 9), i))
     for i in found[:MOST]:
         facts = [
-            fact("start", float(times[i] + usual[i]), "s"),
+            fact("start", float(times[i] + due[i]), "s"),
             fact("stop", float(times[i + 1]), "s"),
             fact("gap", float(steps[i]), "s"),
             fact("longest normal gap", normal["gap"][2], "s"),

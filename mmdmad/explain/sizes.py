@@ -97,7 +97,7 @@ def _shape(width: int, height: int, known: np.ndarray) -> str:
     """How the aspect differs from that of normal pictures, in words; "" where those have several of their own."""
     aspects = known[:, 0] / known[:, 1]
     aspect = width / height
-    if len(known) <= FEW and width != height and (known == (height, width)).all(axis=1).any():
+    if len(known) <= FEW and (known == (height, width)).all(axis=1).any():
         return "as if lying on its side"
     if aspect > ASPECT * aspects.max():
         return "wider in shape"

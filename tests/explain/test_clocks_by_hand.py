@@ -6,7 +6,7 @@ from mmdmad.agents.explainer import explain
 from mmdmad.agents.grounding import check
 
 from mmdmad.errors import ModelError
-from mmdmad.explain import events, gather, sensor_clock
+from mmdmad.explain import events, gather, sensor, sensor_clock
 from mmdmad.explain.ranges import MIN_GROUP, Ranges
 from mmdmad.explain.sensor_clock import CLOCK, another_rate, clock, evidence
 from mmdmad.explain.sensor_normal import SensorNormal
@@ -73,6 +73,26 @@ def test_a_rate_that_changes_within_a_table_is_told_with_its_times():
     times = np.concatenate([np.arange(100) / 10, 10 + np.arange(20) / 2])
     assert said(times) == ["Rows come every 0.5 s from 10 s to 19.5 s; normal tables have one every 0.1 s."]
     assert not another_rate(times, EVEN)
+
+
+def test_each_stretch_of_another_rate_is_told_and_a_few_long_steps_are_gaps():
+    steps = np.full(200, 0.1)
+    steps[20:60], steps[100:130] = 0.3, 0.02
+    assert said(np.concatenate([[0], np.cumsum(steps)])) == [
+        "Rows come every 0.3 s from 2 s to 14 s; normal tables have one every 0.1 s.",
+        "Rows come every 0.02 s from 18 s to 18.6 s; normal tables have one every 0.1 s.",
+    ]
+    steps[20:130] = 0.1
+    steps[50:55] = 0.2
+    assert said(np.concatenate([[0], np.cumsum(steps)])) == [
+        "Rows come every 0.2 s from 5 s to 6 s; normal tables have one every 0.1 s."
+    ]
+    steps[51:59] = 0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2
+    assert said(np.concatenate([[0], np.cumsum(steps)])) == [
+        "Rows are missing from 5.1 s to 5.2 s; normal tables have no gap above 0.1 s.",
+        "Rows are missing from 5.4 s to 5.5 s; normal tables have no gap above 0.1 s.",
+        "Rows are missing from 5.7 s to 5.8 s and at 2 further places; normal tables have no gap above 0.1 s.",
+    ]
 
 
 def test_where_normal_tables_differ_least_and_most_are_told_and_what_lies_between_is_none():
@@ -156,6 +176,23 @@ def test_steps_from_row_to_row_are_not_compared_at_another_rate():
     slow = traces(wave(times), times)
     assert {e.kind for e in events.events(slow, known)} & {"spike", "noise burst"}
     assert not {e.kind for e in events.events(slow, known, alike=False)} & {"spike", "noise burst"}
+
+
+def test_a_look_at_a_table_of_another_rate_tells_no_noise(samples, normals):
+    rng = np.random.default_rng(0)
+    known = SensorNormal()
+    for _ in range(30):
+        known.add(Sensor((np.sin(TENTHS) + rng.normal(0, 0.05, 200))[:, None], TENTHS, ("load",), ("A",)), "")
+    known.finish()
+    judged = samples.judgement().parts["sensor"]
+    times = TENTHS[::5]
+    slow = Sensor((np.sin(times) + rng.normal(0, 0.05, 40))[:, None], times, ("load",), ("A",))
+    assert not {e.kind for view in sensor.look(judged, slow, known, None) for e in view.events} & {
+        "spike",
+        "noise burst",
+    }
+    known.clocks.clear()
+    assert {e.kind for view in sensor.look(judged, slow, known, None) for e in view.events} & {"spike", "noise burst"}
 
 
 @pytest.mark.parametrize("p_value", [0.004, 0.6])
