@@ -56,8 +56,8 @@ def test_hot_window_lands_on_its_seconds_and_channel():
 
 def test_overlapping_windows_are_averaged_and_bare_times_take_the_nearest():
     layout = Layout("steps", (2,), where=np.array([[1.0, 3.0], [2.0, 4.0]]))
-    curve = maps.curves(np.array([0.0, 4.0]), layout, np.array([0.0, 1.5, 2.5, 3.5, 9.0]))["*"]
-    np.testing.assert_allclose(curve, [0, 0, 2, 4, 4])
+    curve = maps.curves(np.array([0.0, 4.0]), layout, np.array([0.0, 1.5, 2.5, 3.5, 5.5, 9.0]))["*"]
+    np.testing.assert_allclose(curve, [0, 0, 2, 4, 4, 0])  # at 9 s a window lies between it and the last one
 
 
 def test_hot_frame_cell_lands_on_its_seconds_and_place():
