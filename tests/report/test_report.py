@@ -74,7 +74,8 @@ def test_page_is_self_contained_and_needs_no_script(page):
 def test_everything_from_cases_is_escaped(page):
     assert "<script" not in page
     assert "{{" not in page.replace("{{ 7*7 }}", "")
-    assert "49" not in "".join(w for w in Page(page).words if "alert" in w)
+    shown = "".join(w for w in Page(page).words if "alert" in w)
+    assert "49" not in re.sub(r"\b\d\d:\d\d\b", "", shown)  # beside the title stands the time, of any minute
     text = " ".join("".join(Page(page).words).split())
     assert text.count(EVIL) >= 3  # title, id, explanation: shown as they are
 
