@@ -15,7 +15,8 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.modalities.base import modality_of
-from mmdmad.parts.timeline import usual_step
+from mmdmad.parts.limits import refuse
+from mmdmad.parts.timeline import Timeline, usual_step
 
 if TYPE_CHECKING:
     from mmdmad.findings import Guarantee
@@ -68,30 +69,24 @@ def stretches(part: Part, signal: Any, lengths: Lengths) -> list[tuple[int, int]
     kind = modality_of(part.modality)
     usual = f"those learned from last {_range(lengths)}"
     if seconds * SLACK < lengths.shortest and count * SLACK < lengths.fewest:
-        raise PartError(
+        raise refuse(
+            part,
             f"the {kind.noun} has {count} {kind.slices} in {seconds:.4g} s, {usual}; a shorter one would look unusual "
             f"by that alone: give at least {lengths.shortest / SLACK:.4g} s",
-            part=part.modality,
-            case_id=part.case_id,
-            row=part.row,
         )
     if not (seconds > SLACK * lengths.longest and count > SLACK * lengths.most):
         return []
     starts = np.arange(0.0, max(seconds - lengths.usual, 0.0), lengths.usual / 2)
     starts = np.append(starts, max(seconds - lengths.usual, 0.0))
     if len(starts) > MOST:
-        raise PartError(
+        raise refuse(
+            part,
             f"the {kind.noun} lasts {seconds:.4g} s, {usual}; more than {MOST} stretches of that length are not looked "
             f"at in one case: cut it, --window {lengths.usual:.4g}s",
-            part=part.modality,
-            case_id=part.case_id,
-            row=part.row,
         )
-    times = np.asarray(signal.times, np.float64) - signal.times[0]
-    close = 1e-6
-    first = np.searchsorted(times, starts - close)
-    last = np.searchsorted(times, starts + lengths.usual - close)
-    return [(int(a), int(b)) for a, b in zip(first, last) if b > a]
+    line = Timeline(np.asarray(signal.times, np.float64) - signal.times[0])
+    pieces = (line.between(start, start + lengths.usual) for start in starts)
+    return [(first, last) for first, last in pieces if last > first]
 
 
 def _range(lengths: Lengths) -> str:

@@ -10,6 +10,7 @@ import pytest
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts import Sensor, read
+from mmdmad.parts.clock import is_short_stamp
 from mmdmad.parts.sensor_time import spread
 
 N = 20
@@ -281,3 +282,9 @@ def test_a_table_without_a_time_says_what_is_taken(tmp_path: Path) -> None:
     assert get(tmp_path, table(("a", A), ("b", B))).notes == (told,)
     assert get(tmp_path, table(("a", A), ("b", B)), rate=10.0).notes == ()
     assert told not in get(tmp_path, table(("time", STAMPS), ("a", A))).notes
+
+
+@pytest.mark.parametrize("odd", [261128006000, 261100060000, 260028060000, 261328060000, 261132060000, 261128240000])
+def test_numbers_that_no_calendar_has_are_no_short_stamps(odd: int) -> None:
+    assert is_short_stamp(np.array([261128060000.0]))
+    assert not is_short_stamp(np.array([261128060000.0, float(odd)]))
