@@ -49,7 +49,7 @@ GAP = 20.0
 """Training deviations that a segment without a single row counts for; half a segment counts for a quarter."""
 
 
-@encoder("windows", "sensor", version="2")
+@encoder("windows", "sensor", version="3")
 class Windows(Encoder):
     """Windows of `periods` times the dominant period of the training tables, every `stride` rows.
 
@@ -296,8 +296,9 @@ def _outside(centred: np.ndarray, directions: np.ndarray, few: int, segments: in
         return np.zeros((len(centred), segments))
     rest = (centred - centred @ directions @ directions.T).reshape(len(centred), few, -1)
     energy = (rest**2).mean(axis=2)
-    edges = np.minimum(segment_edges(few, segments), few - 1)
-    return np.sqrt(np.stack([energy[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], 1))
+    edges = segment_edges(few, segments)
+    spans = [(min(a, few - 1), max(b, a + 1)) for a, b in pairwise(edges)]  # with few blocks, segments share one
+    return np.sqrt(np.stack([energy[:, a:b].mean(axis=1) for a, b in spans], 1))
 
 
 def _summary(z: np.ndarray, missing: np.ndarray, state: SensorState) -> np.ndarray:

@@ -46,6 +46,7 @@ class _About(BaseModel):
 
     modality: Modality
     encoder: str
+    version: str = "1"  # of the encoder: what it learned means something else in another one
     params: dict[str, Any]
     state: dict[str, Any]
     describe: str
@@ -260,6 +261,7 @@ class PartModel:
         about: dict[str, Any] = {
             "modality": self.modality,
             "encoder": self.encoder.name,
+            "version": self.encoder.version,
             "params": self.encoder.params(),
             "state": values,
             "describe": self.encoder.describe(),
@@ -285,6 +287,13 @@ class PartModel:
         with reading(folder / "part.json"):
             encoder = make_encoder(about.encoder, **about.params)
             require(encoder.modality == about.modality, f"the encoder {about.encoder} is not for {about.modality}")
+            if about.version != encoder.version:
+                raise ModelError(
+                    f"it was learned with version {about.version} of the encoder {about.encoder}; this mmdmad has "
+                    f"version {encoder.version}, whose numbers are others; what was judged stays readable, to judge "
+                    "more fit again",
+                    folder / "part.json",
+                )
         file = folder / "encoder.safetensors"
         arrays = read_arrays(file) if file.is_file() else {}
         if arrays or about.state:

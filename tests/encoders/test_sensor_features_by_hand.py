@@ -64,12 +64,9 @@ def residuals(x: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.nda
 
 
 def left_over(rows: np.ndarray, directions: np.ndarray, channels: int) -> np.ndarray:
-    """What the directions leave over of joint rows (W, 16 C): root mean square in each of the segments.
-
-    The last block of a window has no say in its segment: so it is in version 2, and every model of it rests on that.
-    """
+    """What the directions leave over of joint rows (W, 16 C): root mean square in each of the segments."""
     rest = (rows - rows @ directions @ directions.T).reshape(len(rows), LENGTH, channels)
-    edges = [0, 4, 8, 12, LENGTH - 1]
+    edges = [0, 4, 8, 12, LENGTH]
     return np.sqrt(np.stack([(rest[:, a:b] ** 2).mean(axis=(1, 2)) for a, b in pairwise(edges)], axis=1))
 
 
@@ -255,13 +252,13 @@ def test_what_directions_leave_over_in_each_segment() -> None:
     none = np.zeros((4, 0))
     a, b = math.sqrt(12.5), 5.0
     assert module._outside(rows, none, 2, 2)[0] == pytest.approx([a, b])
-    assert module._outside(rows, none, 2, 1)[0] == pytest.approx([a])  # the edges stay within the blocks
+    assert module._outside(rows, none, 2, 1)[0] == pytest.approx([math.sqrt(18.75)])  # every block has a say
     assert module._outside(rows, none, 2, 4)[0] == pytest.approx([a, a, b, b])
     first = np.eye(4)[:, :1]
     assert module._outside(rows, first, 2, 2)[0] == pytest.approx([math.sqrt(8), b])
     assert module._outside(rows, np.eye(4), 2, 3).tolist() == [[0.0, 0.0, 0.0]]
-    four = np.arange(1.0, 5.0)[None]  # four blocks of one channel; the last has no say, as `left_over` tells
-    assert module._outside(four, none, 4, 2)[0] == pytest.approx([math.sqrt(2.5), 3.0])
+    four = np.arange(1.0, 5.0)[None]  # four blocks of one channel
+    assert module._outside(four, none, 4, 2)[0] == pytest.approx([math.sqrt(2.5), math.sqrt(12.5)])
 
 
 def test_the_summary_of_a_single_row(encoder: Windows) -> None:

@@ -31,7 +31,7 @@ def test_arguments_and_their_least_values() -> None:
     for periods in (0, -1.0, NAN):
         with pytest.raises(ConfigError, match=f"periods={periods} was given; allowed is a number above 0"):
             Windows(periods=periods)
-    assert (Windows.name, Windows.modality, Windows.version) == ("windows", "sensor", "2")
+    assert (Windows.name, Windows.modality, Windows.version) == ("windows", "sensor", "3")
 
 
 def window_of(monkeypatch, lengths: list[int], period: int | None, **how) -> tuple[int, int]:

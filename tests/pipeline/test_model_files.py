@@ -297,6 +297,7 @@ WRONG_VALUES = [
     ("sensor/part.json", deep("modality", "text")),
     ("sensor/part.json", deep("encoder", "../../evil")),
     ("sensor/part.json", deep("encoder", "tiny-text")),
+    ("sensor/part.json", deep("version", 3)),
     ("sensor/part.json", deep("params/nope", 1)),
     ("sensor/part.json", deep("scale", [3.0, 1.0])),
     ("sensor/part.json", deep("state/length", 10**12)),
@@ -321,6 +322,20 @@ def test_values_out_of_their_range_are_refused(model, name, change, cases):
     forge(model)
     said = refused(model, "", cases)
     assert name.split("/")[0] in said
+
+
+@pytest.mark.parametrize("version", ["2", None])
+def test_what_another_version_of_an_encoder_learned_is_not_judged_with(model, cases, version):
+    def change(about):
+        assert about["version"] == encoder_registry.make_encoder("windows").version == "3"
+        about["version"] = version
+        if version is None:  # models saved before versions were kept
+            del about["version"]
+
+    values(model / "sensor/part.json", change)
+    forge(model)
+    said = refused(model, f"version {version or 1} of the encoder windows; this mmdmad has version 3", cases)
+    assert "fit again" in said
 
 
 def test_a_joint_model_cannot_be_switched_off(model, cases):
