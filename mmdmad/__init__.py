@@ -19,6 +19,8 @@ _LAZY = {
     "Case": "mmdmad.cases",
     "Cases": "mmdmad.cases",
     "Part": "mmdmad.cases",
+    "cases_from": "mmdmad.intake",
+    "compare": "mmdmad.comparison",
     "read_cases": "mmdmad.manifest",
     "Evidence": "mmdmad.findings",
     "Finding": "mmdmad.findings",
@@ -41,13 +43,17 @@ __all__ = [
     "Run",
     "Tokens",
     "__version__",
+    "cases_from",
+    "compare",
     "read_cases",
 ]
 
 if TYPE_CHECKING:
     from mmdmad.cases import Case, Cases, Part
+    from mmdmad.comparison import compare
     from mmdmad.errors import MmdmadError
     from mmdmad.findings import Evidence, Finding, Findings
+    from mmdmad.intake import cases_from
     from mmdmad.manifest import read_cases
     from mmdmad.pipeline.detector import JointDetector
     from mmdmad.store.run import Run

@@ -16,6 +16,8 @@ from mmdmad.plain import plain
 from mmdmad.roles import split_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mmdmad.parts.levels import Levels
 
 __all__ = ["Case", "Cases", "Lost", "Modality", "Part", "Refusal", "lost_kinds"]
@@ -128,6 +130,25 @@ class Cases(Sequence[Case]):
             c for c in self.items if all(getattr(c, k) == v for k, v in equal.items()) and (keep is None or keep(c))
         )
         return replace(found, extra={**found.extra, "chosen": True}) if "split" in equal else found
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """One row per case, with the columns of a manifest: id, time, split, group, label, recording, where parts lie.
+
+        Columns of the user's own follow. A text given in place stands there itself, other values in memory by shape.
+        """
+        from mmdmad.case_table import frame
+
+        return frame(self)
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: how many cases of what, the first of them, what was decided and refused; escaped."""
+        from mmdmad.case_table import html
+
+        return html(self)
+
+    def __repr__(self) -> str:
+        refused = f", {len(self.refused)} refused" if self.refused else ""
+        return f"Cases({len(self.items)} cases{refused})"
 
     def _with(self, items: Iterable[Case]) -> "Cases":
         return Cases(tuple(items), self.refused, self.root, self.extra)

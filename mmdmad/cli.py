@@ -129,10 +129,10 @@ def fit(
 ) -> None:
     """Learn what normal looks like."""
     from mmdmad.cases import lost_kinds
-    from mmdmad.checking.advice import preset_for
     from mmdmad.checking.before_fit import before_fit
     from mmdmad.learning import to_learn
     from mmdmad.pipeline.detector import PipelineConfig, load_config
+    from mmdmad.pipeline.presets import preset_for
     from mmdmad.store.run import Run
 
     if config is not None:

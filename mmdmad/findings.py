@@ -4,24 +4,32 @@ Pure data (pydantic, frozen): a finding is the same object in the store, the rep
 Nothing here computes a score.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from html import escape
 from pathlib import Path
-from typing import Annotated, Literal, overload
+from typing import TYPE_CHECKING, Annotated, Literal, get_args, overload
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from mmdmad.cases import Refusal
-from mmdmad.errors import MmdmadError, RunError
-from mmdmad.files import within
-from mmdmad.modalities.base import modalities, ordered
+from mmdmad.errors import ConfigError, DataError, MmdmadError
 from mmdmad.plain import plain
 from mmdmad.registry import named_entry_point
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from PIL.Image import Image as Picture
+
+    from mmdmad.plots import Drawing
+
+    Draw = Callable[[], Mapping[str, Picture]]
+    Calibration = Callable[[], Mapping[tuple[str, ...], np.ndarray]]
 
 PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
 """The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
 Verdict = Literal["anomalous", "normal", "no verdict"]
+Plot = Literal["timeline", "histogram"]
 EvidenceKind = Literal[
     "verdict",
     "part",
@@ -143,10 +151,15 @@ def order_key(
     >>> few < many
     True
     """
+    extreme = outermost(p_value, smallest)
+    rung = 2 * (verdict != "anomalous") + (not extreme)
+    return rung, 0.0 if extreme else p_value, -score, case_id
+
+
+def outermost(p_value: float, smallest: float) -> bool:
+    """Whether a p-value is the smallest that its pattern can have: a case beyond all calibration cases."""
     # 1 / (n + 1) with n = 0 is 1: nothing to compare with is no extreme place.
-    outermost = smallest < 1 and p_value <= smallest * (1 + 1e-9)
-    rung = 2 * (verdict != "anomalous") + (not outermost)
-    return rung, 0.0 if outermost else p_value, -score, case_id
+    return smallest < 1 and p_value <= smallest * (1 + 1e-9)
 
 
 class Finding(_Data):
@@ -216,42 +229,49 @@ class Finding(_Data):
         written: Explanation = write(self, llm=llm)
         return written
 
-    def located(self, folder: Path | None) -> "Finding":
-        """The same finding, with the run folder in which a notebook finds its pictures."""
+    def located(self, folder: Path | None, draw: "Draw | None" = None) -> "Finding":
+        """The same finding, with the run folder in which a notebook finds its pictures, and what draws them anew."""
         copy = self.model_copy()
         # beside the fields, like a cached property: where files lie is no part of what is said, nor of equality
-        copy.__dict__["_folder"] = folder
+        copy.__dict__["_folder"], copy.__dict__["_draw"] = folder, draw
         return copy
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder that its evidence's `artifact` is relative to, where that is known."""
+        return self.__dict__.get("_folder")
+
+    @property
+    def drawing(self) -> "Draw | None":
+        """What draws its pictures by modality, where model and case are at hand."""
+        return self.__dict__.get("_draw")
+
+    def plot(self) -> "Drawing":
+        """What its joint score consists of, beside its pictures where they are at hand; a matplotlib figure."""
+        from mmdmad.plots import one_case
+
+        return one_case(self)
 
     def _repr_html_(self) -> str:
         """A card for notebooks: verdict, parts, pictures if they are at hand, numbered evidence; all escaped."""
-        mark = f" <small>{_SIMULATED}</small>" if self.simulated else ""
-        about = " · ".join(_text(x) for x in (self.group, self.time and self.time.isoformat(" ", "seconds")) if x)
-        parts = " &nbsp; ".join(f"{p.modality} {p.p_value:.3g}" for p in self.parts)
-        g = self.guarantee
-        pictures = {e.part: e.artifact for e in self.evidence if e.artifact is not None}
-        shown = "".join(_picture(self.__dict__.get("_folder"), path, 480) for path in pictures.values())
-        lines = "".join(f"<li><b>{_text(e.id)}</b> {_text(e.caption)}</li>" for e in self.evidence)
-        words = f"<p>{_text(self.explanation.text)}</p>" if self.explanation is not None else ""
-        return (
-            f'<div style="border-left:4px solid {_COLOURS[self.verdict]};padding:4px 14px;max-width:1000px">'
-            f"<b>{_text(self.case_id)}</b> {about}{mark}<br>"
-            f'<b style="color:{_COLOURS[self.verdict]}">{self.verdict}</b>, p = {self.p_value:.3g} '
-            f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases)</small><br>"
-            f"<small>p-values: {parts}</small>{words}<div>{shown}</div>"
-            f'<ul style="list-style:none;padding-left:0;font-size:90%">{lines}</ul></div>'
-        )
+        from mmdmad.cards import card
+
+        return card(self)
 
 
 class Findings(Sequence[Finding]):
     """A list of findings, worst first if you ask `ranked()`; a table in a notebook.
 
-    `refused` lists the cases that could not be judged at all.
+    `refused` lists the cases that could not be judged at all. `calibration` gives, when it is called, the joint scores
+    of the normal calibration cases by pattern of present parts; None where no model is at hand.
     """
 
-    def __init__(self, items: Sequence[Finding], refused: Sequence[Refusal] = ()) -> None:
+    def __init__(
+        self, items: Sequence[Finding], refused: Sequence[Refusal] = (), calibration: "Calibration | None" = None
+    ) -> None:
         self.items = tuple(items)
         self.refused = tuple(refused)
+        self.calibration = calibration
 
     def __len__(self) -> int:
         return len(self.items)
@@ -264,70 +284,60 @@ class Findings(Sequence[Finding]):
     @overload
     def __getitem__(self, index: slice) -> "Findings": ...
     def __getitem__(self, index: int | slice) -> "Finding | Findings":
-        return Findings(self.items[index], self.refused) if isinstance(index, slice) else self.items[index]
+        return self._with(self.items[index]) if isinstance(index, slice) else self.items[index]
+
+    def of(self, case_id: str) -> Finding:
+        """The finding of one case; DataError where there is none of this id."""
+        found = next((f for f in self.items if f.case_id == case_id), None)
+        if found is None:
+            known = ", ".join(plain(f.case_id) for f in self.items[:5]) or "none"
+            raise DataError(f"no finding is of a case {case_id!r}; there are {len(self.items)}, such as {known}")
+        return found
 
     def ranked(self) -> "Findings":
         """The same findings, most anomalous first, in the one order of `order_key`."""
-        return Findings(sorted(self.items, key=lambda f: f.order_key), self.refused)
+        return self._with(sorted(self.items, key=lambda f: f.order_key))
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """One row per finding, in their order: verdict, p-values, scores and shares of each part that occurs.
+
+        Shares add up to `score`; a part that a case lacks is empty.
+        """
+        from mmdmad.finding_table import frame
+
+        return frame(self.items)
+
+    def plot(self, kind: Plot = "timeline", *, of: Literal["p_value", "score"] = "p_value") -> "Drawing":
+        """A matplotlib figure: "timeline" or "histogram"; one case has its own, `findings[0].plot()`.
+
+        timeline: p-values (or with `of` scores) along time, flagged cases marked; one after another where not every
+        case has a time. histogram: joint scores, those of the calibration cases above them where they are at hand; a
+        panel for each pattern of present parts, as scores of different patterns are on scales of their own.
+        `figure.savefig("a.png")` keeps it. DataError where there is no finding.
+        """
+        from mmdmad.plots import histogram, timeline
+
+        if kind not in get_args(Plot):
+            raise ConfigError(f"kind={kind!r} was given; allowed are {', '.join(get_args(Plot))}")
+        return timeline(self, of) if kind == "timeline" else histogram(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the findings, most anomalous first, in the format of the suffix; gives the path.
+
+        .csv and .parquet: one flat row per finding, for spreadsheets and pandas. .jsonl: everything, a finding a line.
+        .html: one page that needs no other file, with the table and a card of each finding that is flagged or without
+        verdict. A model with its findings and pictures is kept by a run folder (`mm.Run.create`). The file appears
+        whole or not at all; RunError for another suffix.
+        """
+        from mmdmad.finding_table import save
+
+        return save(self, Path(path))
 
     def _repr_html_(self, limit: int = 50) -> str:
         """A table for notebooks, most anomalous first, with thumbnails where pictures are at hand; all escaped."""
-        names = ordered(p.modality for f in self.items for p in f.parts)
-        flagged = sum(f.verdict == "anomalous" for f in self.items)
-        mark = f" {_SIMULATED}" if any(f.simulated for f in self.items) else ""
-        head = "".join(f"<th>{h}</th>" for h in ("", "case", "verdict", "p", *names, "what stands out"))
-        rows = "".join(_row(f, names) for f in self.ranked().items[:limit])
-        more = f"<p>… and {len(self.items) - limit} more</p>" if len(self.items) > limit else ""
-        refused = f", {len(self.refused)} refused" if self.refused else ""
-        return (
-            f"<p><b>{flagged} of {len(self.items)} cases flagged</b>{refused}, most anomalous first{mark}</p>"
-            f'<table style="text-align:left"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
-        )
+        from mmdmad.cards import listing
 
+        return listing(self, limit)
 
-_SIMULATED = "(simulated data)"
-_COLOURS: dict[str, str] = {"anomalous": "#c2183c", "normal": "#4f7a5b", "no verdict": "#7a7a7a"}
-
-
-def _row(finding: Finding, names: Sequence[str]) -> str:
-    """One line of the table of findings; a part at most at the declared rate is bold."""
-    cells = []
-    for modality in names:
-        part = finding.part(modality)
-        bold = part is not None and part.p_value <= finding.guarantee.rate
-        text = "" if part is None else f"{part.p_value:.3g}"
-        cells.append(f"<b>{text}</b>" if bold else text)
-    photos = {name for name, one in modalities().items() if one.photo}
-    picture = next((e.artifact for e in finding.evidence if e.artifact and e.part in photos), None)
-    thumbnail = _picture(finding.__dict__.get("_folder"), picture, 96) if picture else ""
-    verdict = f'<b style="color:{_COLOURS[finding.verdict]}">{finding.verdict}</b>'
-    lead = _text(finding.lead) if finding.verdict != "normal" else ""
-    row = (thumbnail, _text(finding.case_id), verdict, f"{finding.p_value:.3g}", *cells, lead)
-    return "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>"
-
-
-def _text(text: str) -> str:
-    """Text as a notebook may have it: every character of it is shown, none is markup."""
-    return escape(plain(text))
-
-
-def _picture(folder: Path | None, artifact: str, width: int) -> str:
-    """A picture of the run `folder`, inline and at most `width` wide; nothing where there is none to be shown."""
-    if folder is None:
-        return ""
-    import base64
-    import io
-
-    from PIL import Image
-
-    try:
-        # whose file the path names is for whoever made the run to say: only what lies inside it is opened
-        with Image.open(within(folder, artifact)) as opened:
-            picture = opened.convert("RGB")
-    except (RunError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return ""
-    picture.thumbnail((width, width))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=82)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="" style="margin:4px" src="data:image/jpeg;base64,{data}">'
+    def _with(self, items: Sequence[Finding]) -> "Findings":
+        return Findings(items, self.refused, self.calibration)

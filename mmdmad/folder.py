@@ -9,7 +9,7 @@ hold or by a date ("images", "2026-05-01"), and the one folder that holds all, a
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -44,16 +44,17 @@ class FolderRole:
     files: int
 
 
-def read_folder(folder: Path, allow_outside: bool) -> Cases:
+def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None = None) -> Cases:
     """The cases of a folder without a manifest: files of one name in one sub-folder are the parts of one case.
 
+    With `files`, paths relative to the folder, they alone are looked at; else all that lie in it.
     Where two files of one name are of one kind (7.png, 7.jpg), each file of that name is a case of its own with its
     suffix in the id. What systems, viewers and cameras leave there is passed over; other files of unknown kinds are
     listed as refused. `Cases.extra` holds `folders` (a FolderRole each) and `masks`, {case id: path of its mask}.
     """
     root = Path(os.path.realpath(folder))
     reader = RowReader(root, None if allow_outside else root)
-    groups, unknown = _files(root)
+    groups, unknown = _by_stem(_below(root) if files is None else files)
     lists = _take_lists(root, groups)
     tree = Tree({path.parent for members in groups.values() for _, path in members})
     masks = _masks(groups, tree)
@@ -132,20 +133,25 @@ def _by_name(place: "Place", role: str | None) -> "Place":
     return place
 
 
-def _files(root: Path) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
-    """The files of known kinds by their path without suffix, and those of unknown kinds, relative to the root."""
-    kinds = by_suffix()
-    groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
-    unknown = []
+def _below(root: Path) -> Iterator[Path]:
+    """The files of a folder, relative to it, without those that others leave there."""
     for at, folders, names in os.walk(root):
         folders[:] = sorted(f for f in folders if not left_by_others(f))
         for name in sorted(n for n in names if not left_by_others(n)):
-            path = Path(at, name).relative_to(root)
-            kind = kinds.get(path.suffix.lower())
-            if kind is None:
-                unknown.append(path)
-            else:
-                groups[path.with_suffix("").as_posix()].append((kind, path))
+            yield Path(at, name).relative_to(root)
+
+
+def _by_stem(files: Iterable[Path]) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
+    """The files of known kinds by their path without suffix, and those of unknown kinds."""
+    kinds = by_suffix()
+    groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
+    unknown = []
+    for path in files:
+        kind = kinds.get(path.suffix.lower())
+        if kind is None:
+            unknown.append(path)
+        else:
+            groups[path.with_suffix("").as_posix()].append((kind, path))
     return groups, unknown
 
 
@@ -231,7 +237,7 @@ def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dic
     every = {path.with_suffix("").as_posix(): path for ms in groups.values() for _, path in ms}
     for members in groups.values():
         for kind, path in members:
-            picture = every.get(path.with_name(_OF_MASK.sub("", path.stem)).as_posix())
+            picture = every.get(path.with_name(without_mask(path.stem)).as_posix())
             if tree.of(path.parent).role == MASK:
                 masks.append(path)
             elif picture is not None and picture.stem != path.stem and modality_of(kind).photo:
@@ -240,11 +246,20 @@ def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dic
                 pictures.setdefault(_key(path), path)
     found = dict(beside)
     for path in masks:
-        without = path.with_name(_OF_MASK.sub("", path.stem) + path.suffix)
+        without = path.with_name(without_mask(path.stem) + path.suffix)
         folder = path.parent.with_suffix(path.suffix)  # one folder of masks a picture
         near = (pictures.get(_key(one)) for one in (path, without, folder))
         found[path] = next((one for one in near if one is not None), path)
     return found
+
+
+def without_mask(name: str) -> str:
+    """The name of what a file or folder is the mask of: "7" of "7_mask"; the name itself where it is no mask's.
+
+    >>> without_mask("7_mask"), without_mask("Test001_gt"), without_mask("7")
+    ('7', 'Test001', '7')
+    """
+    return _OF_MASK.sub("", name)
 
 
 def _key(path: Path) -> tuple[str, ...]:

@@ -23,10 +23,26 @@ Written by `python tests/test_api.py`; a test compares names and signatures with
 """
 PUBLIC = {
     "mmdmad": (
-        *("read_cases", "Case", "Cases", "Part", "JointDetector", "Run", "Finding", "Findings", "Evidence", "Tokens"),
+        *(
+            "read_cases",
+            "cases_from",
+            "compare",
+            "Case",
+            "Cases",
+            "Part",
+            "JointDetector",
+            "Run",
+            "Finding",
+            "Findings",
+            "Evidence",
+            "Tokens",
+        ),
         "MmdmadError",
     ),
     "mmdmad.parts": ("read", "content_key", "case_key", "Image", "Text", "Sensor", "Video"),
+    "mmdmad.comparison": ("Comparison", "Agreement"),
+    "mmdmad.plots": ("Drawing",),
+    "mmdmad.intake": ("cases_from", "cases_of"),
     "mmdmad.windows": ("Windows", "cut"),
     "mmdmad.recordings": ("recordings", "write_cases"),
     "mmdmad.parts.timeline": ("Timeline",),

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import mmdmad.report
+from mmdmad.finding_table import cell, export
 from mmdmad.findings import Evidence, Finding, Findings, Guarantee, PartFinding
 from mmdmad.report.markdown import safe, table
-from mmdmad.store.export import cell, export
 
 EVIL = "<img src=//127.0.0.1:9/x>`|[a](b)*\n# forged\x1b[31m\u202e&"
 

@@ -168,6 +168,11 @@ class JointCalibration:
             self.guarantee(pattern, rate),
         )
 
+    def joint_scores(self) -> dict[Pattern, np.ndarray]:
+        """The joint scores of the calibration cases, sorted, for each pattern of present parts."""
+        begin = _joint_key(())
+        return {tuple(k[len(begin) :].split("+")): s for k, s in self.scores_.items() if k.startswith(begin)}
+
     def guarantee(self, pattern: Pattern, rate: float) -> Guarantee:
         """What stands behind a verdict on a case with these parts at this rate."""
         key = _joint_key(pattern)

@@ -1,18 +1,15 @@
-"""Which preset fits what is there, and what encoding would cost: measured on a few cases."""
+"""What encoding the cases would cost: measured on a few of them."""
 
 import logging
 import resource
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from statistics import median
+from contextlib import contextmanager
 
 from mmdmad.cases import Case, Part
 from mmdmad.checking.report import Estimate
 from mmdmad.errors import PartError
-from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.part_model import PartModel
 
@@ -20,41 +17,6 @@ MEASURED = 3
 """Cases that are encoded to measure; one before them loads the networks."""
 LEARNED = 12
 """Parts that encoders which learn (sensor windows) learn from, to measure."""
-LONG = 400
-"""Characters; longer texts are documents, not lines."""
-
-
-def preset_for(cases: Sequence[Case]) -> tuple[str, str]:
-    """The preset that fits the parts of these cases, and why.
-
-    >>> preset_for([Case("a", {"image": Part("image", value=0)})])[0]
-    'pipelines/pictures'
-    """
-    known = Counter(modality for case in cases for modality in case.parts)
-    if not known:
-        return "pipelines/inspection", "it looks at every kind of part"
-    (only, *others) = ordered(known)
-    if not others and modality_of(only).photo and not modality_of(only).folders:
-        return (
-            "pipelines/pictures",
-            "there are pictures alone; where product and camera keep their place it is the better",
-        )
-    if not others and modality_of(only).written and _length(cases, only) <= LONG:
-        return "pipelines/logs", "there are short texts alone; it judges them among all normal ones, letters included"
-    return "pipelines/inspection", f"it looks at {' and '.join(ordered(known))}" + (" together" if others else "")
-
-
-def _length(cases: Sequence[Case], modality: str) -> float:
-    """The middle length of texts: characters of those in the manifest, bytes of whole files; slices are short."""
-    sizes = []
-    for case in cases:
-        part = case.parts.get(modality)
-        if part is not None and isinstance(part.value, str):
-            sizes.append(len(part.value))
-        elif part is not None and part.path is not None and part.start is None and part.stop is None:
-            with suppress(OSError):  # what cannot be read is refused when it is looked at
-                sizes.append(part.path.stat().st_size)
-    return median(sizes) if sizes else 0
 
 
 def estimate(cases: Sequence[Case], config: PipelineConfig) -> Estimate | None:

@@ -10,7 +10,6 @@ import numpy as np
 from mmdmad.cases import Case, Cases
 from mmdmad.checking import notes as noted
 from mmdmad.checking.advice import estimate as measure
-from mmdmad.checking.advice import preset_for
 from mmdmad.checking.copies import Copies, copies_of, recordings
 from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
@@ -21,6 +20,7 @@ from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
 from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.presets import preset_for
 from mmdmad.pipeline.splits import Split, too_few
 from mmdmad.plain import plain
 from mmdmad.progress import shown

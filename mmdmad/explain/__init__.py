@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from mmdmad.cases import Modality
 from mmdmad.files import folder_name, make_folder, replacing
-from mmdmad.findings import Evidence
+from mmdmad.findings import Evidence, outermost
 from mmdmad.modalities.base import modality_of
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
     from mmdmad.explain.base import Look
     from mmdmad.explain.normal import Normal
     from mmdmad.explain.words import Draft
@@ -22,22 +24,22 @@ if TYPE_CHECKING:
 
 DRAWN_UP_TO = 0.05  # cases up to this joint p-value get pictures even if they are not flagged
 
-__all__ = ["folder_name", "gather"]
+__all__ = ["folder_name", "gather", "pictures"]
 
 
 def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> tuple[Evidence, ...]:
     """Numbered evidence for a judged case: the verdict with its guarantee first, then what carries it, by share.
 
-    Pictures go to `artifacts`/<folder of the case>/E<n>.png, for cases that are flagged or close to it; evidence
-    names them relative to the parent of `artifacts` (the run directory). Parts that look normal get one line, parts
-    that stand out also where, what was measured there, and the nearest normal cases. What is other in the form of a
-    part (rate, gaps, size) is said of all.
+    Pictures go to `artifacts`/<folder of the case>/E<n>.png, for the cases that `is_drawn` names; evidence names them
+    relative to the parent of `artifacts` (the run directory). Parts that look normal get one line, parts that stand
+    out also where, what was measured there, and the nearest normal cases. What is other in the form of a part (rate,
+    gaps, size) is said of all.
     """
     from mmdmad.explain import relations, verdict
     from mmdmad.explain.base import Look
 
     folder = None
-    if artifacts is not None and judgement.p_value <= max(judgement.guarantee.rate, DRAWN_UP_TO):
+    if artifacts is not None and is_drawn(judgement):
         folder = _Folder(artifacts, judgement.case.id)
     found: list[Evidence] = []
 
@@ -74,6 +76,21 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
     for draft in (*verdict.missing(judgement, normal), *verdict.readings(judgement)):
         add(draft)
     return tuple(found)
+
+
+def is_drawn(judgement: "Judgement") -> bool:
+    """Whether a case gets pictures: flagged or close to it, or as unusual as can be where nothing can be flagged."""
+    if judgement.p_value <= max(judgement.guarantee.rate, DRAWN_UP_TO):
+        return True
+    return judgement.verdict == "no verdict" and outermost(judgement.p_value, judgement.guarantee.smallest_p_value)
+
+
+def pictures(judgement: "Judgement", normal: "Normal") -> "dict[Modality, Picture]":
+    """The pictures of all parts of a judged case, whatever its p-value, drawn now; the largest share first."""
+    drawn = [judged for judged in judgement.parts.values() if modality_of(judged.modality).picture_note]
+    parts = sorted(drawn, key=lambda p: -p.share)
+    looks = {judged.modality: _look(judged, judgement, normal) for judged in parts}
+    return {modality: look.draw() for modality, look in looks.items() if look.draw is not None}
 
 
 def stands_out(judged: "PartJudgement", judgement: "Judgement") -> bool:

@@ -8,21 +8,24 @@
 The only module above `joint` and `explain`, so that the arrows between the packages keep one direction.
 """
 
+import logging
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmdmad.calibration.patterns import JointCalibration, links
-from mmdmad.cases import Case, Cases, Lost, Modality, Refusal, lost_kinds
+from mmdmad.cases import Case, Lost, Modality, Refusal, lost_kinds
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
 from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings, Guarantee
+from mmdmad.intake import cases_of
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement, PartJudgement
 from mmdmad.learning import learned_from
@@ -34,12 +37,17 @@ from mmdmad.pipeline.lengths import for_stretches
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
+from mmdmad.pipeline.presets import preset_for
 from mmdmad.pipeline.splits import split
 from mmdmad.pipeline.stages import fingerprint, stage, workspace
 from mmdmad.progress import shown
 from mmdmad.saved import read_model, read_values, reading, require, write_values
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
 __all__ = ["JointDetector", "PipelineConfig", "load_config"]
+log = logging.getLogger(__name__)
 
 
 def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
@@ -83,9 +91,10 @@ class _About(BaseModel):
 class JointDetector:
     """One detector a modality, one joint model over their embeddings, calibrated for every pattern of present parts.
 
-    Labels enter no score; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for
-    one modality), `calibration_`, `normal_` (what normal looks like, for words) and `refused_` (parts that could not be
-    used to fit, and why).
+    Without a `config`, `fit` takes the preset that fits the parts; `preset_` says which, and why. Labels enter no
+    score; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for one modality),
+    `calibration_`, `normal_` (what normal looks like, for words) and `refused_` (parts that could not be used to fit,
+    and why).
     """
 
     parts_: dict[Modality, PartModel]
@@ -95,22 +104,34 @@ class JointDetector:
     refused_: tuple[Refusal, ...]
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
+        self._chooses = config is None
         self.config = config or PipelineConfig()
+        self.preset_ = ""
+
+    def __repr__(self) -> str:
+        state = f"fitted on {', '.join(self.parts_)}" if hasattr(self, "calibration_") else "not fitted"
+        return f"JointDetector({state}{f'; {self.preset_}' if self.preset_ else ''})"
 
     @classmethod
     def from_config(cls, config: str | Path | PipelineConfig | dict[str, Any]) -> Self:
         """An unfitted detector from a preset's name, a YAML file, a mapping or a PipelineConfig."""
         return cls(load_config(config))
 
-    def fit(self, cases: Cases, *, work: Path | None = None, progress: bool = False) -> Self:
+    def fit(self, cases: Any, *, work: Path | None = None, progress: bool = False) -> Self:
         """Learn what is normal. `work` keeps tokens, finished stages and checkpoints: a killed fit goes on from there.
 
+        `cases` are Cases, or what makes some: a list of cases, files, folders, DataFrames, pictures or mappings
+        {modality: value} (`mm.cases_from` says more of what is given).
         Which cases are learned from, `mmdmad.learning.to_learn` says: never faulty ones, nor those of test; a warning
         says what is left out, DataError what nobody can know. Parts that cannot be used are listed in `refused_`, the
         rest goes on; RefusalWarning where that is every part of a kind, RefusedError (a DataError) where nothing is
         left to learn from.
         """
-        cases = learned_from(cases)
+        cases = learned_from(cases_of(cases))
+        if self._chooses:
+            name, why = preset_for(cases)
+            self.config, self.preset_ = load_config(name), f"{name}: {why}"
+            log.info("%s", self.preset_)
         rows = split(cases.items, self.config.shares, self.config.seed)
         with workspace(work) as folder, shown(progress) as bars:
             stages = folder / "stages" / fingerprint(self.config, rows)[:16]
@@ -206,9 +227,15 @@ class JointDetector:
         judgement = self.judge(case, false_alarm_rate, cache=cache)
         return judgement.finding(gather(judgement, self.normal_, artifacts))
 
+    def pictures(self, case: Case, false_alarm_rate: float | None = None) -> "Mapping[Modality, Picture]":
+        """The pictures of all parts of a case, whatever its p-value, the largest share first; PartError as `judge`."""
+        from mmdmad.explain import pictures
+
+        return pictures(self.judge(case, false_alarm_rate), self.normal_)
+
     def score(
         self,
-        cases: Iterable[Case],
+        cases: Any,
         false_alarm_rate: float | None = None,
         *,
         work: Path | None = None,
@@ -217,14 +244,15 @@ class JointDetector:
     ) -> Findings:
         """Findings of all cases, in their order. Cases without a usable part are listed in `refused` of the result.
 
-        RefusalWarning where every part of a kind that the cases bring is refused.
+        `cases` are what `fit` takes. Cards of the findings draw their pictures when they are shown, unless `artifacts`
+        keeps them. RefusalWarning where every part of a kind that the cases bring is refused.
         """
         self._check_fitted()
-        waiting = list(cases)
-        simulated = isinstance(cases, Cases) and bool(cases.extra.get("simulated"))
+        waiting = cases_of(cases)
+        simulated = bool(waiting.extra.get("simulated"))
         findings: list[Finding] = []
         refused: list[Refusal] = []
-        parts = list(cases.refused) if isinstance(cases, Cases) else []
+        parts = list(waiting.refused)
         with shown(progress) as bars:
             for case in bars.over(waiting, "judging", len(waiting)):
                 try:
@@ -234,9 +262,11 @@ class JointDetector:
                     parts += error.refused
                     continue
                 parts += found.refusals(case.row)
-                findings.append(found.model_copy(update={"simulated": True}) if simulated else found)
+                found = found.model_copy(update={"simulated": True}) if simulated else found
+                draw = partial(self.pictures, case, false_alarm_rate)
+                findings.append(found.located(artifacts and artifacts.parent, draw))
         warn_of_lost(lost_kinds(waiting, parts))
-        return Findings(findings, tuple(refused))
+        return Findings(findings, tuple(refused), lambda: self.calibration_.joint_scores())
 
     def save(self, folder: str | Path) -> None:
         """Write everything fitted into `folder` (safetensors and JSON), and last the manifest that vouches for it."""

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Literal
 
 from mmdmad.cases import Case, Refusal
+from mmdmad.errors import RunError
 from mmdmad.findings import Evidence, Fact, Finding
-from mmdmad.store import serial
+from mmdmad.store import db, serial
 
 Standing = Literal["new", "same", "relabelled", "changed", "other"]
 """Never judged (or withdrawn); judged as it is; the same content with another time, group or label; the same files with
@@ -73,6 +74,14 @@ def withdrawn(found: Finding, case: Case, reason: str) -> Finding:
         refused=(f"case: {reason}",),
         simulated=found.simulated,
     )
+
+
+def unchanged(row: db.DocumentRow) -> Case:
+    """The case of a stored finding, to be looked at again; RunError where its files are not what was judged."""
+    case = serial.case_from_json(row.case_id, row.source)
+    if serial.content(case) != row.content:
+        raise RunError(f"the files of case {row.case_id!r} were changed since, or its parts lay in memory")
+    return case
 
 
 def lost_parts(before: Finding, now: Finding) -> str:

@@ -9,24 +9,27 @@ Every case is one transaction: killed at any moment and started again, nothing i
 
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from mmdmad.cases import Case, Cases, Refusal, lost_kinds
+from mmdmad.cases import Case, Refusal, lost_kinds
 from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
+from mmdmad.finding_table import export
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.sizes import RATES
-from mmdmad.store import attempt, db, rows, scoring, serial
-from mmdmad.store.export import export
+from mmdmad.store import again, attempt, db, rows, scoring, serial
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
 from mmdmad.store.scoring import Scored
@@ -34,7 +37,10 @@ from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.tally import LEARNED, Tally
 
 if TYPE_CHECKING:
-    from mmdmad.pipeline.detector import JointDetector
+    import numpy as np
+    from PIL.Image import Image as Picture
+
+    from mmdmad.pipeline.detector import JointDetector, PipelineConfig
     from mmdmad.windows import Windows
 
 DEFAULT_RATE = 0.01
@@ -61,9 +67,16 @@ class Run:
         self._model: JointDetector | None = None
 
     @classmethod
-    def create(cls, path: str | Path, config: dict[str, Any]) -> Self:
-        """A new run directory with this configuration; a folder that holds a run is refused, unless its fit failed."""
+    def create(cls, path: str | Path, config: "dict[str, Any] | str | PipelineConfig") -> Self:
+        """A new run directory with this configuration; a folder that holds a run is refused, unless its fit failed.
+
+        The configuration is a preset's name ("pipelines/pictures"), a YAML file, a PipelineConfig or its values.
+        """
         path = Path(path)
+        if not isinstance(config, dict):
+            from mmdmad.pipeline.config import PipelineConfig
+
+            config = PipelineConfig.load(config).model_dump(mode="json")
         if (path / "config.json").exists():
             with closing(cls.open(path)) as run, Session(run._engine) as session:
                 if run.fitted or not attempt.failed(session):
@@ -164,15 +177,16 @@ class Run:
                 f"resume with the same one, or name another run folder"
             )
 
-    def fit(self, cases: Cases, *, resume: bool = False, progress: bool = False) -> Self:
+    def fit(self, cases: Any, *, resume: bool = False, progress: bool = False) -> Self:
         """Learn from normal cases. Stopped in the middle, `resume=True` goes on and ends in the same model.
 
-        Which cases are normal, `mmdmad.learning.to_learn` says; a warning tells of those that are left out. Where the
-        cases or the configuration do not allow a fit, the run is as before, and may be fitted on others.
+        `cases` are what `JointDetector.fit` takes; which of them are normal, `mmdmad.learning.to_learn` says, and a
+        warning tells of those that are left out. Where the cases or the configuration do not allow a fit, the run is
+        as before, and may be fitted on others.
         """
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
-        cases = learned_from(cases)
+        cases = learned_from(cases_of(cases))
         mark = serial.fingerprint(cases)
         started = self._meta("fit_cases")
         if started is not None and started != mark:
@@ -210,7 +224,7 @@ class Run:
         return self
 
     def score(
-        self, cases: Cases, *, false_alarm_rate: float | None = None, replace: bool = False, progress: bool = False
+        self, cases: Any, *, false_alarm_rate: float | None = None, replace: bool = False, progress: bool = False
     ) -> Scored:
         """Judge cases, one transaction each. Cases whose files were judged before, unchanged, are not judged again.
 
@@ -218,6 +232,7 @@ class Run:
         judged in its place. Where the files themselves were replaced by ones that cannot be used, the earlier verdict
         is withdrawn.
         """
+        cases = cases_of(cases)
         cut, known = cases.extra.get("windows"), self.windows
         if cut is not None and known is not None and str(cut) != str(known):
             raise RunError(f"{self.path} learned from {known}, these cases are {cut}; cut them alike")
@@ -255,8 +270,8 @@ class Run:
         query = select(db.DocumentRow).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id).where(wanted)
         query = query.order_by(*ordering(order))
         with Session(self._engine) as session:
-            found = [rows.finding_of(row).located(self.path) for row in session.scalars(query)]
-        return Findings(found)
+            found = [self._located(row) for row in session.scalars(query)]
+        return Findings(found, calibration=self._calibration if self.fitted else None)
 
     def count(self, **filters: Any) -> int:
         """How many stored findings pass the filters of `findings`."""
@@ -277,7 +292,7 @@ class Run:
         """The finding of one case, or None where it was not judged."""
         with Session(self._engine) as session:
             row = session.get(db.DocumentRow, case_id)
-            return None if row is None else rows.finding_of(row).located(self.path)
+            return None if row is None else self._located(row)
 
     def case(self, case_id: str) -> Case:
         """One judged case with the paths of its parts, to read its signals again."""
@@ -322,6 +337,27 @@ class Run:
     def export(self, path: str | Path) -> Path:
         """Write one row per finding to a .parquet or .csv table, or the whole findings to .jsonl; worst first."""
         return export(self.findings(), Path(path))
+
+    def _repr_html_(self) -> str:
+        """What the run holds, for notebooks: its model, counts of verdicts, the most anomalous cases; all escaped."""
+        from mmdmad.store.shown import html
+
+        return html(self)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {'fitted' if self.fitted else 'not fitted'}, {self.count()} cases judged)"
+
+    def _located(self, row: db.DocumentRow) -> Finding:
+        """A finding with where its pictures lie, and what draws them where none do."""
+        return rows.finding_of(row).located(self.path, partial(self._pictures, row.case_id))
+
+    def _pictures(self, case_id: str) -> "Mapping[str, Picture]":
+        with Session(self._engine) as session:
+            case = again.unchanged(self._row(session, case_id))
+        return self.model.pictures(case, self.rate)
+
+    def _calibration(self) -> "Mapping[tuple[str, ...], np.ndarray]":
+        return self.model.calibration_.joint_scores()
 
     def _go_on(self) -> str:
         with Session(self._engine) as session:

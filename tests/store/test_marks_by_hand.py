@@ -13,10 +13,10 @@ import pytest
 
 from mmdmad.cases import Case, Part
 from mmdmad.errors import RunError
+from mmdmad.finding_table import SUFFIXES, cell, columns, export, flat
 from mmdmad.findings import Explanation, Sentence
 from mmdmad.parts import Text, content_key
 from mmdmad.store import again, serial, setup
-from mmdmad.store.export import SUFFIXES, cell, columns, export, flat
 from mmdmad.store.setup import differences, read_settings, versions
 
 WHEN = datetime(2026, 3, 1, 6, tzinfo=UTC)

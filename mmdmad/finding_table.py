@@ -8,17 +8,24 @@ import csv
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmdmad.errors import RunError
 from mmdmad.files import replacing
-from mmdmad.findings import Finding
 from mmdmad.modalities.base import modalities, ordered
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mmdmad.findings import Finding, Findings
+
 SUFFIXES = (".parquet", ".csv", ".jsonl")
+PAGE = ".html"
+HEAD = ("case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size")
+TAIL = ("contradiction", "contradiction_p_value", "explanation", "refused", "simulated")
 
 
-def export(findings: Sequence[Finding], path: Path) -> Path:
+def export(findings: "Sequence[Finding]", path: Path) -> Path:
     """Write the findings in the format of the suffix; the file appears whole or not at all."""
     if path.suffix not in SUFFIXES:
         raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
@@ -41,6 +48,28 @@ def export(findings: Sequence[Finding], path: Path) -> Path:
     return path
 
 
+def save(findings: "Findings", path: Path) -> Path:
+    """Write findings as a table, JSON lines or a page of its own, most anomalous first; see `Findings.save`."""
+    if path.suffix not in (*SUFFIXES, PAGE):
+        raise RunError(f"{path.name}: findings are saved as {', '.join((*SUFFIXES, PAGE))}")
+    if path.suffix != PAGE:
+        return export(findings.ranked(), path)
+    from mmdmad.cards import page
+
+    with replacing(path) as unfinished:
+        unfinished.write_text(page(findings, path.stem), encoding="utf-8")
+    return path
+
+
+def frame(findings: "Sequence[Finding]") -> "pd.DataFrame":
+    """One flat row per finding, in their order, with columns for the parts that occur and times as times."""
+    import pandas as pd
+
+    found = ordered({p.modality for f in findings for p in f.parts})
+    rows = [flat(f) | {"time": f.time} for f in findings]
+    return pd.DataFrame(rows, columns=[*HEAD, *_of_parts(found), *TAIL])
+
+
 _FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
@@ -58,12 +87,14 @@ def cell(value: Any) -> Any:
 
 def columns(found: Collection[str] = ()) -> list[str]:
     """The columns of a flat row, the same for every run: all modalities that are known, and those that were `found`."""
-    each = [f"{m}_{name}" for m in ordered([*modalities(), *found]) for name in ("p_value", "share", "score")]
-    head = ["case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size"]
-    return [*head, *each, "contradiction", "contradiction_p_value", "explanation", "refused", "simulated"]
+    return [*HEAD, *_of_parts(ordered([*modalities(), *found])), *TAIL]
 
 
-def flat(finding: Finding) -> dict[str, Any]:
+def _of_parts(names: Sequence[str]) -> list[str]:
+    return [f"{m}_{name}" for m in names for name in ("p_value", "share", "score")]
+
+
+def flat(finding: "Finding") -> dict[str, Any]:
     """One finding as one row; parts that a case lacks stay empty."""
     row: dict[str, Any] = dict.fromkeys(columns([p.modality for p in finding.parts]))
     row |= {
