@@ -5,22 +5,24 @@ knows which claims are true; that is `grounding`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmdmad.modalities.base import modalities as registered
 
 UNITS = (
     "mm/s", "m/s2", "m/s²", "m/s", "l/min", "1/min", "kPa", "MPa", "Pa", "bar", "kHz", "Hz", "rpm", "°C", "mA",
-    "kA", "A", "mV", "kV", "V", "kW", "W", "ms", "s", "min", "h", "µm", "mm", "cm", "m", "px", "dB", "kg", "g",
+    "kA", "A", "mV", "kV", "V", "kW", "W", "ms", "s", "min", "h", "d", "µm", "mm", "cm", "m", "px", "dB", "kg", "g",
     "N·m", "Nm", "kN", "N", "K", "%",
 )  # fmt: skip
 ALIASES = {
     "percent": "%", "per cent": "%", "seconds": "s", "second": "s", "sec": "s", "milliseconds": "ms",
-    "minutes": "min", "minute": "min", "hours": "h", "hour": "h", "pixels": "px", "pixel": "px", "hertz": "Hz",
+    "minutes": "min", "minute": "min", "hours": "h", "hour": "h", "days": "d", "day": "d",
+    "pixels": "px", "pixel": "px", "hertz": "Hz",
     "amperes": "A", "volts": "V", "degrees": "°C",
 }  # fmt: skip
 SCALES = {
-    "ms": ("s", 0.001), "min": ("s", 60.0), "h": ("s", 3600.0), "kHz": ("Hz", 1000.0), "mA": ("A", 0.001),
+    "ms": ("s", 0.001), "min": ("s", 60.0), "h": ("s", 3600.0), "d": ("s", 86400.0),
+    "kHz": ("Hz", 1000.0), "mA": ("A", 0.001),
     "mV": ("V", 0.001), "kV": ("V", 1000.0), "kA": ("A", 1000.0), "kW": ("W", 1000.0), "cm": ("mm", 10.0),
     "µm": ("mm", 0.001), "kPa": ("Pa", 1000.0), "MPa": ("Pa", 1000000.0), "bar": ("Pa", 100000.0), "%": ("", 0.01),
 }  # fmt: skip
@@ -80,6 +82,9 @@ _CLOCK = re.compile(
 _NUMBER = re.compile(
     r"(?<![\w.])(?<![A-Za-z]-)([-−+]?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:\s?[eE]([-−+]?\d+)|\s?[x×]\s?10\^?([-−]?\d+))?(?![\d])"
 )
+_SMALLER = {"d": ("h", "min", "s"), "h": ("min", "s"), "min": ("s",)}
+"""Units that follow one another within one time."""
+_OF_A_TIME = re.compile(r"\s?(?:days?|d|hours?|h|minutes?|min)(?:,|,? and)?\s+")
 _HEDGE = re.compile(r"\b(?:about|around|roughly|nearly|almost|some|≈|~)\s*$")
 _BOUND = re.compile(r"(<|>|≤|≥|below|under|less than|more than|over|above|at most|at least)\s*$")
 _ROLES = (
@@ -171,13 +176,30 @@ def numbers(text: str, units: tuple[str, ...] = ()) -> list[Number]:
             and not re.match(r"\s+(?:of a|to\b)", text[m.end() :])
         ):
             found.append(Number(float(ORDINALS[word]), 1.0, "", m[0], m.start()))
-    found.sort(key=lambda n: n.at)
+    found = _whole_times(text, sorted(found, key=lambda n: n.at))
     for i in range(len(found) - 1):
         between = text[found[i].at + len(found[i].text) : found[i + 1].at]
         if not found[i].unit and re.fullmatch(r"\s*(?:to|and|–|-|—|until|or)\s*", between):
             found[i] = Number(**{**found[i].__dict__, "unit": found[i + 1].unit})
             found[i + 1] = Number(**{**found[i + 1].__dict__, "role": found[i].role})
     return found
+
+
+def _whole_times(text: str, found: list[Number]) -> list[Number]:
+    """The numbers with those that make one time ("3 h 24 min 10 s") as one, in seconds."""
+    whole: list[Number] = []
+    smallest = ""  # unit of the last number of the time that may go on
+    for n in found:
+        last = whole[-1] if whole else n
+        if n.unit in _SMALLER.get(smallest, ()) and _OF_A_TIME.fullmatch(text[last.at + len(last.text) : n.at]):
+            value = last.base()[0] + n.base()[0]
+            step = n.step * SCALES.get(n.unit, ("", 1.0))[1]
+            together = text[last.at : n.at + len(n.text)]
+            whole[-1] = replace(last, value=value, step=step, unit="s", text=together)
+        else:
+            whole.append(n)
+        smallest = n.unit
+    return whole
 
 
 def clocks(text: str) -> list[tuple[str, str]]:

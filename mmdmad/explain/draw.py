@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmdmad.explain.maps import Region, pixel_map
+from mmdmad.explain.when import FINEST, round_times, spoken
+from mmdmad.explain.words import quoted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL.Image import Image as Picture
 
     from mmdmad.explain.sensor import ChannelView
+    from mmdmad.explain.when import Recorded
 
 INK, FAINT, PAPER, HOT = (32, 36, 44), (120, 126, 138), (255, 255, 255), (176, 18, 52)
 BAR = 86  # width of the colour bar with its words, px
@@ -128,7 +131,7 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     axes.set_xlim(float(times[0]), float(times[-1]))
     axes.set_ylim(-0.12, len(views) - 0.05)
     axes.set_yticks([])
-    axes.set_xlabel("time [s]", fontsize=9, color=_hex(INK))
+    _times(axes, views[0].recorded, float(times[0]), float(times[-1]))
     axes.tick_params(axis="x", labelsize=9, colors=_hex(INK), length=3)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -140,6 +143,15 @@ def sensor_picture(views: Sequence["ChannelView"], limit: int = 8) -> "Picture":
     canvas.draw()
     plot = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     return plot.quantize(96, dither=Image.Dither.NONE)
+
+
+def _times(axes: "Axes", recorded: "Recorded", start: float, stop: float) -> None:
+    """The time below the lanes; of a piece of a longer recording the time in that, as the sentences have it."""
+    if recorded.file:
+        marks = round_times(recorded.offset + start, recorded.offset + stop)
+        axes.set_xticks([mark - recorded.offset for mark in marks], [spoken(mark, FINEST) for mark in marks])
+    about = f"time in {quoted(recorded.file, 60)}" if recorded.file else "time [s]"
+    axes.set_xlabel(about.replace("$", r"\$"), fontsize=9, color=_hex(INK))
 
 
 def _lane(axes: "Axes", view: "ChannelView", base: float) -> None:

@@ -21,7 +21,8 @@ class Event:
 
     `excess`: how far the measure lies beyond its normal range, in units of that range's upper or lower half.
     `value`: the reading itself (spike: at its tip; shift: mean inside; frozen and dropout: the held value; NaN: none).
-    `change`: spike: distance from the readings around; drift: rise; noise burst: ratio of roughness to normal's middle.
+    `change`: spike: distance from the readings around; drift: rise; noise burst: ratio of roughness to normal's middle
+    (NaN: that is no scale).
     `normal`: the ends of the normal range of what is compared.
     """
 
@@ -125,7 +126,8 @@ def _noise(trace: Traces, normal: Ranges) -> Event | None:
     energy = np.sort(np.diff(trace.values[max(0, a - trace.window // 2) : b + trace.window // 2]) ** 2)
     if energy[-3:].sum() > 0.6 * energy.sum():  # a few large steps are edges of something else, not noise
         return None
-    return Event("noise burst", *_span(trace, a, b), beyond, peak, peak / max(usual[1], 1e-12), (usual[0], usual[2]))
+    ratio = normal.times_usual("rough", peak)
+    return Event("noise burst", *_span(trace, a, b), beyond, peak, ratio, (usual[0], usual[2]))
 
 
 def _level(trace: Traces, normal: Ranges) -> Event | None:

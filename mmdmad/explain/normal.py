@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from mmdmad.cases import Case, Modality
 from mmdmad.errors import ModelError
 from mmdmad.explain.base import Learned
-from mmdmad.explain.ranges import Count
+from mmdmad.explain.ranges import MIN_GROUP, Count
 from mmdmad.files import make_folder
 from mmdmad.modalities.base import modality_of
 from mmdmad.saved import check_arrays, read_arrays, read_model, reading, require, write_arrays, write_values
@@ -40,13 +40,15 @@ class Neighbours:
     """Nearest normal cases of one part, nearest first: distances in units of the usual distance between normals.
 
     `alike`: normal cases are all but equal in this part, so that there is no usual distance and `distances` say no more
-    than whether the part is one of them (0) or another (inf).
+    than whether the part is one of them (0) or another (inf). `few`: so few normal cases are known that no distance
+    between them is usual.
     """
 
     ids: tuple[str, ...]
     groups: tuple[str, ...]
     distances: np.ndarray
     alike: bool = False
+    few: bool = False
 
 
 @dataclass(eq=False)
@@ -108,6 +110,7 @@ class Normal:
             tuple(self.groups[modality][i] for i in order),
             shown,
             alike,
+            len(known) < MIN_GROUP,
         )
 
     def save(self, folder: str | Path) -> None:

@@ -12,6 +12,8 @@ from mmdmad.saved import check_arrays, require
 QUANTILES = (0.005, 0.5, 0.995)
 Count = Annotated[int, Field(ge=0)]
 MIN_GROUP = 20  # a group with fewer normal cases has no range of its own
+SCALE = 0.1
+"""Part of the most of a measure that its middle must be, so that "so many times the usual" says something."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,21 @@ class Ranges:
         (1.0, 2.0, 9.0)
         """
         return cls(tuple(names), np.quantile(np.stack(rows), (0.0, 0.5, 1.0), axis=0).T, len(rows))
+
+    @property
+    def few(self) -> bool:
+        """Whether so few normal cases are behind the ranges that they say what was seen, not what is usual."""
+        return self.size < MIN_GROUP
+
+    def times_usual(self, name: str, value: float) -> float:
+        """How many times its middle a measure is; NaN where the middle is no scale: of few cases, or all but zero.
+
+        >>> seen = Ranges(("steps", "holds"), np.array([[1.0, 2.0, 4.0], [0.0, 1e-9, 4.0]]), 30)
+        >>> seen.times_usual("steps", 9.0), seen.times_usual("holds", 9.0)
+        (4.5, nan)
+        """
+        _, middle, high = self[name]
+        return float("nan") if self.few or not middle > SCALE * high > 0 else value / middle
 
     def __contains__(self, name: str) -> bool:
         return name in self.names

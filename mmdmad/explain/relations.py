@@ -17,8 +17,9 @@ _CARRIES = 0.1  # share of the joint score from which a contradiction is one of 
 
 
 def main_group(near: Neighbours | None) -> tuple[str, int] | None:
-    """The group that nearly all of the nearest normal cases belong to, and how many; None where they disagree."""
-    if near is None:
+    """The group that nearly all of the nearest normal cases belong to, and how many; None where they disagree or are
+    few."""
+    if near is None or len(near.groups) < NEAREST:
         return None
     group, count = Counter(near.groups).most_common(1)[0]
     return (group, count) if group and count >= _MAJORITY * len(near.groups) else None
@@ -39,7 +40,9 @@ def neighbours(judged: "PartJudgement", normal: Normal) -> list[Draft]:
     if group is not None:
         facts += [fact("group", group[0]), fact("in this group", group[1]), fact("compared", len(near.ids))]
         text += " ({in_this_group} of the nearest {compared} are of group {group})"
-    if not near.alike:
+    if near.few:
+        text += "."
+    elif not near.alike:
         facts.append(fact("distance", float(near.distances[0])))
         text += "; the nearest is {distance} times as far away as normal cases are from each other."
     elif near.distances[0] > 0:

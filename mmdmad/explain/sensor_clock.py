@@ -10,8 +10,10 @@ import numpy as np
 
 from mmdmad.explain.ranges import Ranges
 from mmdmad.explain.traces import stretches
+from mmdmad.explain.when import Recorded
 from mmdmad.explain.words import Draft, draft, fact
 from mmdmad.findings import Fact
+from mmdmad.parts.timeline import usual_step
 
 CLOCK = ("fastest", "slowest", "gap")
 """Least and most usual time from one row to the next, and the most of all, in seconds."""
@@ -47,11 +49,12 @@ def another_rate(times: np.ndarray, normal: Ranges) -> bool:
     return bool(_other(_usual(np.diff(times)), normal).mean() >= WHOLE)
 
 
-def evidence(times: np.ndarray, normal: Ranges | None) -> list[Draft]:
+def evidence(times: np.ndarray, normal: Ranges | None, recorded: Recorded | None = None) -> list[Draft]:
     """The longest stretches of another rate, then the longest gaps, of a table of times (T,); none without normals.
 
     A table that has another rate from end to end is told without times.
     """
+    recorded = recorded or Recorded(step=usual_step(times))
     if normal is None or len(times) < 3:
         return []
     times = np.asarray(times, np.float64)
@@ -63,8 +66,8 @@ def evidence(times: np.ndarray, normal: Ranges | None) -> list[Draft]:
     due = np.minimum(usual, normal["slowest"][2])  # a few long steps in a row are gaps, and no rate of their own
     for a, b in runs:
         due[a:b] = usual[a:b]
-    rates = [_rate(times, run, len(usual), normal) for run in runs[:MOST]]
-    return [*rates, *_gaps(times, due, normal)]
+    rates = [_rate(times, run, len(usual), normal, recorded) for run in runs[:MOST]]
+    return [*rates, *_gaps(times, due, normal, recorded)]
 
 
 def _usual(steps: np.ndarray) -> np.ndarray:
@@ -78,17 +81,17 @@ def _other(usual: np.ndarray, normal: Ranges) -> np.ndarray:
     return np.asarray((usual * RATE < normal["fastest"][0]) | (usual > RATE * normal["slowest"][2]))
 
 
-def _rate(times: np.ndarray, run: tuple[int, int], count: int, normal: Ranges) -> Draft:
+def _rate(times: np.ndarray, run: tuple[int, int], count: int, normal: Ranges, recorded: Recorded) -> Draft:
     """That rows come at another rate in this stretch of `count` steps."""
     a, b = run
     facts = [fact("time between rows", float(np.median(np.diff(times)[a:b])), "s"), *_normal_rate(normal)]
-    text = "rows come every {time_between_rows}"
+    text, when = "rows come every {time_between_rows}", ""
     if b - a < count:
-        facts += [fact("start", float(times[a]), "s"), fact("stop", float(times[b]), "s")]
-        text += " from {start} to {stop}"
+        found = recorded.span(float(times[a]), float(times[b]))
+        facts, text, when = [*facts, *found.facts], text + " {when}", found.words
     alike = len(_normal_rate(normal)) == 1
     usually = "{normal_time_between_rows}" if alike else "{normal_least_time} to {normal_most_time}"
-    return draft("form", "sensor", f"{text}; normal tables have one every {usually}.", facts)
+    return draft("form", "sensor", f"{text}; normal tables have one every {usually}.", facts, when)
 
 
 def _normal_rate(normal: Ranges) -> list[Fact]:
@@ -99,21 +102,22 @@ def _normal_rate(normal: Ranges) -> list[Fact]:
     return [fact("normal least time", least, "s"), fact("normal most time", most, "s")]
 
 
-def _gaps(times: np.ndarray, due: np.ndarray, normal: Ranges) -> Iterator[Draft]:
+def _gaps(times: np.ndarray, due: np.ndarray, normal: Ranges, recorded: Recorded) -> Iterator[Draft]:
     """Where rows are missing; `due` is when the next row is, after each."""
     steps = np.diff(times)
     wide = (steps > GAP * normal["gap"][2]) & (steps > GAP * due)
     found = [a for a, b in stretches(wide) for a in range(a, b)]
     found.sort(key=lambda i: (-round(float(steps[i]), 9), i))
     for i in found[:MOST]:
+        when = recorded.span(float(times[i] + due[i]), float(times[i + 1]))
         facts = [
-            fact("start", float(times[i] + due[i]), "s"),
-            fact("stop", float(times[i + 1]), "s"),
+            *when.facts,
             fact("gap", float(steps[i]), "s"),
             fact("longest normal gap", normal["gap"][2], "s"),
         ]
-        text = "rows are missing from {start} to {stop}"
+        text = "rows are missing {when}"
         if i == found[:MOST][-1] and len(found) > MOST:
             facts.append(fact("further places", len(found) - MOST))
             text += " and at {further_places} further places"
-        yield draft("form", "sensor", text + "; normal tables have no gap above {longest_normal_gap}.", facts)
+        text += "; normal tables have no gap above {longest_normal_gap}."
+        yield draft("form", "sensor", text, facts, when.words)

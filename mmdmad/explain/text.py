@@ -12,8 +12,11 @@ from mmdmad.findings import Fact
 
 if TYPE_CHECKING:
     from mmdmad.judgement import PartJudgement
+    from mmdmad.parts import Text
 
 MAX_SPANS, MAX_WORDS = 3, 6
+BEYOND = 1000.0
+"""On the map scale: above it normal lines are nearly all alike, and a figure would be one of rounding."""
 _WHOLE = re.compile(rf"(?<![^\W_]){WORD.pattern}")  # not the letters inside 8aff0003
 
 
@@ -36,19 +39,21 @@ def carried(judged: "PartJudgement", spans: list[Span], text: str) -> list[Carri
     return [one for one in found if one is not None]
 
 
-def evidence(spans: list[Span], text: str, normal: TextNormal, found: Sequence[Carried] = ()) -> list[Draft]:
+def evidence(spans: list[Span], signal: "Text", normal: TextNormal, found: Sequence[Carried] = ()) -> list[Draft]:
     """The lines that stand out, by the detector's map or by words that no normal text has, most unusual first.
 
-    `found` are the words that carry lines; they are said after the lines.
+    Lines of a piece of a log are told by their number in it. `found` are the words that carry lines; they are said
+    after the lines.
     """
+    text = signal.text
     hot, strange = _hottest(spans), _strange(spans, text, normal)
-    drafts = [_hot(s, text, normal) for s in hot]
-    drafts += [_new(s, text, _unseen(_piece(s, text), normal), normal) for s in strange]
+    drafts = [_hot(s, signal, normal) for s in hot]
+    drafts += [_new(s, signal, _unseen(_piece(s, text), normal), normal) for s in strange]
     if not drafts and spans:
-        facts = _where(max(spans, key=lambda s: s.peak), text)
-        said = "no single line of the text stands out; the least usual is line {line}: “{quote}”."
+        facts = _where(max(spans, key=lambda s: s.peak), signal)
+        said = f"no single line of the text stands out; the least usual is {_line(signal)}: “{{quote}}”."
         drafts.append(draft("words", "text", said, facts))
-    return drafts + [_carry(one, text) for one in found]
+    return drafts + [_carry(one, signal) for one in found]
 
 
 def letters(judged: "PartJudgement") -> list[Draft]:
@@ -89,25 +94,33 @@ def _strange(spans: list[Span], text: str, normal: TextNormal) -> list[Span]:
     return sorted((s for s in lines if new[s]), key=lambda s: -new[s])[: MAX_SPANS - len(hot)]
 
 
-def _carry(found: Carried, text: str) -> Draft:
+def _carry(found: Carried, signal: "Text") -> Draft:
     """The words without which a line would be less unusual; where each stands is kept in the facts."""
+    text = signal.text
     facts = [
-        fact("line", text.count("\n", 0, int(found.words[0].start)) + 1),
+        *_number(int(found.words[0].start), signal),
         fact("words", listed([f"“{quoted(_piece(w, text))}”" for w in found.words])),
-        fact("peak on the map scale", found.peak),
-        fact("without them on the map scale", found.without),
     ]
     for i, word in enumerate(found.words, 1):
         facts += [fact(f"first character {i}", int(word.start)), fact(f"last character {i}", int(word.stop) - 1)]
-    sentence = "without {words}, line {line} would score {without_them_on_the_map_scale} instead of "
+    sentence = f"without {{words}}, {_line(signal)} would score "
+    if found.without > BEYOND:
+        return draft("words", "text", sentence + "far lower; normal ones are nearly all alike.", facts)
+    facts.append(fact("peak on the map scale", found.peak))
+    facts.append(fact("without them on the map scale", found.without))
+    sentence += "{without_them_on_the_map_scale} instead of "
+    if found.peak > BEYOND:
+        sentence += f"{BEYOND:g} or more on the map scale; normal ones are nearly all alike."
+        return draft("words", "text", sentence, facts)
     return draft("words", "text", sentence + "{peak_on_the_map_scale} on the map scale.", facts)
 
 
-def _hot(span: Span, text: str, normal: TextNormal) -> Draft:
+def _hot(span: Span, signal: "Text", normal: TextNormal) -> Draft:
     """A span that the detector marks, with what about it is new."""
+    text = signal.text
     piece = _piece(span, text)
-    facts = [*_where(span, text), fact("peak on the map scale", span.peak)]
-    sentence = "line {line} stands out: “{quote}” (characters {first_character} to {last_character})"
+    facts = [*_where(span, signal), fact("peak on the map scale", span.peak)]
+    sentence = f"{_line(signal)} stands out: “{{quote}}”{_characters(signal)}"
     new = _unseen(piece, normal)
     if new:
         facts += _new_words(new, normal)
@@ -118,10 +131,10 @@ def _hot(span: Span, text: str, normal: TextNormal) -> Draft:
     return draft("words", "text", sentence + ".", facts)
 
 
-def _new(span: Span, text: str, new: list[str], normal: TextNormal) -> Draft:
+def _new(span: Span, signal: "Text", new: list[str], normal: TextNormal) -> Draft:
     """A line that the detector does not mark but that holds words which no normal text has."""
-    facts = [*_where(span, text), *_new_words(new, normal)]
-    sentence = "in line {line}, “{quote}” (characters {first_character} to {last_character}), "
+    facts = [*_where(span, signal), *_new_words(new, normal)]
+    sentence = f"in {_line(signal)}, “{{quote}}”{_characters(signal)}, "
     return draft("words", "text", sentence + _never(new) + ".", facts)
 
 
@@ -140,14 +153,29 @@ def _new_words(new: list[str], normal: TextNormal) -> list[Fact]:
     ]
 
 
-def _where(span: Span, text: str) -> list[Fact]:
+def _where(span: Span, signal: "Text") -> list[Fact]:
     start, stop = int(span.start), int(span.stop)
     return [
-        fact("line", text.count("\n", 0, start) + 1),
+        *_number(start, signal),
         fact("first character", start),
         fact("last character", stop - 1),
-        fact("quote", quoted(text[start:stop])),
+        fact("quote", quoted(signal.text[start:stop])),
     ]
+
+
+def _number(character: int, signal: "Text") -> list[Fact]:
+    """The number of the line in which a character stands, from 1 in the file, and which file."""
+    number = fact("line", signal.before + signal.text.count("\n", 0, character) + 1)
+    return [number, fact("file", quoted(signal.file, 60))] if signal.file else [number]
+
+
+def _line(signal: "Text") -> str:
+    return "line {line} of {file}" if signal.file else "line {line}"
+
+
+def _characters(signal: "Text") -> str:
+    """Where in the text a line stands; of a piece of a log nobody counts the characters."""
+    return "" if signal.file else " (characters {first_character} to {last_character})"
 
 
 def _piece(span: Span, text: str) -> str:

@@ -27,16 +27,17 @@ class Draft:
         )
 
 
-def draft(kind: EvidenceKind, part: Modality | None, template: str, facts: Sequence[Fact]) -> Draft:
+def draft(kind: EvidenceKind, part: Modality | None, template: str, facts: Sequence[Fact], when: str = "") -> Draft:
     """An evidence whose caption is `template` with every {name} replaced by the fact of that name and its unit.
 
-    Nothing but the template's own words and the facts can enter the caption, so it cannot say what no fact holds.
-    Facts that the template leaves out are kept beside it.
+    Nothing but the template's own words and the facts can enter the caption, so it cannot say what no fact holds;
+    {when} is `when`, the words that `explain.when` makes of facts. Facts that the template leaves out are kept beside
+    it.
 
     >>> draft("part", "image", "the {part} part has p = {p}.", [fact("part", "image"), fact("p", 0.01234)]).caption
     'The image part has p = 0.0123.'
     """
-    caption = template.format(**{f.name.replace(" ", "_"): shown(f) for f in facts})
+    caption = template.format(**{**{f.name.replace(" ", "_"): shown(f) for f in facts}, "when": when})
     return Draft(kind, part, caption[:1].upper() + caption[1:], tuple(facts))
 
 

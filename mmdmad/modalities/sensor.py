@@ -85,8 +85,9 @@ class Sensor(BaseModality):
     def form(self, signal: "Signal", normal: "SensorNormal", group: str | None) -> "Sequence[Draft]":
         """Another sampling rate, and rows that are missing."""
         from mmdmad.explain.sensor_clock import evidence
+        from mmdmad.explain.when import Recorded
 
-        return evidence(signal.times, normal.clock(group))
+        return evidence(signal.times, normal.clock(group), Recorded.of_table(signal))
 
     def look(self, seen: "Seen") -> "Look":
         """What happened on which channel and when, drawn as lanes over their normal ranges."""

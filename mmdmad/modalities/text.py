@@ -82,4 +82,4 @@ class Text(BaseModality):
         found = text.carried(seen.judged, spans, whole) if seen.telling else []
         words = text.marks(spans, whole, seen.normal, found)
         marked = {"text": whole, "spans": text.heats(spans), "words": text.heats(words)}
-        return Look(text.evidence(spans, whole, seen.normal, found) + text.letters(seen.judged), None, marked)
+        return Look(text.evidence(spans, seen.signal, seen.normal, found) + text.letters(seen.judged), None, marked)

@@ -103,6 +103,11 @@ def plain_file(part: Part, most: int | None = None) -> Path:
     return path
 
 
+def sliced_file(part: Part) -> str:
+    """The name of the file, or folder, that the part is a slice of; "" where it is all of it, or lies in memory."""
+    return "" if part.path is None or (part.start is None and part.stop is None) else part.path.name
+
+
 def is_folder(part: Part) -> bool:
     """Whether the part's path is a folder inside its root."""
     path = inside(part, part.path)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmdmad.cases import Part
 from mmdmad.parts import sensor_wild
-from mmdmad.parts.limits import decoding, plain_file, refuse, span
+from mmdmad.parts.limits import decoding, plain_file, refuse, sliced_file, span
 from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
 from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, some_rows, whole
 from mmdmad.parts.timeline import Timeline, usual_step
@@ -27,10 +27,11 @@ class Sensor(Table):
     `notes` are what was decided while reading, in plain words. A column of words, named in `states`, is one channel of
     0 and 1 for each of its words, called "column=word". `clock` names the column, or two, that hold the time; "" where
     rows are counted. `marked` is how many rows of the file its column of labels calls faulty. `offset` counts seconds
-    from the first row of the file to that of a slice.
+    from the first row of the file to that of a slice, `file` is the name of that file; "" where it is no slice.
     """
 
     offset: float = 0.0
+    file: str = ""
 
 
 def read_sensor(part: Part) -> Sensor:
@@ -153,7 +154,17 @@ def _checked(part: Part, table: Table) -> Sensor:
         start = None if start is None else start + timedelta(seconds=offset)
     values = np.ascontiguousarray(values, np.float64)
     return Sensor(
-        values, times, table.channels, table.units, start, notes, table.states, table.clock, table.marked, offset
+        values,
+        times,
+        table.channels,
+        table.units,
+        start,
+        notes,
+        table.states,
+        table.clock,
+        table.marked,
+        offset,
+        sliced_file(part),
     )
 
 
@@ -188,4 +199,4 @@ def _cut(part: Part, sensor: Sensor) -> Sensor:
         sensor.marked,
     )
     made = _checked(part, table)
-    return replace(made, offset=sensor.offset + made.offset)
+    return replace(made, offset=sensor.offset + made.offset, file=sensor.file)

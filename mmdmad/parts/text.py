@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmdmad.cases import Part
-from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse
+from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse, sliced_file
 from mmdmad.parts.text_lines import line_begin, lines_of
 
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """A text as one string, line ends as "\\n"."""
+    """A text as one string, line ends as "\\n"; a slice has `before` lines of `file` before it, else `file` is ""."""
 
     text: str
+    before: int = 0
+    file: str = ""
 
 
 def read_text(part: Part) -> Text:
@@ -22,7 +24,9 @@ def read_text(part: Part) -> Text:
     'Bearing replaced.'
     """
     value = part.value
+    before, file = (part.start or 0), sliced_file(part)
     if isinstance(value, Text):
+        before, file = value.before + before, value.file
         value = value.text
     if value is None:
         path = plain_file(part, MAX_TEXT_BYTES if part.start is None and part.stop is None else None)
@@ -44,7 +48,7 @@ def read_text(part: Part) -> Text:
         raise refuse(part, "the text holds zero bytes; it is UTF-16 or no text at all; save it as UTF-8")
     if not value.strip():
         raise refuse(part, "the text is blank")
-    return Text(value.replace("\r\n", "\n").replace("\r", "\n"))
+    return Text(value.replace("\r\n", "\n").replace("\r", "\n"), before if file else 0, file)
 
 
 def picked_bytes(part: Part, path: Path) -> bytes:

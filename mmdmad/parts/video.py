@@ -30,6 +30,17 @@ class Video:
         self.duration = lasted + 1 / self.fps
 
     @property
+    def offset(self) -> float:
+        """Seconds from the first frame of what it was cut from to its own."""
+        return float(self.source.times[self.start] - self.source.times[0])
+
+    @property
+    def file(self) -> str:
+        """The name of the file or folder of which it is a slice; "" where it is all of it, or lies in memory."""
+        cut = self.n_frames < len(self.source.times)
+        return self.part.path.name if cut and self.part.path is not None else ""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was decided while opening, and what stood out in frames read so far."""
         return self.source.notes

@@ -10,6 +10,9 @@ from mmdmad.agents.claims import SCALES, numbers
         ("1.2 bar", "120 kPa"),
         ("1.2 bar", "0.12 MPa"),
         ("90 min", "1.5 h"),
+        ("1.5 days", "36 h"),
+        ("3 h 24 min 10 s", "12250 s"),
+        ("2 days, 30 min", "174600 s"),
         ("1500 ms", "1.5 s"),
         ("0.05 min", "3 s"),
         ("2.5 kHz", "2500 Hz"),
@@ -30,7 +33,7 @@ def test_units_of_one_kind_are_compared_in_one_base(text: str, same: str) -> Non
 
 
 def test_every_scaled_unit_is_compared_above() -> None:
-    tested = {"bar", "kPa", "MPa", "min", "h", "ms", "kHz", "mA", "kA", "mV", "kV", "kW", "cm", "µm", "%"}
+    tested = {"bar", "kPa", "MPa", "min", "h", "d", "ms", "kHz", "mA", "kA", "mV", "kV", "kW", "cm", "µm", "%"}
     assert set(SCALES) == tested
 
 

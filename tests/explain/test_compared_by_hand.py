@@ -9,6 +9,7 @@ import pytest
 from mmdmad.cases import Case, Part, Refusal
 from mmdmad.explain import relations, verdict
 from mmdmad.explain.normal import Neighbours, Normal
+from mmdmad.explain.ranges import MIN_GROUP
 from mmdmad.findings import Contradiction, Guarantee
 
 
@@ -73,13 +74,27 @@ def test_where_normal_cases_are_alike_no_distance_is_said(distance, said):
     assert "distance" not in facts(draft)
 
 
+def test_of_few_normal_cases_no_distance_is_usual():
+    rng = np.random.default_rng(0)
+    for count, told in ((MIN_GROUP - 1, False), (MIN_GROUP, True)):
+        known = Normal(
+            {"image": rng.normal(size=(count, 3)).astype(np.float32)},
+            {"image": [f"n-{i}" for i in range(count)]},
+            {"image": [""] * count},
+        )
+        (draft,) = neighbours(known)
+        assert ("times as far" in draft.caption) == ("distance" in facts(draft)) == told
+        assert told or draft.caption.endswith(facts(draft)["nearest normal cases"][0] + ".")
+
+
 def test_a_group_is_four_fifths_of_the_neighbours():
     def near(*groups):
         return Neighbours(groups, groups, np.ones(len(groups)))
 
     assert relations.main_group(near("A", "A", "A", "B")) is None
     assert relations.main_group(near("B", "A", "A", "A", "A")) == ("A", 4)
-    assert relations.main_group(near("A")) == ("A", 1)
+    assert relations.main_group(near("A", "A", "A", "A", "A")) == ("A", 5)
+    assert relations.main_group(near("A", "A", "A", "A")) is None  # four are few
     assert relations.main_group(near("", "", "", "", "A")) is None
 
 

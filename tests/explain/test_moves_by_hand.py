@@ -11,6 +11,7 @@ from mmdmad.explain.motion import VIDEO_MEASURES
 from mmdmad.explain.ranges import MIN_GROUP, Ranges
 from mmdmad.explain.video import ClipView
 from mmdmad.explain.video_normal import VideoNormal
+from mmdmad.explain.when import Recorded
 from mmdmad.tokens import Layout
 
 USUAL = {
@@ -124,7 +125,10 @@ def test_hardly_anything_moves_below_a_tenth_of_a_speed_that_normal_clips_always
         (-24, 0, 24, {"speed": (6, 20, 28)}, False),
         (10, -24, 26, {"across": (0, 10, 20), "down": (10, 24, 30)}, True),  # down counts as well
         (-24, 30, 38, {"across": (0, 10, 20), "down": (5, 24, 30), "speed": (20, 26, 39)}, False),
-        (-24, 9, 25, {"across": (0, 10, 20), "down": (-30, 24, 30)}, True),
+        (-24, 9, 25, {"across": (0, 10, 20), "down": (-30, 24, 30)}, False),  # normal clips move in every way
+        (-24, 0, 24, {"across": (-28, 24, 28)}, False),  # the sign of a median is no way
+        (-24, 0, 24, {"across": (-28, -24, 0.1), "down": (-28, -24, 1)}, False),
+        (24, 0, 24, {"across": (-28, -24, -0.1)}, True),
     ],
 )
 def test_a_movement_against_the_usual_one_is_said(said, across, down, speed, known, back):
@@ -134,6 +138,23 @@ def test_a_movement_against_the_usual_one_is_said(said, across, down, speed, kno
         assert drafts[0].caption == "Things move {} at {:g} px/s in the video; in normal clips they move {}.".format(
             facts(drafts[0])["direction"][0], speed, facts(drafts[0])["normal direction"][0]
         )
+
+
+def test_of_few_clips_it_is_told_what_they_have_and_nothing_is_called_usual(said):
+    few = Ranges(VIDEO_MEASURES, np.array([USUAL[n] for n in VIDEO_MEASURES], float), MIN_GROUP - 1)
+    for measured, captions in (
+        ((0.0, 0.0), ["Things move right at 0 px/s in the video; the 19 normal clips have 20 px/s to 28 px/s."]),
+        ((24.0, -24.0), []),
+        ((48.0, 48.0), ["Things move right at 48 px/s in the video; the 19 normal clips have 20 px/s to 28 px/s."]),
+    ):
+        said(*measured)
+        drafts = video._movement(view(), None, few)
+        assert [d.caption for d in drafts] == captions
+        assert all("normal direction" not in facts(d) for d in drafts)
+    said(grey=90.0)
+    (grey,) = video._movement(view(), None, few)
+    assert grey.caption == "The video has a mean grey level of 90; the 19 normal clips have 60 to 72."
+    assert "tone" not in facts(grey)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +217,9 @@ def test_a_look_at_a_clip_has_maps_on_the_fixed_scale(kind, size, expected):
     where = np.repeat(np.stack([np.arange(3.0), np.arange(3.0) + 1], axis=1), 2, axis=0)
     layout = Layout(kind, (3, 1, 2), where=where, size=size)
     part = SimpleNamespace(layout=layout, token_scores=np.array([1.0, 3, 5, 1, 2, 2]), scale=(1.0, 3.0))
-    found = video.look(part, SimpleNamespace(height=40, width=80))
+    found = video.look(
+        part, SimpleNamespace(height=40, width=80, offset=0.0, file="", fps=2.0, times=np.arange(3.0), start=0)
+    )
     if expected is None:
         assert found is None
         return
@@ -240,10 +263,15 @@ def test_four_frames_are_shown_the_hottest_and_others_at_least_a_fifth_of_the_cl
     assert chosen(curve) == frames
 
 
-def test_titles_have_two_decimals():
-    shown = ClipView(np.zeros((1, 1, 1)), np.array([[0.0, 0.25]]), np.zeros(1), None, (1, 1))
-    _, _, titles = video.key_frames(shown, SimpleNamespace(frame_at=lambda s: np.zeros((1, 1, 3))))
-    assert titles == ["0.12 s"]
+def test_titles_are_as_fine_as_the_frames_and_tell_the_frame_of_a_piece():
+    curve = np.zeros(1)
+    for recorded, title in (
+        (Recorded(step=0.04), "0.12 s"),
+        (Recorded(60.0, "cam.mp4", None, 0.04, np.arange(9) / 25, 1500), "60.12 s of cam.mp4 (frame 1503)"),
+    ):
+        shown = ClipView(np.zeros((1, 1, 1)), np.array([[0.0, 0.25]]), curve, None, (1, 1), recorded)
+        _, _, titles = video.key_frames(shown, SimpleNamespace(frame_at=lambda s: np.zeros((1, 1, 3))))
+        assert titles == [title]
 
 
 @pytest.mark.parametrize(

@@ -251,9 +251,7 @@ def test_where_nothing_is_off_the_least_usual_time_is_said():
     ]
     below = -np.ones(100)
     below[30] = -0.5
-    assert captions(replace(quiet, curve=below)) == [
-        "No single channel stands out; the least usual time is 3 s to 3 s."
-    ]
+    assert captions(replace(quiet, curve=below)) == ["No single channel stands out; the least usual time is 3 s."]
 
 
 def test_a_channel_is_named_when_marked_or_half_a_range_beyond_and_no_more_than_four_are():

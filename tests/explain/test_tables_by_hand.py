@@ -119,6 +119,11 @@ def test_a_noise_burst_is_said_with_its_ratio_to_the_usual():
         "channel": ("load", ""), "event": ("noise burst", ""), "start": (3.0, "s"), "stop": (4.0, "s"),
         "roughness": (0.75, "A"), "ratio": (7.5, ""), "largest normal roughness": (0.25, "A"),
     }  # fmt: skip
+    draft = one(view(Event("noise burst", 3.0, 4.0, 9.0, 0.75, np.nan, (0.0, 0.25))))  # the usual is no scale
+    assert draft.caption == (
+        "Channel load has a noise burst from 3 s to 4 s: its steps spread by 0.75 A; normal cases reach at most 0.25 A."
+    )
+    assert "ratio" not in facts(draft)
 
 
 def hot(*pieces):
@@ -200,7 +205,8 @@ def test_the_hot_span_is_said_where_nothing_was_measured():
 def test_the_least_usual_time_is_around_the_peak_down_to_nine_tenths_of_it(curve, start, stop):
     (draft,) = said(view(curve=curve))
     assert facts(draft) == {"start": (start, "s"), "stop": (stop, "s")}
-    assert draft.caption == f"No single channel stands out; the least usual time is {start:g} s to {stop:g} s."
+    when = f"{start:g} s" if start == stop else f"{start:g} s to {stop:g} s"
+    assert draft.caption == f"No single channel stands out; the least usual time is {when}."
     assert (draft.kind, draft.part) == ("span", "sensor")
 
 

@@ -35,7 +35,7 @@ def facts(said):
 
 
 def captions(spans, whole=LINES, normal=None, found=()):
-    return [d.caption for d in text.evidence(spans, whole, known(*USUAL) if normal is None else normal, found)]
+    return [d.caption for d in text.evidence(spans, Text(whole), known(*USUAL) if normal is None else normal, found)]
 
 
 def hot(span, peak=2.0):
@@ -83,7 +83,7 @@ def test_a_look_gives_the_spans_inside_the_text_on_the_fixed_scale():
 
 
 def test_a_line_that_stands_out_is_said_with_what_is_new_about_it():
-    (said,) = text.evidence([FIRST, hot(SECOND, 1.25), THIRD], LINES, known(*USUAL))
+    (said,) = text.evidence([FIRST, hot(SECOND, 1.25), THIRD], Text(LINES), known(*USUAL))
     assert said.caption == (
         "Line 3 stands out: “smoke near belt” (characters 15 to 29); the word “smoke” occurs in none of 2 normal texts."
     )
@@ -124,7 +124,7 @@ def test_lines_of_new_words_are_said_beside_as_many_as_make_three():
     assert [c.split("“")[0] for c in touching] == ["Line 1 stands out: ", "In line 2, ", "In line 5, "]
     within = captions([Span(13, 16, 2.0)], whole)  # the last letter of line 2 to the first of line 3
     assert [c.split("“")[0] for c in within] == ["Line 2 stands out: ", "In line 1, ", "In line 5, "]
-    (said,) = text.evidence([], "aa bb", known(*USUAL))
+    (said,) = text.evidence([], Text("aa bb"), known(*USUAL))
     assert facts(said) == {
         "line": 1, "first character": 0, "last character": 4, "quote": "aa bb", "never seen": "“aa” and “bb”",
         "count": 2, "normal texts": 2,
@@ -148,7 +148,7 @@ def test_new_words_are_counted_and_six_of_them_named(words, said):
 def test_where_no_line_stands_out_the_least_usual_is_said():
     plain = "unit 4 leaves\nall fine"
     spans = [Span(0, 13, 0.5), Span(14, 22, 1.0)]
-    (said,) = text.evidence(spans, plain, known(*USUAL))
+    (said,) = text.evidence(spans, Text(plain), known(*USUAL))
     assert said.caption == "No single line of the text stands out; the least usual is line 2: “all fine”."
     assert facts(said) == {"line": 2, "first character": 14, "last character": 21, "quote": "all fine"}
     assert captions([], plain) == []
@@ -182,12 +182,23 @@ def test_marks_are_new_words_and_those_that_carry_in_reading_order():
 def test_words_that_carry_a_line_are_said_with_their_places():
     whole = "all fine\nsmoke near belt"
     found = Carried((Span(9.0, 14.0, 3.25), Span(20.0, 24.0, 3.25)), 3.25, 0.125)
-    said = text.evidence([], whole, known("all fine smoke near belt"), [found])[0]
+    said = text.evidence([], Text(whole), known("all fine smoke near belt"), [found])[0]
     assert said.caption == ("Without “smoke” and “belt”, line 2 would score 0.125 instead of 3.25 on the map scale.")
     assert facts(said) == {
         "line": 2, "words": "“smoke” and “belt”", "peak on the map scale": 3.25, "without them on the map scale": 0.125,
         "first character 1": 9, "last character 1": 13, "first character 2": 20, "last character 2": 23,
     }  # fmt: skip
+
+
+def test_where_normal_lines_are_all_alike_no_figure_of_the_map_scale_is_said():
+    for peak, without, told in (
+        (1000.0, 0.5, "0.5 instead of 1000 on the map scale."),
+        (40_000.0, 0.5, "0.5 instead of 1000 or more on the map scale; normal ones are nearly all alike."),
+        (40_000.0, 2000.0, "far lower; normal ones are nearly all alike."),
+    ):
+        carried = Carried((Span(0.0, 5.0, peak),), peak, without)
+        (said,) = text.evidence([], Text("smoke near belt"), known("smoke near belt"), [carried])
+        assert said.caption == f"Without “smoke”, line 1 would score {told}"
 
 
 def test_the_hottest_lines_are_asked_for_the_words_that_carry_them():
