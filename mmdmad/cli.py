@@ -193,7 +193,10 @@ def score(
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"
-    say(f"{scored.done} {cases_word} judged; {flagged} of the {folder.count()} in the run are flagged as anomalous")
+    unsaid = folder.count(verdict="no verdict")
+    rest = f"; {unsaid} without a verdict, as their findings say" if unsaid else ""
+    counts = f"{flagged} of the {folder.count()} in the run are flagged as anomalous"
+    say(f"{scored.done} {cases_word} judged; {counts}{rest}")
     if out is not None:
         folder.export(out)
         say(f"table: {out}")

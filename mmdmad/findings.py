@@ -30,6 +30,8 @@ PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
 """The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
 Verdict = Literal["anomalous", "normal", "no verdict"]
 Plot = Literal["timeline", "histogram"]
+Unit = Literal["case", "recording", "block"]
+"""What is not divided between learning and ranking: a case with its copies, a recording, a stretch of a recording."""
 EvidenceKind = Literal[
     "verdict",
     "part",
@@ -76,7 +78,14 @@ class Guarantee(_Data):
     """What stands behind a verdict: P(normal case flagged) <= rate, from `size` calibration cases of this pattern.
 
     `interval` is the 95 % interval of the realised false-alarm rate given that calibration set (a beta distribution).
-    `valid` is False where the calibration set is too small for the rate (size + 1 < 1 / rate) or drift was found.
+    `valid` is False where the calibration set is too small for the rate (size + 1 < 1 / rate), where the case is of
+    another recording than the few that were learned from, or where drift was found.
+
+    Three numbers, not to be taken for each other: `smallest_p_value` is the floor that no case of this pattern goes
+    below, `bound` what a theorem promises at most for the declared rate (None: none applies), `measured` the rate that
+    was seen on other normal cases (None: not measured). `attained` is the level that is really used, k / (n + 1) <=
+    rate. `method` says how calibration cases were kept apart from what was learned, `unit` what was kept whole, and
+    `units` how many of these the calibration cases are (None in findings of earlier versions).
     """
 
     rate: float
@@ -85,10 +94,16 @@ class Guarantee(_Data):
     pattern: tuple[PartName, ...]
     valid: bool = True
     note: str = ""
+    method: Literal["split", "cross"] = "split"
+    unit: Unit = "case"
+    units: int | None = None
+    attained: float | None = None
+    bound: float | None = None
+    measured: float | None = None
 
     @property
     def smallest_p_value(self) -> float:
-        """The smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
+        """The floor, the smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
         return 1 / (self.size + 1)
 
 

@@ -8,6 +8,7 @@ Bates et al., "Testing for outliers with conformal p-values", Annals of Statisti
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,6 +57,20 @@ def conformal_p_value(score: float, calibration: ArrayLike, uniform: float) -> f
     0.25
     """
     return float(conformal_p_values([score], calibration, [uniform])[0])
+
+
+def pooled_p_value(p_values: Sequence[float], sizes: Sequence[int]) -> float:
+    """The p-value of a case over K folds, from its p-value in each, among `sizes` calibration scores.
+
+    p = (1 + sum of the places above it) / (n + 1), n all calibration scores: ranks of a fold are taken within the fold.
+    Ties share as in each fold, with the one uniform number of the case, so that a case that ties with all of them is
+    as uniform as with one fold. What a theorem says of it stands in `mmdmad.calibration.promise`.
+
+    >>> pooled_p_value([0.25, 0.5], [3, 3])
+    0.2857142857142857
+    """
+    ranks = [round(p * (size + 1)) for p, size in zip(p_values, sizes, strict=True)]
+    return (1 + sum(rank - 1 for rank in ranks)) / (sum(sizes) + 1)
 
 
 def smallest_calibration_size(rate: float) -> int:

@@ -5,6 +5,7 @@ cases makes its p-value valid. Different patterns have different joint scores, s
 scores: every calibration case that has at least the pattern's parts, judged as if it had only these.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,16 +14,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mmdmad.calibration.conformal import (
-    case_uniform,
-    conformal_p_value,
-    false_alarm_interval,
-    is_attainable,
-    smallest_calibration_size,
-)
+from mmdmad.calibration.conformal import case_uniform, conformal_p_value
 from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
+from mmdmad.calibration.promise import Ranked, promise
 from mmdmad.cases import Modality
-from mmdmad.findings import Guarantee
+from mmdmad.findings import Guarantee, Unit
 from mmdmad.saved import check_finite, require, validated
 
 Pattern = tuple[Modality, ...]
@@ -95,26 +91,33 @@ class _State(BaseModel):
     tails: dict[str, list[float]]
     scores: dict[str, list[float]]
     natural: dict[str, Annotated[int, Field(ge=0)]]
+    unit: Unit = "case"
+    units: dict[str, tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
 
 
 class JointCalibration:
     """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, unit: Unit = "case") -> None:
+        self.seed, self.unit = seed, unit
 
-    def fit(self, reference: Measures, calibration: Measures) -> "JointCalibration":
-        """Learn from two disjoint sets of normal cases that no detector was fitted on."""
+    def fit(self, reference: Measures, calibration: Measures, units: Sequence[str] | None = None) -> "JointCalibration":
+        """Learn from two disjoint sets of normal cases that no detector was fitted on.
+
+        `units` names the unit that each calibration case belongs to; without it each is its own.
+        """
+        own = [str(i) for i in range(len(calibration))] if units is None else list(units)
         self.tails_: dict[str, Tail] = {}
         self.scores_: dict[str, np.ndarray] = {}
         self.natural_: dict[str, int] = {}
+        self.units_: dict[str, tuple[int, int]] = {}
         for m in reference.parts:
             self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m], fewest=TAIL_FEWEST)
         for link in reference.links:
             self._fit_term(_link_key(link), reference.links[link], calibration.links[link], STEEPEST)
         for pattern in patterns(tuple(reference.parts)):
             if all(_key((m,)) in self.tails_ for m in pattern):
-                self._fit_pattern(pattern, reference, calibration)
+                self._fit_pattern(pattern, reference, calibration, own)
         return self
 
     def _fit_term(
@@ -131,7 +134,7 @@ class JointCalibration:
             self.tails_[key] = Tail.fit(seen, least_scale=least_scale)
             self.scores_[key] = np.sort(calibration[np.isfinite(calibration)])
 
-    def _fit_pattern(self, pattern: Pattern, reference: Measures, calibration: Measures) -> None:
+    def _fit_pattern(self, pattern: Pattern, reference: Measures, calibration: Measures, units: Sequence[str]) -> None:
         rows = reference.having(pattern)
         if len(pattern) > 1 and len(rows) >= FEWEST:
             sums = [together(self._part_surprises(reference.row(i, pattern)[0])) for i in rows]
@@ -142,6 +145,8 @@ class JointCalibration:
         others = [calibration.parts[m] for m in calibration.parts if m not in pattern]
         exact = [i for i in rows if not any(np.isfinite(other[i]) for other in others)]
         self.natural_[_joint_key(pattern)] = len(exact)
+        counts = Counter(units[i] for i in rows)
+        self.units_[_joint_key(pattern)] = len(counts), min(counts.values(), default=1)
 
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
         """The joint score of raw part scores and contradictions, with its shares (contradictions by part)."""
@@ -155,9 +160,18 @@ class JointCalibration:
         return fuse(surprises, odd, None if whole is None else whole.surprise(together(surprises)))
 
     def judge(
-        self, key: str, parts: Mapping[Modality, float], contradictions: Mapping[Link, float], rate: float
+        self,
+        key: str,
+        parts: Mapping[Modality, float],
+        contradictions: Mapping[Link, float],
+        rate: float,
+        *,
+        learned: bool = False,
     ) -> Calibrated:
-        """Joint score, shares and all p-values of one case; ties are broken by `key`, that of its content."""
+        """Joint score, shares and all p-values of one case; ties are broken by `key`, that of its content.
+
+        `learned`: the case is of a recording that was learned from.
+        """
         pattern = tuple(parts)
         fused = self.fuse(parts, contradictions)
         return Calibrated(
@@ -165,7 +179,7 @@ class JointCalibration:
             self._p_value(key, _joint_key(pattern), fused.score),
             {m: self._p_value(key, _key((m,)), score) for m, score in parts.items()},
             {k: self._p_value(key, _link_key(k), s) for k, s in contradictions.items() if _link_key(k) in self.tails_},
-            self.guarantee(pattern, rate),
+            self.guarantee(pattern, rate, learned=learned),
         )
 
     def joint_scores(self) -> dict[Pattern, np.ndarray]:
@@ -173,25 +187,21 @@ class JointCalibration:
         begin = _joint_key(())
         return {tuple(k[len(begin) :].split("+")): s for k, s in self.scores_.items() if k.startswith(begin)}
 
-    def guarantee(self, pattern: Pattern, rate: float) -> Guarantee:
-        """What stands behind a verdict on a case with these parts at this rate."""
+    def ranked(self, pattern: Pattern) -> Ranked:
+        """How many cases and units a case with these parts is ranked among."""
         key = _joint_key(pattern)
         size = len(self.scores_.get(key, ()))
-        valid = is_attainable(size, rate)
-        if not valid:
-            note = (
-                f"only {size} normal calibration cases have {' and '.join(pattern)}; "
-                f"a rate of {rate:g} needs {smallest_calibration_size(rate)}"
-            )
-        elif (natural := self.natural_[key]) < size:
-            note = (
-                f"{size - natural} of the {size} calibration cases have further parts, which were masked; "
-                "holds if parts are missing at random"
-            )
-        else:
-            note = ""
-        interval = false_alarm_interval(size, rate) if size else (0.0, 1.0)
-        return Guarantee(rate=rate, size=size, interval=interval, pattern=pattern, valid=valid, note=note)
+        units, smallest = self.units_.get(key, (size, 1))
+        return Ranked(size, self.natural_.get(key, 0), units, smallest)
+
+    def size(self, term: Modality | Link) -> int:
+        """How many calibration scores a part (its modality) or a contradiction (its link) is ranked among."""
+        key = _key((term,)) if isinstance(term, str) else _link_key(term)
+        return len(self.scores_.get(key, ()))
+
+    def guarantee(self, pattern: Pattern, rate: float, *, learned: bool = False) -> Guarantee:
+        """What stands behind a verdict on a case with these parts at this rate; see `promise`."""
+        return promise(pattern, rate, [self.ranked(pattern)], self.unit, learned=learned)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as JSON values (floats survive JSON exactly)."""
@@ -200,13 +210,15 @@ class JointCalibration:
             "tails": {k: t.state().tolist() for k, t in self.tails_.items()},
             "scores": {k: s.tolist() for k, s in self.scores_.items()},
             "natural": self.natural_,
+            "unit": self.unit,
+            "units": {k: list(u) for k, u in self.units_.items()},
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "JointCalibration":
         """The calibration that `state` described; ModelError where no fit can have written it."""
         known = validated(_State, state)
-        made = cls(known.seed)
+        made = cls(known.seed, known.unit)
         made.tails_ = {k: Tail.from_state(np.array(t, np.float64)) for k, t in known.tails.items()}
         made.scores_ = {k: np.array(s, np.float64) for k, s in known.scores.items()}
         made.natural_ = known.natural
@@ -216,6 +228,13 @@ class JointCalibration:
         for key, natural in made.natural_.items():
             size = len(made.scores_.get(key, ()))
             require(natural <= size, f"{natural} of {size} calibration cases of {key} have exactly these parts")
+        made.units_ = known.units
+        for key, (units, smallest) in known.units.items():
+            size = len(made.scores_.get(key, ()))
+            require(
+                units * smallest <= size,
+                f"{size} calibration cases of {key} are no {units} units of {smallest} or more",
+            )
         return made
 
     def check(self, modalities: Sequence[Modality], joint: bool) -> None:
@@ -230,6 +249,7 @@ class JointCalibration:
             require(not other, f"the {name} have {', '.join(other)[:100]}, which belongs to other parts")
         whole = {_joint_key(p) for p in every}
         require(self.natural_.keys() == whole & self.scores_.keys(), "natural and scores are of different patterns")
+        require(self.units_.keys() <= self.natural_.keys(), "units and scores are of different patterns")
 
     def _part_surprises(self, parts: Mapping[Modality, float]) -> dict[str, float]:
         return {m: self.tails_[_key((m,))].surprise(score) for m, score in parts.items()}

@@ -6,7 +6,7 @@ from mmdmad.cases import Cases
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.look import look_at
 from mmdmad.checking.oddest import oddest
-from mmdmad.checking.support import independence, made, promise, supports
+from mmdmad.checking.support import for_whom, independence, made, promise, supports
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.progress import Progress
@@ -33,7 +33,9 @@ def before_fit(cases: Cases, config: PipelineConfig) -> list[str]:
     if shared:
         a, b, file = shared[0]
         lines.append(f"{counted(len(shared), 'pair')} of slices of one file overlap, such as {a} and {b} of {file}")
-    lines += independence(len(cases), len(set(known.values())), config)
+    if rows.kind == "case":
+        lines += independence(len(cases), len(set(known.values())), config)
+    lines += for_whom(rows, config)
     return lines + far_out(cases)
 
 

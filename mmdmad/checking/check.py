@@ -15,7 +15,7 @@ from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
 from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
 from mmdmad.checking.sources import read_any
-from mmdmad.checking.support import independence, made, supports
+from mmdmad.checking.support import for_whom, independence, made, supports
 from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
 from mmdmad.modalities.base import modality_of, ordered
@@ -99,7 +99,9 @@ def check(
     independent = len(set(mine.values()))
     rows = made(learned.items, settings) if learned else None
     support = supports(rows, settings) if rows is not None else ()
-    notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
+    if rows is None or rows.kind == "case":
+        notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
+    notes += [noted.note("warn", "recordings", said) for said in for_whom(rows, settings)] if rows is not None else []
     notes += _too_few(looks, rows, settings) if rows is not None else []
     measured = None
     if estimate and learned:

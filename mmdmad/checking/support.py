@@ -21,7 +21,7 @@ def supports(rows: Split, config: PipelineConfig) -> tuple[Support, ...]:
     """What can be promised for each pattern of parts that occurs, as far as the configuration looks at them."""
     known = set(config.parts)
     seen = [frozenset(case.parts) & known for case in rows.cases]
-    calibration = seen[rows.calibration.start : rows.calibration.stop]
+    calibration = [seen[row] for row in rows.counted]
     rate, share = config.false_alarm_rate, config.shares.calibration
     found = []
     for pattern in sorted(set(seen), key=lambda one: (-len(one), ordered(one))):
@@ -56,6 +56,26 @@ def independence(count: int, independent: int, config: PipelineConfig) -> list[s
         f"the {count} cases to learn from are at most {counted(independent, 'independent recording')}; where these "
         f"differ as wholes, p rests on about {held} of them (1 in {held + 1}), and false alarms may exceed the rate"
     ]
+
+
+def for_whom(rows: Split, config: PipelineConfig) -> list[str]:
+    """For which cases a verdict will hold where the cases to learn from share recordings, in a line; none elsewhere.
+
+    >>> for_whom(Split((), (), range(0), range(0), range(0)), PipelineConfig())
+    []
+    """
+    units, rate = len({rows.unit(row) for row in rows.calibration}), config.false_alarm_rate
+    if rows.kind == "block":
+        return [
+            "the cases to learn from are windows of few recordings, divided in blocks: verdicts hold for more of these "
+            "recordings; cases of others are ranked and get none"
+        ]
+    if rows.kind == "recording" and not is_attainable(units, rate):
+        return [
+            f"recordings are kept whole, and {units} are ranked with; at {100 * rate:g} % it takes "
+            f"{smallest_calibration_size(rate)} for verdicts on other recordings: their cases are ranked and get none"
+        ]
+    return []
 
 
 def promise(support: Support) -> str:

@@ -41,8 +41,14 @@ def verdict(judgement: "Judgement") -> Draft:
         "{interval_high})"
     )
     if judgement.verdict == "no verdict":
-        text = who + " gets no verdict: {calibration_cases} calibration cases of this pattern cannot support a"
-        text += " declared false-alarm rate of {declared_false-alarm_rate}; its joint p-value is {p-value}"
+        if guarantee.smallest_p_value > guarantee.rate:
+            text = who + " gets no verdict: {calibration_cases} calibration cases of this pattern cannot support a"
+            text += " declared false-alarm rate of {declared_false-alarm_rate}; its joint p-value is {p-value}"
+        else:
+            text = (
+                who + " gets no verdict: the declared false-alarm rate of {declared_false-alarm_rate} is not promised"
+            )
+            text += " for it; its joint p-value among {calibration_cases} calibration cases is {p-value}"
         if guarantee.note:
             facts.append(fact("note", guarantee.note))
             text += " ({note})"

@@ -40,6 +40,7 @@ from mmdmad.pipeline.part_model import Measured, PartModel, part_of
 from mmdmad.pipeline.presets import preset_for
 from mmdmad.pipeline.splits import split
 from mmdmad.pipeline.stages import fingerprint, stage, workspace
+from mmdmad.pipeline.units import recording_of
 from mmdmad.progress import shown
 from mmdmad.saved import read_model, read_values, reading, require, write_values
 
@@ -78,6 +79,7 @@ class _About(BaseModel):
     config: PipelineConfig
     modalities: tuple[Modality, ...] = Field(min_length=1)
     joint: bool
+    recordings: tuple[str, ...] = ()  # models saved before there were any hold cases that stand for themselves
     refused: list[tuple[str, str, str, int | None]]
 
     @model_validator(mode="after")
@@ -93,14 +95,15 @@ class JointDetector:
 
     Without a `config`, `fit` takes the preset that fits the parts; `preset_` says which, and why. Labels enter no
     score; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for one modality),
-    `calibration_`, `normal_` (what normal looks like, for words) and `refused_` (parts that could not be used to fit,
-    and why).
+    `calibration_`, `normal_` (what normal looks like, for words), `recordings_` (what the cases were cut from) and
+    `refused_` (parts that could not be used to fit, and why).
     """
 
     parts_: dict[Modality, PartModel]
     joint_: JointModel | None
     calibration_: JointCalibration
     normal_: Normal
+    recordings_: frozenset[str]
     refused_: tuple[Refusal, ...]
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
@@ -138,6 +141,9 @@ class JointDetector:
             fitted = fit_stages(self.config, rows, stages, folder / "tokens" if work else None, bars)
             self.parts_, self.joint_, self.calibration_ = fitted.parts, fitted.joint, fitted.calibration
             self.refused_ = fitted.refused
+            self.recordings_ = (
+                frozenset(filter(None, map(recording_of, rows.cases))) if rows.kind != "case" else frozenset()
+            )
             warn_of_lost(lost_kinds(cases, (*cases.refused, *fitted.refused)))
 
             def make(out: Path) -> None:
@@ -165,6 +171,7 @@ class JointDetector:
             {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern},
             clashes,
             rate,
+            learned=recording_of(case) in self.recordings_,
         )
         many, guarantee = self._stretches(measured, said.guarantee)
         return Judgement(
@@ -284,6 +291,7 @@ class JointDetector:
             "config": self.config.model_dump(mode="json"),
             "modalities": list(self.parts_),
             "joint": self.joint_ is not None,
+            "recordings": sorted(self.recordings_),
             "refused": [[r.case_id, r.part, r.reason, r.row] for r in self.refused_],
         }
         write_values(folder / "pipeline.json", about)
@@ -309,6 +317,7 @@ class JointDetector:
             known = made.joint_.modalities_ if made.joint_ is not None else about.modalities
             require(tuple(known) == about.modalities, "the joint model is of other modalities, or in another order")
         made.normal_ = Normal.load(folder / "normal")
+        made.recordings_ = frozenset(about.recordings)
         made.refused_ = tuple(Refusal(*line) for line in about.refused)
         return made
 

@@ -111,13 +111,12 @@ def _calibrate(
 ) -> JointCalibration:
     def make(out: Path) -> None:
         found = held_out_contradictions(joint, tables, rows, progress) if joint is not None else {}
-        halves = []
-        for part in (rows.reference, rows.calibration):
-            cut = slice(part.start, part.stop)
-            halves.append(
-                Measures({m: t.scores[cut] for m, t in tables.items()}, {k: v[cut] for k, v in found.items()})
-            )
-        state = JointCalibration(config.seed).fit(*halves).state()
+        reference, calibration = (
+            Measures({m: t.scores[part] for m, t in tables.items()}, {k: v[part] for k, v in found.items()})
+            for part in (list(rows.reference), rows.counted)
+        )
+        units = [rows.unit(row) for row in rows.counted]
+        state = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units).state()
         write_values(out / "calibration.json", state)
 
     made = stage(folder / "calibration", make)

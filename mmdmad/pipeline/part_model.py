@@ -167,8 +167,18 @@ class PartModel:
         cure = "it is not learned from: if a logger writes it for no reading, leave the cell empty"
         return f"{why}; {cure}" if why else ""
 
-    def tokens(self, part: Part, cache: Path | None, signal: Any = None) -> Tokens:
-        """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError."""
+    def tokens(
+        self, part: Part, cache: Path | None, signal: Any = None, known: dict[Any, Tokens] | None = None
+    ) -> Tokens:
+        """Tokens of a part (of its decoded `signal`, if at hand); whatever is wrong with the part is a PartError.
+
+        `known` remembers the tokens of this one part, by all that decides them, for models that encode alike.
+        """
+        if known is not None:
+            key = (type(self.encoder), repr(self.encoder.params()), self.encoder.state_key(), repr(part.levels))
+            if key not in known:
+                known[key] = self.tokens(part, cache, signal)
+            return known[key]
         if signal is not None and cache is None:
             made = encode(self.encoder, replace(part, path=None, value=signal, start=None, stop=None))
         else:
@@ -178,19 +188,24 @@ class PartModel:
         return made
 
     def looked_at(
-        self, part: Part, cache: Path | None, signal: Any = None, fits: Callable[[Tokens], None] = lambda tokens: None
+        self,
+        part: Part,
+        cache: Path | None,
+        signal: Any = None,
+        fits: Callable[[Tokens], None] = lambda tokens: None,
+        known: dict[Any, Tokens] | None = None,
     ) -> Measured:
         """What this model says of a part, as a whole or, of a longer recording, of its most unusual stretch.
 
         `fits` raises PartError for tokens that cannot be compared with those learned from; so does whatever is wrong
-        with the part.
+        with the part. `known`: see `tokens`.
         """
         if self.lengths is not None:
             signal = read(part) if signal is None else signal
             pieces = stretches(part, signal, self.lengths)
             if pieces:
                 return most_unusual(self, part, signal, pieces, fits)
-        tokens = self.tokens(part, cache, signal)
+        tokens = self.tokens(part, cache, signal, known)
         fits(tokens)
         return self.measure(tokens, part)
 

@@ -22,7 +22,7 @@ from mmdmad.store.db import check, complete, connect
 from mmdmad.store.rows import fill
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 4
+FORMAT = 5
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -53,7 +53,8 @@ def _list_model(folder: Path, connection: Connection) -> None:
         log.warning("%s; the findings can still be read, the model cannot be used", why)
 
 
-STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)))
+# Format 5: a guarantee says its method, its unit and its bound; one without them is read as it was meant.
+STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()))
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:

@@ -134,8 +134,8 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
     said = before_fit(read_cases(tmp_path / "m.csv"), PipelineConfig.model_validate(SMALL))
     assert said == [
         "59 pairs of slices of one file overlap, such as w00 and w01 of a.csv",
-        "the 60 cases to learn from are at most 1 independent recording; where these differ as wholes, p rests on "
-        "about 1 of them (1 in 2), and false alarms may exceed the rate",
+        "the cases to learn from are windows of few recordings, divided in blocks: verdicts hold for more of these "
+        "recordings; cases of others are ranked and get none",
     ]
     (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
     assert promised.startswith("sensor: ranked among 18 calibration cases")

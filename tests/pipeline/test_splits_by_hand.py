@@ -8,6 +8,7 @@ import pytest
 from mmdmad.calibration.fusion import TAIL_FEWEST
 from mmdmad.cases import Case, Part
 from mmdmad.pipeline import splits as module
+from mmdmad.pipeline import units as units_module
 from mmdmad.pipeline.config import PipelineConfig, Shares
 from mmdmad.pipeline.splits import Split, is_too_few, split, too_few
 from mmdmad.pipeline.stages import fingerprint, stage, workspace
@@ -15,7 +16,7 @@ from mmdmad.pipeline.stages import fingerprint, stage, workspace
 
 def placed(monkeypatch, contents: str, shares: Shares | None = None, **uniform: float) -> tuple[str, str, str]:
     """The contents of the three parts, where contents are letters whose hash is their place in the alphabet."""
-    monkeypatch.setattr(module, "case_key", lambda case: case.parts["text"].value.strip("_"))
+    monkeypatch.setattr(units_module, "case_key", lambda case: case.parts["text"].value.strip("_"))
     monkeypatch.setattr(module, "case_uniform", lambda key, what, seed: uniform.get(key, ord(key[0]) / 1000))
     cases = [Case(f"c{i:03d}", {"text": Part("text", value=letter)}) for i, letter in enumerate(contents)]
     rows = split(cases, shares or Shares(), 0)
@@ -56,7 +57,7 @@ def test_a_content_of_more_than_half_of_the_smallest_share_goes_to_fit(monkeypat
 
 
 def test_cases_that_cannot_be_read_go_by_their_id(monkeypatch):
-    monkeypatch.setattr(module, "case_key", lambda case: "")
+    monkeypatch.setattr(units_module, "case_key", lambda case: "")
     seen = []
     monkeypatch.setattr(module, "case_uniform", lambda key, what, seed: seen.append((key, what, seed)) or 0.0)
     rows = split([Case("b", {}), Case("a", {}), Case("c", {})], Shares(), 5)

@@ -240,10 +240,12 @@ def test_reference_and_calibration_cases_are_calibrated_apart(monkeypatch, tmp_p
     seen = []
 
     class Calibration:
-        def __init__(self, seed=0):
+        def __init__(self, seed=0, unit="case"):
             self.seed = seed
+            assert unit == "case"
 
-        def fit(self, reference, calibration):
+        def fit(self, reference, calibration, units):
+            assert units == ["3", "4", "5"]
             seen.append((self.seed, reference, calibration))
             return self
 

@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 4
+    assert FORMAT == 5
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)
