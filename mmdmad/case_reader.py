@@ -154,7 +154,12 @@ class RowReader:
         if beside := unused(self.columns, labels):
             self.notes.append(beside)
         if self._renamed:
-            self.notes.append(f"{len(self._renamed)} files were found under names in another encoding")
+            backslashed = sum("\\" in name for name in self._renamed)
+            if backslashed:
+                self.notes.append(f"{backslashed} files were found by paths with backslashes, read as slashes")
+            if len(self._renamed) > backslashed:
+                others = len(self._renamed) - backslashed
+                self.notes.append(f"{others} files were found under names in another encoding")
         refused = (*self.refused, *(r for column, cells in self._bad_cells.items() for r in _told(column, cells)))
         made = {"columns": self.columns, "simulated": False, "labels": labels, "notes": tuple(self.notes), **extra}
         return Cases(tuple(items), refused, self.root or self.base, made)
@@ -255,7 +260,10 @@ class RowReader:
 
 
 def _spelt(name: str) -> Iterator[str]:
-    """Other ways in which a name may stand on a disk: composed otherwise, or as bytes of another encoding."""
+    """Other ways in which a name may stand on a disk: with slashes, composed otherwise, or in another encoding."""
+    if "\\" in name:
+        name = name.replace("\\", "/")
+        yield name
     if name.isascii():
         return
     for form in ("NFC", "NFD"):

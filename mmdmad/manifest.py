@@ -9,6 +9,7 @@ from mmdmad.case_reader import RowReader, known_columns, part_columns, short, sp
 from mmdmad.cases import Cases
 from mmdmad.errors import ManifestError
 from mmdmad.folder import read_folder
+from mmdmad.manifest_columns import meant
 from mmdmad.manifest_rows import rows_of, simulated
 
 __all__ = ["known_columns", "part_columns", "read_cases", "read_manifest", "split_slice"]
@@ -17,12 +18,13 @@ __all__ = ["known_columns", "part_columns", "read_cases", "read_manifest", "spli
 def read_manifest(manifest: Path, allow_outside: bool) -> Cases:
     """The cases of a CSV, Parquet or JSONL file; see `mmdmad.manifest.read_cases`."""
     table = rows_of(manifest)
-    _check_columns(manifest, table.columns)
+    known = meant(manifest, table.columns, lambda: rows_of(manifest).rows)
+    _check_columns(manifest, known.columns(table.columns))
     root = Path(os.path.realpath(manifest.absolute().parent))
     reader = RowReader(root, None if allow_outside else root)
-    reader.notes += table.notes
+    reader.notes += (*table.notes, *known.notes)
     for row in table.rows:
-        reader.add(row)
+        reader.add(known.row(row))
     if not reader.seen:
         raise ManifestError(f"{manifest} lists no case: it has a header or blank lines only; add one row per case")
     return reader.cases_of(simulated=simulated(manifest), manifest=manifest.name)
@@ -52,10 +54,10 @@ def _check_columns(manifest: Path, columns: list[str]) -> None:
 def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cases:
     """The cases that a manifest lists, or that a plain folder of files makes.
 
-    A manifest is a `.csv` (or `.tsv`), `.parquet` or `.jsonl` file with one row per case and the columns `id`, `time`,
-    `label`, `split`, `group`, `recording` (what the case was cut from, without one the file behind a slice; fits keep
-    recordings whole), one for each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those that other
-    packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a file does not say). Paths
+    A manifest is a `.csv`, `.tsv`, `.txt`, `.parquet` or `.jsonl` file with one row per case and the columns `id`,
+    `time`, `label`, `split`, `group`, `recording` (what the case was cut from, without one the file behind a slice;
+    fits keep recordings whole), one for each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those that
+    other packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a file does not say). Paths
     are relative to the manifest and may not leave its folder, not even through a symbolic link, unless `allow_outside`.
     A path may end in `#start:stop`: rows of a table, frames of a video, lines of a text file, counted from 0, `stop`
     not included. Other columns are kept in `Cases.extra["columns"]` as {case id: {column: value}};
@@ -67,9 +69,10 @@ def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cas
     (`extra["masks"]`); which cases a fit learns from, `mmdmad.learning.to_learn` says.
 
     Splits and labels are read in their usual words ("Training", "n.i.O."), labels also from a column such as
-    `defective`. Rows, parts and cells that cannot be used are listed in `Cases.refused`; the rest goes on, and what was
-    decided on the way stands in `extra["notes"]`. ManifestError where the
-    manifest itself cannot be read. The files' contents are not read here.
+    `defective`; a manifest without `id` or a part has its columns looked for under other names ("Teil", "Bild",
+    "path"). Rows, parts and cells that cannot be used are listed in `Cases.refused`; the rest goes on, and what was
+    decided on the way, names that count among it, stands in `extra["notes"]`. ManifestError where the manifest itself
+    cannot be read. The files' contents are not read here.
     """
     given = Path(path)
     if not given.is_dir():

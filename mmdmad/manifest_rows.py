@@ -53,11 +53,19 @@ def rows_of(manifest: Path) -> Rows:
         raise ManifestError(f"the manifest {manifest} cannot be opened: {reason}; give a file or a folder") from None
     if not stat.S_ISREG(mode):
         raise ManifestError(f"the manifest {manifest} is not a plain file")
-    readers = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet, ".jsonl": _jsonl, ".ndjson": _jsonl}
+    readers = {
+        ".csv": _csv,
+        ".tsv": _csv,
+        ".txt": _csv,
+        ".tab": _csv,
+        ".parquet": _parquet,
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+    }
     read = readers.get(manifest.suffix.lower())
     if read is None:
         raise ManifestError(
-            f"{manifest} is not a manifest; allowed are .csv, .tsv, .parquet and .jsonl, or a folder; "
+            f"{manifest} is not a manifest; allowed are .csv, .tsv, .txt, .parquet and .jsonl, or a folder; "
             "a recording is cut into cases with --window 60s"
         )
     if not manifest.stat().st_size:

@@ -12,6 +12,7 @@ from mmdmad.modalities.base import ordered
 if TYPE_CHECKING:
     from mmdmad.parts.timeline import Timeline
 
+DAY = 86_400.0
 APART = 1e-3
 """Share of a recording by which the begins or ends of two parts may differ in silence."""
 
@@ -61,6 +62,7 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
     DataError where some clocks have a zone and others none, or where two parts have no second in common.
     """
     starts = _starts(lines, offsets)
+    bare = _bare_clocks(lines, starts, offsets)
     first = min(starts, key=lambda name: starts[name], default=None)
     origin = case.time if first is None else starts[first]
     notes = []
@@ -69,12 +71,16 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
         begins[name] = offsets.get(name, 0.0)
         if name in starts and origin is not None:
             begins[name] += (starts[name] - origin).total_seconds()
+        elif name in bare:
+            begins[name] += bare[name]
         elif first is not None and name not in offsets:
             notes.append(
                 f"the {name} has no dates of its own and is taken to begin with the {first}, at "
                 f"{starts[first].isoformat()}; --offset {name}=2.5s moves it"
             )
         notes += [f"{name}: {note}" for note in line.notes]
+    if len(bare) > 1:
+        notes.append(f"the clocks of the {' and '.join(bare)} have no dates; they are taken to show the same day")
     earliest = min(begins.values())
     placed = {name: Placed(case.parts[name], lines[name], begins[name] - earliest) for name in ordered(lines)}
     try:
@@ -82,6 +88,26 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
     except OverflowError:
         raise DataError(f"with an offset of {earliest:g} s it begins when no calendar has a date") from None
     return Recording(placed, start, (*notes, *_compared(placed)))
+
+
+def _bare_clocks(
+    lines: "Mapping[Modality, Timeline]", starts: Mapping[Modality, datetime], offsets: Mapping[Modality, float]
+) -> dict[Modality, float]:
+    """Seconds between parts whose clocks have no dates, where no part has one; DataError beside a part that has."""
+    bare = {name: line.daytime for name, line in lines.items() if line.daytime is not None}
+    if starts:
+        for name in ordered(set(bare) - set(offsets)):
+            other = min(starts, key=lambda one: starts[one])
+            at = (datetime(1970, 1, 1) + timedelta(seconds=bare[name])).time().isoformat("seconds")
+            raise DataError(
+                f"the clock of the {name} has no date (it begins at {at}), that of the {other} begins at "
+                f"{starts[other].isoformat()}, and nothing says on which day they ran together: write the date into "
+                f"the {name}, or say how long after the {other} it begins: --offset {name}=0s"
+            )
+        return {}
+    first = next(iter(bare.values()), 0.0)
+    # Of clocks without dates the nearest reading counts: 23:59 is two minutes before 00:01.
+    return {name: (at - first + DAY / 2) % DAY - DAY / 2 for name, at in bare.items()}
 
 
 def _starts(lines: "Mapping[Modality, Timeline]", offsets: Mapping[Modality, float]) -> dict[Modality, datetime]:

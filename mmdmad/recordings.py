@@ -11,13 +11,17 @@ from mmdmad.cases import Case, Cases, Modality, Part
 from mmdmad.errors import ConfigError, ManifestError
 from mmdmad.files import replacing
 from mmdmad.manifest import part_columns, read_cases
+from mmdmad.manifest_columns import meant, names_files
 from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
+from mmdmad.parts.sensor_text import is_table
 from mmdmad.plain import plain
 
 JSON_LOGS = (".json", ".jsonl", ".ndjson")
 """Logs of one JSON object a line, where they are no manifests."""
-MANIFESTS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+TABLES = (".dat", ".asc", ".prn", ".tab")
+"""What else loggers call tables; other things in a folder are called so too, so only files that are named count."""
+MANIFESTS = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".jsonl", ".ndjson")
 
 
 def recordings(
@@ -60,23 +64,36 @@ def recordings(
 def kind_of(path: Path) -> Modality | None:
     """The modality of a bare file by its suffix, a log of JSON lines among them; None where no modality has it.
 
+    Under the suffixes that loggers give to tables and others to texts (.txt, .dat), what the file holds decides.
+
     >>> kind_of(Path("a.csv")), kind_of(Path("a.jsonl")), kind_of(Path("a.exe"))
     ('sensor', 'text', None)
     """
     suffix = path.suffix.lower()
+    if suffix in (".txt", *TABLES) and path.is_file() and is_table(path):
+        return "sensor"
     written = next((name for name, one in modalities().items() if one.written), None)
     return by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None)
 
 
 def is_manifest(path: Path) -> bool:
-    """Whether a file lists cases: it has a column "id" and one that names a part."""
+    """Whether a file lists cases: it has a column "id" and one that names a part, or such under other names with files.
+
+    ManifestError where it lists files that are there, and two of its columns may mean the same.
+    """
     if path.suffix.lower() not in MANIFESTS:
         return False
     try:
-        columns = rows_of(path).columns
+        table = rows_of(path)
     except ManifestError:
         return False
-    return "id" in columns and bool(set(columns) & set(part_columns()))
+    columns = set(table.columns)
+    if "id" in columns and columns & set(part_columns()):
+        return True
+    if not names_files(path):
+        return False
+    known = set(meant(path, table.columns, lambda: rows_of(path).rows).columns(table.columns))
+    return "id" in known and bool(known & set(part_columns()))
 
 
 def _together(files: Mapping[Modality, Path], rates: Mapping[Modality, float]) -> Cases:

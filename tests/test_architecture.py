@@ -23,7 +23,10 @@ LAYERS = (
     ("errors", "tokens", "threads", "device", "files", "saved", "sizes", "progress", "prompts", "packaged"),
     ("fence", "markup", "registry", "stopping", "roles"),
     ("modalities.base",),
-    ("cases", "case_reader", "case_table", "folder", "folder_names", "labels", "learning", "manifest", "manifest_rows"),
+    (
+        *("cases", "case_reader", "case_table", "folder", "folder_names", "labels", "learning"),
+        *("manifest", "manifest_columns", "manifest_rows"),
+    ),
     ("parts", "findings", "cards", "finding_table", "plots", "comparison", "reasons", "survey"),
     ("encoders",),
     ("one_clock", "windows", "recordings", "intake"),

@@ -253,3 +253,37 @@ def test_durations_in_words() -> None:
         "entries of a log",
         "windows of a length to be chosen",
     ]
+
+
+def clocked(folder: Path, name: str, begin: int, dated: bool) -> Path:
+    day = "2026-05-01 " if dated else ""
+    rows = [f"{day}{(begin + i) // 3600 % 24:02d}:{(begin + i) // 60 % 60:02d}:{i % 60:02d}" for i in range(300)]
+    if name.endswith(".csv"):
+        (folder / name).write_text("Uhrzeit,x\n" + "".join(f"{row},{i % 7}\n" for i, row in enumerate(rows)))
+    else:
+        (folder / name).write_text("".join(f"{row} heartbeat\n" for row in rows))
+    return folder / name
+
+
+@pytest.mark.parametrize("dated", ["sensor", "text"])
+def test_a_clock_without_a_date_beside_dates_is_asked_for_the_day(dated: str, tmp_path: Path) -> None:
+    parts = {
+        "sensor": Part("sensor", clocked(tmp_path, "a.csv", 6 * 3600, dated == "sensor")),
+        "text": Part("text", clocked(tmp_path, "a.log", 6 * 3600 + 120, dated == "text")),
+    }
+    other = "text" if dated == "sensor" else "sensor"
+    with pytest.raises(DataError, match=rf"the clock of the {other} has no date .*--offset {other}=0s"):
+        cut(Cases((Case("pump", parts),)), Windows.of("60s"))
+    made = cut(Cases((Case("pump", parts),)), Windows.of("60s", offsets={other: "60s"}))
+    assert spans(made, dated)[0] == (0, 60)
+    assert made[1].parts[other].start == 0
+
+
+def test_clocks_without_dates_are_set_by_their_hands(tmp_path: Path) -> None:
+    parts = {
+        "sensor": Part("sensor", clocked(tmp_path, "a.csv", 24 * 3600 - 60, False)),
+        "text": Part("text", clocked(tmp_path, "a.log", 60, False)),
+    }
+    made = cut(Cases((Case("pump", parts),)), Windows.of("60s"))
+    assert [tuple(case.parts) for case in made][:3] == [("sensor",), ("sensor",), ("text", "sensor")]
+    assert any("taken to show the same day" in note for note in made.extra["notes"])

@@ -67,11 +67,14 @@ class Video(BaseModality):
             yield from Folder(part).depths()
 
     def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline":
-        """The times of its frames. What cameras write as the date of a file (start, end, nothing) is not used."""
-        from mmdmad.parts.timeline import Timeline
+        """The times of its frames, from their names where these hold them.
+
+        Dates of files are not used: cameras write the start there, the end, or nothing.
+        """
+        from mmdmad.parts.timeline import Timeline, usual_step
 
         clip = self.read(part)
-        return Timeline(clip.times, None, 1 / clip.fps, None, clip.notes)
+        return Timeline(clip.times, clip.began, usual_step(clip.times) or 1 / clip.fps, None, clip.notes)
 
     def survey(self, signal: "Signal") -> "Survey":
         """Its rate, and a look at three of its frames."""

@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from mmdmad.parts.month_names import month_of
+
 _CLOCK = r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _REST = rf"(?:(?:[T_\s]|,\s)\s*{_CLOCK}{_ZONE})?"
+_WEEKDAY, _DAY, _OF = r"(?:[A-Za-zÀ-ɏ]{2,12}\.?,?\s+)?", r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º)?", r"(?:de\s+|of\s+)?"
 _COMPACT = r"(?P<h>\d{2})(?P<min>\d{2})(?:(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
 FORMS = {
     "ymd": rf"^(?P<y>\d{{4}})(?:-(?P<m>\d{{1,2}})-|/(?P<m2>\d{{1,2}})/|\.(?P<m3>\d{{1,2}})\.)(?P<d>\d{{1,2}}){_REST}$",
     "dots": rf"^(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}|\d{{2}}){_REST}$",
     "slashes": rf"^(?P<a>\d{{1,2}})(?:/(?P<b>\d{{1,2}})/|-(?P<b2>\d{{1,2}})-)(?P<y>\d{{4}}|\d{{2}}){_REST}$",
     "compact": rf"^(?P<y>19\d\d|2[01]\d\d)(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T_\s]?{_COMPACT}{_ZONE})?$",
-    "named": rf"^(?P<d>\d{{1,2}})[-/.\s]+(?P<name>[A-Za-z]{{3,9}})\.?[-/.,\s]+(?P<y>\d{{4}}){_REST}$",
-    "name first": rf"^(?P<name>[A-Za-z]{{3,9}})\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}}){_REST}$",
+    "named": rf"^{_WEEKDAY}{_DAY}[-/.\s]+{_OF}(?P<name>[A-Za-zÀ-ɏ]{{3,12}})\.?[-/.,\s]+{_OF}(?P<y>\d{{4}}){_REST}$",
+    "name first": rf"^{_WEEKDAY}(?P<name>[A-Za-zÀ-ɏ]{{3,12}})\.?\s+{_DAY},?\s+(?P<y>\d{{4}}){_REST}$",
+    "signs": rf"^(?P<y>\d{{4}})\s*年\s*(?P<m>\d{{1,2}})\s*月\s*(?P<d>\d{{1,2}})\s*日(?:\s*{_CLOCK}{_ZONE})?$",
     "clock": rf"^{_CLOCK}$",
 }
-"""How a date may be written: year first, day or month first, all digits, a month's English name; or a clock alone."""
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
-    *("november", "december"),
-)
+"""How a date may be written: year first, day or month first, all digits, a month's name, signs; or a clock alone."""
 _ORDERS = {"dd/mm/yyyy": "dmy", "mm/dd/yyyy": "mdy", "dd/mm/yy": "dmy", "mm/dd/yy": "mdy"}
 DAY = 86_400
 
@@ -177,9 +177,16 @@ def _days(whole: Any, text: Any, form: str, order: str | None) -> tuple[np.ndarr
         years = years + 2000 * (years < 100)
         days, months = (a, b) if order == "dmy" else (b, a)
     elif form in ("named", "name first"):
-        words = pc.utf8_lower(text("name")).to_pylist()
-        known = {m[:n]: i + 1 for i, m in enumerate(_MONTHS) for n in (3, len(m))} | {"sept": 9}
-        months, days = np.array([known.get(word, 0) for word in words]), whole("d")
+        names = pc.dictionary_encode(text("name"))
+        names = names.combine_chunks() if hasattr(names, "combine_chunks") else names
+        known = np.array([month_of(word) for word in names.dictionary.to_pylist()], np.int64)
+        months, days = known[names.indices.to_numpy()], whole("d")
+        if (months == 0).any():
+            row = int(np.argmin(months))
+            word = text("name")[row].as_py()
+            raise ValueError(
+                f"row {row + 1} has {word!r} for a month, which no language known here has; write ISO 8601"
+            )
     else:
         months, days = whole("m", "m2", "m3"), whole("d")
     return _civil(years, months, days), note

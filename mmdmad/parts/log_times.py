@@ -64,7 +64,8 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     times = np.repeat(seconds, np.diff([*entries, found.count])) - seconds[0]
     begin = None if start is None else start + timedelta(seconds=float(seconds[0]))
     # More lines may come: a log ends with its last line, so that no window changes when it grows.
-    return Timeline(times, begin, 0.0, entries, tuple(notes))
+    daytime = float(seconds[0]) if start is None and form != "since boot" else None
+    return Timeline(times, begin, 0.0, entries, tuple(notes), daytime)
 
 
 def entries_only(path: Path) -> Timeline:

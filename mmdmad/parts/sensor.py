@@ -74,7 +74,7 @@ def row_times(part: Part) -> Timeline:
             "time, or cut it there into two files",
         )
     times = table.times - table.times[0]
-    return Timeline(times, table.start, usual_step(times) or 1.0, None, table.notes)
+    return Timeline(times, table.start, usual_step(times) or 1.0, None, table.notes, table.daytime)
 
 
 def _laid_out(part: Part) -> Table:
@@ -163,6 +163,7 @@ def _checked(part: Part, table: Table) -> Sensor:
         table.states,
         table.clock,
         table.marked,
+        None if table.daytime is None else table.daytime + offset,
         offset,
         sliced_file(part),
     )

@@ -10,6 +10,7 @@ from mmdmad.cases import Part
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.limits import refuse, span
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
+from mmdmad.parts.sensor_head import SPACES
 from mmdmad.parts.sensor_text import BLOCK, OTHER, Form, Lines, find_form, single_byte
 
 
@@ -89,7 +90,9 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
             read_options=arrow.ReadOptions(
                 use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=int(timely is not None)
             ),
-            parse_options=arrow.ParseOptions(delimiter=form.separator, ignore_empty_lines=len(names) > 1),
+            parse_options=arrow.ParseOptions(
+                delimiter="\t" if form.separator == SPACES else form.separator, ignore_empty_lines=len(names) > 1
+            ),
             convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
         )
         return gather(part, blocks, len(names), convert)

@@ -14,13 +14,12 @@ from mmdmad.parts.clock import named_time
 from mmdmad.parts.kept import KEPT, KEPT_BYTES
 from mmdmad.parts.limits import decoding, refuse
 from mmdmad.parts.sensor_columns import Column, Columns
+from mmdmad.parts.sensor_series import mixed_series
 from mmdmad.parts.sensor_time import find_time, spread
 from mmdmad.parts.sensor_words import look_at, ready_stamps
 
 READERS = {
-    ".csv": sensor_csv.read_csv,
-    ".tsv": sensor_csv.read_csv,
-    ".txt": sensor_csv.read_csv,
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".tab", ".dat", ".asc", ".prn"), sensor_csv.read_csv),
     ".parquet": sensor_files.read_parquet,
     ".npz": sensor_files.read_npz,
     ".npy": sensor_files.read_npy,
@@ -31,7 +30,8 @@ READERS = {
 class Table:
     """Readings `values` float64 (T, C) in the order of the rows, at `times` (T,) seconds from the earliest row.
 
-    Nothing is sorted or refused yet; `start` is the time of the earliest row. See `Sensor` for the rest.
+    Nothing is sorted or refused yet; `start` is the time of the earliest row, `daytime` its seconds
+    from midnight where its clock has no date. See `Sensor` for the rest.
     """
 
     values: np.ndarray
@@ -43,6 +43,7 @@ class Table:
     states: tuple[str, ...] = ()
     clock: str = ""
     marked: int = 0
+    daytime: float | None = None
 
 
 def read_columns(part: Part, path: Path) -> Columns:
@@ -63,6 +64,8 @@ def lay_out(part: Part, table: Columns) -> Table:
         found = find_time(columns, table.rate or part.rate, part.start or 0)
     except ValueError as why:
         raise refuse(part, str(why)) from None
+    if several := mixed_series(columns, found.times, found.gone, found.clock):
+        raise refuse(part, several)
     channels: list[tuple[str, str, np.ndarray]] = []
     states = []
     for i, column in enumerate(columns):
@@ -88,7 +91,8 @@ def lay_out(part: Part, table: Columns) -> Table:
     clock = " and ".join(columns[i].name for i in found.clock)
     left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
     said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes)
-    return Table(values, found.times, tuple(names), units, found.start, said, tuple(states), clock, found.marked)
+    own = (found.start, said, tuple(states), clock, found.marked, found.daytime)
+    return Table(values, found.times, tuple(names), units, *own)
 
 
 def settle(table: Table) -> Table:

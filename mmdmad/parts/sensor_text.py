@@ -1,37 +1,28 @@
 """How the text of a table is written: encoding, separator, comments, header and units, found in its first mebibyte."""
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmdmad.cases import Part
-from mmdmad.parts.clock import UNITS
-from mmdmad.parts.dates import FORMS
+from mmdmad.errors import PartError
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
-from mmdmad.parts.sensor_columns import MISSING, check_cells
+from mmdmad.parts.sensor_columns import check_cells
+from mmdmad.parts.sensor_head import SEPARATORS, SPACES, find_head, find_separator, is_value
 
 BLOCK = 1 * MIB
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _COMMENT = re.compile(r"^\s*(%|//|#(?!(n/?a|value!|div/0!|ref!|num!|null!|name\?)))", re.IGNORECASE)
-_NUMBER = re.compile(r"^[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?$")
-_DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
-_UNIT = re.compile(
-    r"^([\[(].*[\])]|°[CF]|degc|k|[mkµu]?[avwn]|k?wh|nm|m?bar|[hkm]?pa|psi|%|% ?rh|[km]?hz|rpm|1/min|[mµc]?m|"
-    r"[mc]?m/s(2|²|\^2)?|km/h|[mk]?g|l/min|l/h|m[3³]/h|m[3³]|db|ppm|lux|lx|ohm|Ω|°|deg|rad|"
-    r"[hy]{2,4}[-/.: \w]*|date|utc)$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
 class Form:
-    """Names and units (C,) of a text table, its encoding and separator, how many lines to pass over, and notes.
+    """Names and units (C,) of a text table, its encoding and separator, how many lines stand above its rows, and notes.
 
     `plain` says that it is UTF-8 and begins with its header, so that it can be read as it stands. `trailing` counts
-    separators at the ends of rows that no name stands over.
+    separators at the ends of rows that no name stands over. `filled` is the share of cells in its first rows that hold
+    numbers, dates or nothing.
     """
 
     names: tuple[str, ...]
@@ -42,6 +33,7 @@ class Form:
     units: tuple[str, ...] | None = None
     trailing: int = 0
     notes: tuple[str, ...] = ()
+    filled: float = 1.0
 
 
 def find_form(part: Part, path: Path) -> Form:
@@ -65,34 +57,41 @@ def find_form(part: Part, path: Path) -> Form:
         at += 1
     if at == len(lines):
         raise refuse(part, f"{path.name} holds no table, only blank lines and comments")
-    rows = [line for line in lines[at : at + 200] if line.strip() and not _COMMENT.match(line)]
-    separator = told or _separator(part, path, rows)
-    cells = list(csv.reader(rows, delimiter=separator))
-    first = [cell.strip() for cell in cells[0]]
-    skip = at + 1
-    if all(_is_value(cell) for cell in first):
-        commented = [c.strip() for c in next(csv.reader([_COMMENT.sub("", remark)], delimiter=separator), [])]
-        if len(commented) != len(first) or all(_is_value(cell) for cell in commented):
-            raise refuse(part, f"{path.name} has no header: its first row holds numbers; it must name the columns")
-        notes.append("the comment above the numbers is read as the header")
-        first, skip, cells = commented, at, [commented, *cells]
+    numbered = [
+        (n, line) for n, line in enumerate(lines[at : at + 200], at) if line.strip() and not _COMMENT.match(line)
+    ]
+    rows = [line for _, line in numbered]
+    separator = told or find_separator(part, path, rows)
+    found = find_head(part, path, rows, separator, _COMMENT.sub("", remark))
+    first, cells = list(found.names), [found.names, *found.rows]
+    skip = numbered[found.lines][0] if found.lines < len(rows) else numbered[-1][0] + 1
+    notes += found.notes
     check_cells(part, 0, len(first))
     if not any(first):
         raise refuse(part, f"the first line of {path.name} is blank; it must name the columns")
     trailing = 0
-    while (
-        len(first) > 1
-        and not first[-1]
-        and all(len(row) < len(first) or not row[len(first) - 1].strip() for row in cells)
-    ):
+    while len(first) > 1 and not first[-1] and all(len(row) < len(first) or not row[len(first) - 1] for row in cells):
         first, trailing = first[:-1], trailing + 1
-    if not trailing and len(cells) > 1 and all(len(r) == len(first) + 1 and not r[-1].strip() for r in cells[1:]):
+    if not trailing and found.rows and all(len(row) == len(first) + 1 and not row[-1] for row in found.rows):
         trailing = 1
-    units = _units(cells, len(first))
-    if units is not None:
-        notes.append("the row below the header is read as units")
-    plain = encoding == "utf-8-sig" and skip == 1 and units is None and not lines[0].lstrip("\ufeff").startswith(" ")
-    return Form(tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes))
+    units = None if found.units is None else found.units[: len(first)]
+    apart = separator == SPACES or lines[0].lstrip("\ufeff").startswith(" ")
+    plain = encoding == "utf-8-sig" and skip == 1 and found.lines == 1 and not apart
+    below = [is_value(cell) for row in found.rows for cell in row]
+    filled = sum(below) / len(below) if below else 0.0
+    return Form(tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a text file is a table of readings by its first rows: columns, at least half of their cells numbers.
+
+    Words that stand apart by white space are a text, however many of each line are numbers.
+    """
+    try:
+        form = find_form(Part("sensor", path), path)
+    except (PartError, OSError):
+        return False
+    return len(form.names) > 1 and form.filled >= (0.95 if form.separator == SPACES else 0.5)
 
 
 def _decode(part: Part, path: Path, head: bytes) -> tuple[str, str, list[str]]:
@@ -132,48 +131,6 @@ def _sep(line: str) -> str | None:
     return match[1] if match is not None and match[1] in SEPARATORS else None
 
 
-def _is_value(cell: str) -> bool:
-    return cell.lower() in MISSING or bool(_NUMBER.match(cell) or _DATE.match(cell)) or cell.lower() in ("inf", "-inf")
-
-
-def _separator(part: Part, path: Path, rows: Sequence[str]) -> str:
-    """The separator by which every row has as many cells as the header; of several the one that makes most numbers."""
-    good: dict[str, tuple[float, int]] = {}
-    for separator in SEPARATORS:
-        cells = list(csv.reader(rows, delimiter=separator))
-        width = len(cells[0])
-        if width > 1 and all(len(row) <= width + 1 and len(row) > 1 for row in cells[1:]):
-            values = [_is_value(cell.strip()) for row in cells[1:] for cell in row]
-            equal = all(len(row) == width or not row[-1] for row in cells[1:])
-            good[separator] = (equal + (sum(values) / len(values) if values else 1.0), width)
-    if not good:
-        return max(SEPARATORS, key=rows[0].count)
-    best = max(good, key=lambda name: good[name])
-    rivals = [name for name in good if name != best and good[name][0] == good[best][0] and len(rows) > 1]
-    if rivals:
-        raise refuse(
-            part,
-            f"{path.name} can be cut into columns at the {SEPARATORS[best]} and at the {SEPARATORS[rivals[0]]}; write "
-            f"'sep={best}' or 'sep={rivals[0]}' as its first line",
-        )
-    return best
-
-
-def _units(cells: Sequence[Sequence[str]], width: int) -> tuple[str, ...] | None:
-    """Units in the row below the header: none of its cells is a value or comes again, one at least is a known unit."""
-    if len(cells) < 3:
-        return None
-    row = [cell.strip() for cell in cells[1][:width]]
-    said = [cell for cell in row if cell not in ("", "-")]
-    if not said or any(_is_value(cell) for cell in said) or not any(_UNIT.match(c) or c.lower() in UNITS for c in said):
-        return None
-    later = {cell.strip() for other in cells[2:] for cell in other}
-    if any(cell in later for cell in said) or not any(_is_value(cell.strip()) for cell in cells[2]):
-        return None
-    row += [""] * (width - len(row))
-    return tuple("" if cell == "-" else re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in row)
-
-
 class Lines:
     """A text table below its header as UTF-8 bytes for Arrow, without comments and blank lines; counts the comments."""
 
@@ -206,7 +163,7 @@ class Lines:
         size = 0
         with path.open(encoding=encoding, newline=None) as file:
             for number, line in enumerate(self._lines(part, path, file)):
-                if number < form.skip or (number == form.skip and form.units is not None):
+                if number < form.skip:
                     self.comments += bool(_COMMENT.match(line))
                     continue
                 if not quoted and _COMMENT.match(line):
@@ -214,6 +171,8 @@ class Lines:
                     continue
                 if not quoted and not line.strip() and not (alone or form.separator in line):
                     continue
+                if form.separator == SPACES:
+                    line = "\t".join(line.split()) + "\n"
                 quoted ^= line.count('"') % 2 == 1
                 kept.append(line)
                 size += len(line)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
-from mmdmad.parts.dates import DAY, Stamps
+from mmdmad.parts.clock_digits import time_of_digits
+from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
@@ -34,7 +35,7 @@ class Found:
     """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided.
 
     `clock` are the columns that are the time, none where rows are counted. `marked` is how many rows the columns of
-    labels call faulty.
+    labels call faulty. `daytime` are seconds from midnight to the first row where the clock has no date.
     """
 
     times: np.ndarray
@@ -43,6 +44,7 @@ class Found:
     notes: list[str]
     clock: tuple[int, ...] = ()
     marked: int = 0
+    daytime: float | None = None
 
 
 def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> Found:
@@ -53,10 +55,11 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     rows = len(columns[0]) if columns else 0
     notes: list[str] = []
     gone: set[int] = set()
-    numbers = {i: _numeric(c, notes) for i, c in enumerate(columns) if c.numbers is not None}
-    timely: dict[int, Any] = {i: found for i, found in numbers.items() if found is not None}
     dated = {i: c.dates for i, c in enumerate(columns) if c.dates is not None}
-    joined = _joined(columns, dated, timely, notes)
+    joined = _joined(columns, dated, notes)
+    used = set() if joined is None else joined[1]
+    numbers = {i: _numeric(c, notes) for i, c in enumerate(columns) if c.numbers is not None and i not in used}
+    timely: dict[int, Any] = {i: found for i, found in numbers.items() if found is not None}
     for i, stamps in dated.items():
         if joined is None or i not in joined[1]:
             timely[i] = stamps
@@ -82,7 +85,14 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     marked = _no_readings(columns, gone, notes, first)
     if best is None and joined is None and rate is None and rows > 1:
         notes.append("no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)")
-    return Found(times, start, gone, notes, clock, marked)
+    return Found(times, start, gone, notes, clock, marked, _daytime(timely.get(clock[0])) if clock else None)
+
+
+def _daytime(found: Any) -> float | None:
+    """Seconds from midnight to the first of times of day without a date; None for any other time."""
+    if not isinstance(found, Stamps) or found.kind != "clock":
+        return None
+    return float(found.seconds[0] + found.nanos[0] / 1e9)
 
 
 def _rank(column: Column) -> int:
@@ -173,27 +183,17 @@ def _looks_like_clock(values: np.ndarray) -> bool:
     return bool(clocks and 0 < np.median(steps) < 41 and ((steps % 100 == 41) & (steps > 0)).any())
 
 
-def _joined(
-    columns: Sequence[Column], dated: dict[int, Stamps], timely: dict[int, Any], notes: list[str]
-) -> tuple[Stamps, set[int]] | None:
+def _joined(columns: Sequence[Column], dated: dict[int, Stamps], notes: list[str]) -> tuple[Stamps, set[int]] | None:
     """A column of dates and one of times of day as one."""
     dates = sorted((_rank(columns[i]), i) for i, s in dated.items() if s.kind == "date")
     clocks = sorted((_rank(columns[i]), i) for i, s in dated.items() if s.kind == "clock")
     if not dates or any(s.kind == "stamp" for s in dated.values()):
         return None
-    if clocks:
-        hands = dated[clocks[0][1]]
-        other = clocks[0][1]
-    else:
-        digits = [i for i in timely if columns[i].named is not None and timely[i] != "epoch" and _digits(columns[i])]
-        if not digits:
-            return None
-        other = digits[0]
-        values = columns[other].numbers
-        assert values is not None
-        whole = values.astype(np.int64)
-        hands = Stamps(whole // 10_000 * 3600 + whole // 100 % 100 * 60 + whole % 100, np.zeros_like(whole), "clock")
     place = dates[0][1]
+    found = (clocks[0][1], dated[clocks[0][1]]) if clocks else _digits(columns, dated[place])
+    if found is None:
+        return None
+    other, hands = found
     notes.append(f"columns {columns[place].said} and {columns[other].said} together are the time")
     if dated[place].note:
         notes.append(dated[place].note)
@@ -202,20 +202,16 @@ def _joined(
     return (replace(made, aware=True) if named is not None and named.utc else made), {place, other}
 
 
-def _digits(column: Column) -> bool:
-    """Whether a column beside dates holds times of day as hhmmss; ValueError where it may count seconds as well."""
-    values, named = column.numbers, column.named
-    assert values is not None
-    if named is None or named.scale is not None or not np.isfinite(values).all() or (values != np.floor(values)).any():
-        return False
-    clocks = (values >= 0) & (values < 240_000) & (values % 100 < 60) & (values // 100 % 100 < 60)
-    if not clocks.all():
-        return False
-    if values.max() < DAY:
-        raise ValueError(
-            f"column {column.said} beside a date may count seconds or hold times of day without colons; write 10:15:00"
-        )
-    return True
+def _digits(columns: Sequence[Column], dates: Stamps) -> tuple[int, Stamps] | None:
+    """The column beside dates that holds times of day in digits, and they."""
+    for i, column in enumerate(columns):
+        named = column.named
+        if column.numbers is None or named is None or named.scale is not None or clock.is_epoch(column.numbers):
+            continue
+        found = time_of_digits(column.numbers, dates.seconds, column.said)
+        if found is not None:
+            return i, found
+    return None
 
 
 def _seconds(column: Column, how: Any, notes: list[str]) -> tuple[np.ndarray, datetime | None]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
+from mmdmad.parts.cell_units import ungrouped, without_units
 from mmdmad.parts.dates import FORMS, Stamps, read_dates
 from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
 
@@ -46,7 +47,7 @@ def look_at(table: Columns) -> tuple[list[Column], list[str]]:
         if table.units is not None:
             label, unit = name, table.units[i]
         about = Column(label, unit, i + 1, clock.named_time(name, unit if table.units is not None else ""))
-        given = _ready(about, given)
+        about, given = _bare(about, _ready(about, given), notes)
         dated = _dated(about, given)
         made.append((about, given) if dated is None else dated)
     open_ones = [given for one in made if isinstance(one, tuple) for given in [one[1]] if not _is_array(given)]
@@ -71,6 +72,22 @@ def _ready(about: Column, given: Any) -> Any:
 
         return tidy(pa.array([w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in given]))
     raise ValueError(f"column {about.said} holds {given.dtype}, not numbers")
+
+
+def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
+    """A column whose cells hold their unit without it; ValueError where the header has another."""
+    if _is_array(given) or type(given).__name__ == "DatetimeIndex":
+        return about, given
+    given = ungrouped(given)
+    found = without_units(given, about.said)
+    if found is None:
+        return about, given
+    words, unit = found
+    if about.unit and about.unit.replace(" ", "") != unit.replace(" ", ""):
+        raise ValueError(f"column {about.said} has the unit {about.unit!r} in its header and {unit!r} in its cells")
+    notes.append(f"column {about.said}: {unit!r} stands behind its numbers and is read as its unit")
+    named = clock.named_time(about.name, unit) or about.named
+    return replace(about, unit=unit, named=named), words
 
 
 def _is_array(given: Any) -> bool:

@@ -12,7 +12,8 @@ class Timeline:
 
     `start` is the time of the first unit, None where the recording has no clock of its own; `lasts` how many seconds
     the last unit lasts. `entries` int64 (k,) are the units at which something new begins (a log entry of several
-    lines); None = every unit stands for itself. `notes` are what was decided, in plain words.
+    lines); None = every unit stands for itself. `notes` are what was decided, in plain words. `daytime` are seconds
+    from midnight to the first unit where the recording's clock has no date.
     """
 
     times: np.ndarray
@@ -20,6 +21,7 @@ class Timeline:
     lasts: float = 0.0
     entries: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    daytime: float | None = None
 
     @property
     def end(self) -> float:

@@ -1,6 +1,7 @@
 """Video: frames over time from a container file, a folder of pictures, or an array; never the whole clip in memory."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -14,7 +15,8 @@ class Video:
     """A clip, read when asked: `n_frames`, `fps`, `height`, `width`, `duration` and the `times` (F,) of its frames.
 
     Times count from the clip's first frame and need not be evenly spaced; `fps` is their mean rate and `duration`
-    includes the last frame's own 1 / fps. A damaged frame raises PartError when it is reached.
+    includes the last frame's own 1 / fps. `began` is when the first frame was taken, None if unknown. A damaged frame
+    raises PartError when it is reached.
 
     >>> clip = Video.from_array(np.zeros((4, 8, 8), np.uint8), fps=2)
     >>> clip.n_frames, clip.duration, [(i, t) for i, t, _ in clip.frames(every=2)]
@@ -28,6 +30,8 @@ class Video:
         lasted = float(self.times[-1])
         self.fps = float((self.n_frames - 1) / lasted) if lasted > 0 else float(source.fps)
         self.duration = lasted + 1 / self.fps
+        began: datetime | None = getattr(source, "start", None)
+        self.began = None if began is None else began + timedelta(seconds=float(source.times[start]))
 
     @property
     def offset(self) -> float:
@@ -76,10 +80,10 @@ class Video:
 def read_video(part: Part) -> Video:
     """The part's clip: a container file read through PyAV, a folder of pictures, an NPY or NPZ file, or an array.
 
-    Only what is needed to know the frames' times is read now. Folders, arrays and streams without times have the part's
-    `rate`, else an NPZ file's `fps`; without either a folder is refused, and for the others 25 frames a second are
-    taken, which `notes` says. A clip that is cut off or damaged is refused as a whole, at the latest when
-    the damage is reached; the reason says how many frames are sound, so that `#0:n` can ask for those.
+    Only what is needed to know the frames' times is read now. Folders whose names hold no times, arrays and streams
+    without times have the part's `rate`, else an NPZ file's `fps`; without either a folder is refused, and for the
+    others 25 frames a second are taken, which `notes` says. A clip that is cut off or damaged is refused as a whole, at
+    the latest when the damage is reached; the reason says how many frames are sound, so that `#0:n` can ask for those.
     """
     value = part.value
     if isinstance(value, Video):

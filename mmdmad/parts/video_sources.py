@@ -11,9 +11,11 @@ from PIL import Image as Pillow
 from mmdmad.cases import Part
 from mmdmad.files import left_by_others
 from mmdmad.parts.arrays import open_npy, open_npz
+from mmdmad.parts.frame_times import FrameTimes, times_in
 from mmdmad.parts.frames import DEFAULT_FPS, clip_shape
 from mmdmad.parts.image import deep_range, read_pixels
 from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
+from mmdmad.parts.timeline import usual_step
 
 
 def _rgb(frame: np.ndarray) -> np.ndarray:
@@ -97,10 +99,27 @@ class Stored:
                 yield index, _rgb(frame)
 
 
+def _clock(part: Part, count: int, named: FrameTimes | None) -> tuple[np.ndarray, float, list[str]]:
+    """Times (n,) and rate of the frames of a folder, and what was decided where their names hold times.
+
+    A rate that somebody gave counts where the names go by seconds that several frames share, or tell another rate.
+    """
+    if named is not None and not named.even:
+        step = usual_step(named.times)
+        if part.rate is None or count < 2 or 0.8 < step * part.rate < 1.25:
+            fps = _even(part, count, 1 / step if step else None)[1]
+            return named.times, fps, [f"the names of its {count} frames hold their times"]
+        told = f"the names of frames tell {1 / step:.3g} a second, but {part.rate:g} a second were given and count"
+        return *_even(part, count, None), [told]
+    told = "the name of the first frame holds the time of the first, the rate that was given those of the others"
+    return *_even(part, count, None), [told] if named is not None else []
+
+
 class Folder:
     """The pictures of a folder in natural order (frame2 before frame10); other files in it are passed over.
 
-    Nothing in a folder says how fast its pictures were taken, and speeds are told: without a rate it is refused.
+    Times in the names of all its pictures count. Where there are none, nothing says how fast they were taken, and
+    speeds are told: without a rate it is refused. `start` is when the first was taken, None if unknown.
     """
 
     def __init__(self, part: Part) -> None:
@@ -113,7 +132,10 @@ class Folder:
             files = [p for p in folder.iterdir() if p.suffix.lower() in known and not left_by_others(p.name)]
         if not files:
             raise refuse(part, f"the folder {folder.name} holds no pictures")
-        if part.rate is None:
+        self.files = sorted(files, key=lambda p: natural(p.name))
+        named = times_in([file.name for file in self.files])
+        self.start = None if named is None else named.start
+        if part.rate is None and (named is None or named.even):
             raise refuse(
                 part,
                 f"nothing says how many a second the {len(files)} pictures of the folder {folder.name} are; give "
@@ -121,9 +143,9 @@ class Folder:
                 "Part(..., rate=25))",
             )
         self.part = part
-        self.notes: tuple[str, ...] = ()  # of the first frame of which there is something to say
-        self.files = sorted(files, key=lambda p: natural(p.name))
-        self.times, self.fps = _even(part, len(files), None)
+        self.times, self.fps, told = _clock(part, len(files), named)
+        self.clock = tuple(told)
+        self.notes: tuple[str, ...] = self.clock  # and of the first frame of which there is something to say
         first = self._read(0, None)
         self.height, self.width = first.shape[:2]
 
@@ -142,8 +164,8 @@ class Folder:
         part, file = self.part, self.files[index]
         one = self._part(index)
         pixels, said = read_pixels(one, plain_file(one, MAX_IMAGE_BYTES))
-        if said and not self.notes:
-            self.notes = tuple(f"{file.name}: {note}" for note in said)
+        if said and self.notes == self.clock:
+            self.notes = (*self.clock, *(f"{file.name}: {note}" for note in said))
         if shape is not None and pixels.shape[:2] != shape:
             height, width = pixels.shape[:2]
             raise refuse(part, f"{file.name} has {width} x {height} pixels, the first frame {shape[1]} x {shape[0]}")

@@ -201,6 +201,8 @@ def test_latin_1_is_read_with_a_note_wherever_it_begins(tmp_path: Path) -> None:
         (table(("time", STAMPS), ("b", [f"{75 + i},100" for i in range(N)]), mark=";"), "decimal comma or a mark"),
         (table(("time", STAMPS), ("a", comma(A)), ("b", B), mark=";"), "with a comma in .* and with a dot"),
         ("2026-03-09 10:00:00,1.5\n2026-03-09 10:00:01,1.6\n", "no header"),
+        ("1,2,3\n" + "0.5,0.6,0.7\n" * 9, "no header"),
+        ("2019,2021\n" + "0.5,0.6\n" * 9, "no header"),
         (table(("a", A), ("remark", [f"seen by {chr(97 + i)}" for i in range(N)])), "at most 20 different words"),
         (table(("a", A), ("b", ["1.5", "ERR", "x"] + ["2.5"] * 17)), None),
         (table(("a", A), ("b", ["1.5", "ERR", "x", "y"] + ["2.5"] * 16)), "4|3 of its 20 cells"),

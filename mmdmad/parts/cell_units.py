@@ -1,0 +1,70 @@
+"""Units that stand in the cells of a column, behind every number ("12,3 °C"): taken off, and kept as its unit."""
+
+from typing import Any
+
+from mmdmad.parts.month_names import month_of
+
+_CELL = r"^(?P<number>[+-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d{1,3})?)[\s\x{00a0}\x{202f}]*(?P<unit>%s)$"
+_UNIT = _CELL % r"[A-Za-zÀ-ɏ%‰°µμΩ′″$€£][A-Za-zÀ-ɏ%°µμΩ²³/*·^ .-]{0,14}(?:\d(?:/[A-Za-zÀ-ɏ]{1,3})?)?|1/[A-Za-zÀ-ɏ]{1,4}"
+_THIN = " '’\u00a0\u202f\u2009"
+_GROUPED = rf"^[+-]?\d{{1,3}}([{_THIN}]\d{{3}})+([.,]\d+)?([\s\x{{00a0}}\x{{202f}}]*(1/)?[A-Za-zÀ-ɏ%°‰µμΩ][^\d]*)?$"
+_EXPONENT = r"^[+-]?\d+(\.\d*)?[eE]$"
+
+
+def without_units(words: Any, said: str) -> tuple[Any, str] | None:
+    """The numbers of tidy words (T,) and the unit behind each of them; None where they are no such column.
+
+    ValueError where several units stand in one column, or one in some of its cells only.
+
+    >>> import pyarrow as pa
+    >>> cells, unit = without_units(pa.array(["20,0 °C", None, "7 °C"]), "'t'")
+    >>> cells.to_pylist(), unit
+    (['20,0', None, '7'], '°C')
+    """
+    import pyarrow.compute as pc
+
+    there = len(words) - words.null_count
+    sample = words.drop_null().slice(0, 64)
+    if not there or 2 * _matching(sample, _UNIT) < len(sample):
+        return None
+    found = pc.extract_regex(words, _UNIT)
+    units = pc.struct_field(found, "unit")
+    kinds = [unit for unit in pc.unique(units).to_pylist() if unit is not None]
+    if any(month_of(unit.split(" ")[0]) for unit in kinds) or _matching(sample, _EXPONENT):
+        return None
+    rest = words.filter(pc.and_(words.is_valid(), units.is_null()))
+    bare = _matching(rest, r"^[+-]?[\d.,]+([eE][+-]?\d+)?$")
+    if len(kinds) > 1 or bare:
+        others = repr(kinds[1]) if len(kinds) > 1 else "no unit"
+        if len(kinds) > 3 and all(len(kind) == 1 for kind in kinds):
+            return None  # codes like 12a, 12b, 12c
+        raise ValueError(
+            f"column {said} has cells with the unit {kinds[0]!r} and with {others}; write all of them in one unit, "
+            "best in the header"
+        )
+    numbers = pc.struct_field(found, "number")
+    return pc.if_else(units.is_valid(), numbers, words), kinds[0].strip()
+
+
+def ungrouped(words: Any) -> Any:
+    """Tidy words (T,) without the spaces or apostrophes between the thousands of their numbers.
+
+    >>> import pyarrow as pa
+    >>> ungrouped(pa.array(["1 234,5 W", "12'000 W", "2 x"])).to_pylist()
+    ['1234,5 W', '12000 W', '2 x']
+    """
+    import pyarrow.compute as pc
+
+    grouped = pc.match_substring_regex(words, _GROUPED)
+    if not pc.any(grouped).as_py():
+        return words
+    made = words
+    for _ in range(2):  # a digit is part of one match only: 1 234 567 takes two rounds
+        made = pc.replace_substring_regex(made, rf"(\d)[{_THIN}](\d{{3}})", r"\1\2")
+    return pc.if_else(grouped, made, words)
+
+
+def _matching(words: Any, pattern: str) -> int:
+    import pyarrow.compute as pc
+
+    return pc.sum(pc.match_substring_regex(words, pattern)).as_py() or 0

@@ -1,0 +1,238 @@
+"""Where the table in a text file begins: its separator, its names, and what stands above and below them."""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from mmdmad.cases import Part
+from mmdmad.parts.clock import UNITS, named_time
+from mmdmad.parts.dates import FORMS
+from mmdmad.parts.limits import refuse
+from mmdmad.parts.sensor_columns import MISSING
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SPACES = " "
+"""The separator of a table whose cells stand apart by any white space."""
+ABOVE = 40
+"""Lines that may stand above the names: what loggers write of themselves."""
+FEWEST = 3
+"""Rows from which on a table without names is read."""
+_NUMBER = re.compile(r"^[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?$")
+_DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
+_UNIT = re.compile(
+    r"^([\[(].*[\])]|°[CF]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|nm|m?bar|"
+    r"[hkm]?pa|pascal|psi|%|% ?rh|percent|[km]?hz|hertz|rpm|1/min|[mµc]?m|met(er|re)s?(/s(ec(ond)?)?)?|"
+    r"[mc]?m/s(2|²|\^2)?|km/h|[mk]?g|l/min|l/h|m[3³]/h|m[3³]|db|ppm|lux|lx|ohms?|Ω|°|deg(rees?)?|rad|"
+    r"[hy]{2,4}[-/.: \w]*|date|utc|ts|rn)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Names (C,) and units (C,) of a table as its text has them, its rows in a sample, and the lines above the first.
+
+    `lines` counts lines of the sample; `notes` are what was decided.
+    """
+
+    names: list[str]
+    rows: list[list[str]]
+    lines: int
+    units: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def is_value(cell: str) -> bool:
+    """Whether a cell is what columns of readings hold: a number, a date, or a mark of nothing."""
+    return cell.lower() in MISSING or bool(_NUMBER.match(cell) or _DATE.match(cell)) or cell.lower() in ("inf", "-inf")
+
+
+def cells_of(rows: Sequence[str], separator: str) -> list[list[str]]:
+    """The cells of lines; a quoted cell may go on in the next line."""
+    return [cells for cells, _ in _parsed(rows, separator)]
+
+
+def _parsed(rows: Sequence[str], separator: str) -> list[tuple[list[str], int]]:
+    """The cells of rows, trimmed, and how many lines there are up to the end of each."""
+    if separator == SPACES:
+        return [(line.split(), number) for number, line in enumerate(rows, 1)]
+    reader = csv.reader(rows, delimiter=separator)
+    return [([cell.strip() for cell in row], reader.line_num) for row in reader]
+
+
+def find_separator(part: Part, path: Path, rows: Sequence[str]) -> str:
+    """The separator by which every row has as many cells as the header; of several the one that makes most numbers.
+
+    Lines above the header may have other numbers of cells. PartError where two separators do equally well.
+    """
+    good = _good(rows)
+    if not any(equal for equal, _ in good.values()):
+        good = _below(rows) or good
+    best = max(good, key=lambda name: good[name]) if good else None
+    if (best is None or good[best][1] < 1.0) and _spaced(rows, best is None):
+        return SPACES
+    if best is None:
+        return max(SEPARATORS, key=rows[0].count)
+    rivals = [name for name in good if name != best and good[name] == good[best] and len(rows) > 1]
+    if rivals:
+        raise refuse(
+            part,
+            f"{path.name} can be cut into columns at the {SEPARATORS[best]} and at the {SEPARATORS[rivals[0]]}; write "
+            f"'sep={best}' or 'sep={rivals[0]}' as its first line",
+        )
+    return best
+
+
+def _good(rows: Sequence[str], separators: Iterable[str] = SEPARATORS) -> dict[str, tuple[bool, float]]:
+    """The separators that make a table: whether every row has the width of the first, and their share of values."""
+    good = {}
+    for separator in separators:
+        cells = cells_of(rows, separator)
+        width = len(cells[0])
+        if width > 1 and all(1 < len(row) <= width + 1 for row in cells[1:]):
+            values = [is_value(cell) for row in cells[1:] for cell in row]
+            share = sum(values) / len(values) if values else 1.0
+            good[separator] = (all(len(row) == width or not row[-1] for row in cells[1:]), share)
+    return good
+
+
+def _below(rows: Sequence[str]) -> dict[str, tuple[bool, float]]:
+    """The separators that make a table of the rows below some lines of another width: words above values."""
+    good = {}
+    for separator in SEPARATORS:
+        widths = [row.count(separator) for row in rows]
+        begin = next((i + 1 for i in range(len(rows) - 1, -1, -1) if widths[i] != widths[-1]), 0)
+        if not 0 < begin <= min(ABOVE, len(rows) - 3) or widths[-1] == 0:
+            continue
+        first = cells_of(rows[begin : begin + 1], separator)[0]
+        if any(is_value(cell) for cell in first) or len(set(first)) < len(first):
+            continue
+        found = _good(rows[begin:], (separator,)).get(separator)
+        if found is not None and found[0] and found[1] >= 0.5:
+            good[separator] = found
+    return good
+
+
+def _spaced(rows: Sequence[str], alone: bool) -> bool:
+    """Whether white space makes columns of all rows; `alone`: no other separator makes any, so some may be words."""
+    cells = cells_of(rows, SPACES)
+    width = len(cells[-1])
+    if width < 2 or len(cells) < FEWEST or not all(len(row) == width for row in cells):
+        return False
+    values = [is_value(cell) for row in cells[1:] for cell in row]
+    return sum(values) >= len(values) * (0.5 if alone else 1.0)
+
+
+def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, remark: str = "") -> Head:
+    """The names of a table, found in its first lines without comments; `remark` is the comment right above them.
+
+    Lines above the names and rows below them that are neither units nor readings are left out, which the notes say.
+    PartError where nothing says how the columns are called, and the first row may be names as well as readings.
+    """
+    parsed = _parsed(lines, separator)
+    cells = [row for row, _ in parsed]
+    held = _held(cells)
+    if all(is_value(cell) for cell in cells[0]):
+        return _nameless(part, path, cells, separator, remark)
+    first = next((i for i, row in enumerate(cells) if i and _is_data(row, held)), min(1, len(cells)))
+    place = _names_row(cells[:first], held) if first > 1 else 0
+    names, notes = cells[place], []
+    begin = place + 1
+    if first > begin:
+        begin = next((i for i in range(begin, first) if _any_value(cells[i], held)), first)
+    units = _units(cells, place, begin, len(names))
+    if place == 0 and units is None:
+        begin = 1  # odd rows right below a header that is the first line are rows of the table
+    else:
+        above = "lines stand" if place > 1 else "line stands"
+        notes += [f"{place} {above} above the header and {'are' if place > 1 else 'is'} left out"] * bool(place)
+        spare = [row for i, row in enumerate(cells[place + 1 : begin]) if units is None or i != units[0]]
+        notes += [f"a row below the header is left out: {' '.join(filter(None, row))[:60]!r}" for row in spare]
+        notes += ["the row below the header is read as units"] * (units is not None)
+    return Head(names, cells[begin:], parsed[begin - 1][1], None if units is None else units[1], tuple(notes))
+
+
+def _held(cells: Sequence[Sequence[str]]) -> list[bool]:
+    """Which columns hold values, by the later half of the rows; their number is the width of most of them."""
+    later = cells[len(cells) // 2 :]
+    widths = [len(row) for row in later]
+    width = max(set(widths), key=widths.count)
+    same = [row for row in later if len(row) == width]
+    return [10 * sum(is_value(row[k]) for row in same) >= 9 * len(same) for k in range(width)]
+
+
+def _any_value(row: Sequence[str], held: Sequence[bool]) -> bool:
+    return any(has and cell.lower() not in MISSING and is_value(cell) for cell, has in zip(row, held))
+
+
+def _is_data(row: Sequence[str], held: Sequence[bool]) -> bool:
+    """Whether most of the columns that hold values have one in this row; of as many as not, the first decides."""
+    if len(row) not in (len(held), len(held) + 1, len(held) - 1) or not any(held):
+        return not any(held)
+    told = [is_value(cell) for cell, has in zip(row, held) if has and cell.lower() not in MISSING]
+    return bool(told) and (2 * sum(told) > len(told) or (2 * sum(told) == len(told) and told[0]))
+
+
+def _names_row(above: Sequence[Sequence[str]], held: Sequence[bool]) -> int:
+    """Which of the rows above the readings names the columns: the one with a time, then that with most names.
+
+    Of rows that name as many the last counts, but for rows of units; in the format TOA5 it is the second.
+    """
+    if above[0][0] == "TOA5":
+        return 1
+    scores = []
+    for i, row in enumerate(above):
+        names = [cell for cell in row if cell and not is_value(cell)]
+        fits = bool(names) and len("".join("x" if cell else " " for cell in row).rstrip()) <= len(held)
+        is_units = any(_is_unit(cell) for cell in names)
+        timed = any(named_time(cell) is not None for cell in names)
+        scores.append((fits, timed, len(set(names)), not is_units, i))
+    return max(scores)[-1]
+
+
+def _is_unit(cell: str) -> bool:
+    return bool(_UNIT.match(cell)) or cell.lower() in UNITS
+
+
+def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -> tuple[int, tuple[str, ...]] | None:
+    """Which row below the names holds units, and they: none is a value or comes again below, one is a known unit."""
+    for i, row in enumerate(cells[place + 1 : begin]):
+        said = [cell for cell in row[:width] if cell not in ("", "-")]
+        if not said or any(is_value(cell) for cell in said) or not any(_is_unit(cell) for cell in said):
+            continue
+        later = {cell for other in cells[begin:] for cell in other}
+        if any(cell in later for cell in said) or begin >= len(cells):
+            continue
+        full = [*row[:width], *[""] * (width - len(row))]
+        return i, tuple("" if cell == "-" else re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in full)
+    return None
+
+
+def _nameless(part: Part, path: Path, cells: list[list[str]], separator: str, remark: str) -> Head:
+    """A table whose first row holds values: the comment above may name its columns, else they are numbered."""
+    first = cells[0]
+    commented = cells_of([remark], separator)[0] if remark.strip() else []
+    if len(commented) == len(first) and not all(is_value(cell) for cell in commented):
+        return Head(commented, cells, 0, None, ("the comment above the numbers is read as the header",))
+    if len(cells) < FEWEST or _may_be_names(cells):
+        raise refuse(
+            part,
+            f"{path.name} has no header: its first row holds numbers, which may be names or readings; write a row "
+            "above it that names the columns",
+        )
+    names = [f"column {i + 1}" for i in range(len(first))]
+    note = f"no row names the columns: they are called {names[0]} to {names[-1]}, and the first row holds readings"
+    return Head(names, cells, 0, None, (note,))
+
+
+def _may_be_names(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row of values may name columns: numbers in order, or whole ones above none that are whole."""
+    first, width = cells[0], len(cells[0])
+    if not all(cell.isdigit() for cell in first):
+        return False
+    steps = {int(b) - int(a) for a, b in pairwise(first)}
+    below = [cell for row in cells[1:] for cell in row[:width] if cell.lower() not in MISSING]
+    return steps <= {1} or not any(cell.isdigit() for cell in below)
