@@ -39,6 +39,7 @@ from mmdmad.commands.common import (
     to_judge,
     windows_of,
 )
+from mmdmad.commands.masks import say_masks
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import RefusalWarning, RefusedError
 from mmdmad.plain import say
@@ -177,6 +178,10 @@ def score(
         bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
+    masks: Annotated[
+        bool,
+        typer.Option("--masks", help="Also hold the maps of pictures against their ground-truth masks."),
+    ] = False,
     window: Window = None,
     step: Step = None,
     allow_outside: AllowOutside = False,
@@ -200,6 +205,8 @@ def score(
     if out is not None:
         folder.export(out)
         say(f"table: {out}")
+    if masks:
+        say_masks(folder, chosen)
     end(scored.refused, scored.lost)
 
 
