@@ -34,7 +34,7 @@ class Agreement:
     kendall: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """What two detectors, called `names`, say of the same N cases.
 
@@ -48,6 +48,9 @@ class Comparison:
     ranks: np.ndarray
     flagged: np.ndarray
     left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.names[0]!r}, {self.names[1]!r}, {len(self.ids)} cases, {self.agreement})"
 
     @property
     def agreement(self) -> Agreement:

@@ -301,6 +301,10 @@ class Findings(Sequence[Finding]):
     def __getitem__(self, index: int | slice) -> "Finding | Findings":
         return self._with(self.items[index]) if isinstance(index, slice) else self.items[index]
 
+    def __repr__(self) -> str:
+        flagged = sum(f.verdict == "anomalous" for f in self.items)
+        return f"Findings({len(self.items)} cases, {flagged} flagged, {len(self.refused)} refused)"
+
     def of(self, case_id: str) -> Finding:
         """The finding of one case; DataError where there is none of this id."""
         found = next((f for f in self.items if f.case_id == case_id), None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PANELS, BINS = 3, 30
 """Patterns of present parts that a histogram has room for, and its bars."""
 NAMED = 5
-"""Flagged cases whose ids stand beside their marks."""
+"""Cases that are numbered at their marks, with their ids beside the figure."""
 _GREY, _INK = "#9aa3b2", "#20242c"
 
 
@@ -57,16 +57,15 @@ def timeline(findings: "Findings", of: Literal["p_value", "score"] = "p_value") 
     if of == "p_value":
         axes.set_yscale("log")
         axes.invert_yaxis()  # what is unusual stands at the top, as in the report
+        axes.yaxis.set_major_formatter("{x:g}")
         for rate in sorted({f.guarantee.rate for f in items}):
             axes.axhline(rate, color=_INK, lw=0.8, ls="--", label=f"declared rate {100 * rate:.3g} %")
     axes.set_ylabel("p-value" if of == "p_value" else "joint score")
     axes.set_xlabel("time" if by_time else "case, in the order given")
     if by_time:
         _clock(axes, items)
-    for finding in [f for f in findings.ranked() if f.verdict == "anomalous"][:NAMED]:
-        at = next(i for i, f in enumerate(items) if f is finding)
-        axes.annotate(_word(finding.case_id), (float(places[at]), float(values[at])), xytext=(6, -3),
-                      textcoords="offset points", fontsize=8, color=_INK, parse_math=False)  # fmt: skip
+    worst = sorted((i for i, f in enumerate(items) if f.verdict == "anomalous"), key=lambda i: items[i].order_key)
+    _name(axes, [(float(places[i]), float(values[i])) for i in worst], [items[i].case_id for i in worst])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
     _title(axes, items, f"{sum(f.verdict == 'anomalous' for f in items)} of {len(items)} cases flagged")
     return figure
@@ -87,7 +86,10 @@ def histogram(findings: "Findings") -> Drawing:
         every = np.concatenate([normal, *map(np.asarray, scores.values())])
         edges = np.histogram_bin_edges(every[np.isfinite(every)], BINS)
         above.hist(normal, edges, color=_GREY)
-        below.hist([scores[v] for v in COLOURS], edges, stacked=True, color=list(COLOURS.values()), label=list(COLOURS))
+        there = [verdict for verdict in COLOURS if scores[verdict]]
+        colours = [COLOURS[verdict] for verdict in there]
+        below.hist([scores[v] for v in there], edges, stacked=True, color=colours, label=there)
+        below.legend(fontsize=8, frameon=False)
         above.sharex(below)
         above.tick_params(labelbottom=False)
         above.set_ylabel("calibration", fontsize=8)
@@ -95,7 +97,6 @@ def histogram(findings: "Findings") -> Drawing:
         said = f"{count} cases with {' and '.join(pattern)}; {len(normal)} calibration cases"
         _title(above, items, said if len(normal) or findings.calibration else f"{said} at hand")
     grid[-1, 0].set_xlabel("joint score")
-    grid[1, 0].legend(fontsize=8, frameon=False)
     if len(usual) > len(shown):
         left = sum(count for _, count in usual[PANELS:])
         figure.supxlabel(f"{left} cases with other parts are not shown", fontsize=8)
@@ -110,7 +111,7 @@ def one_case(finding: "Finding") -> Drawing:
     if not bars:
         raise DataError(f"case {plain(finding.case_id)} has no judged part to plot ({'; '.join(finding.refused)})")
     widths = [p.width / p.height for p in pictures.values()]
-    heights = [0.5 * len(bars) + 0.6, *(9.0 / max(w, 1.5) for w in widths)]
+    heights = [0.3 * len(bars) + 0.3, *(9.0 / max(w, 1.5) for w in widths)]
     figure = Drawing(10, sum(heights) + 0.8)
     grid = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
     axes = grid[0, 0]
@@ -143,6 +144,15 @@ def _when(finding: "Finding") -> float:
     time = finding.time
     assert time is not None
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() / 86_400
+
+
+def _name(axes: "Axes", marks: Sequence[tuple[float, float]], ids: Sequence[str]) -> None:
+    """Number the first marks, and say beside the figure which cases they are: ids in it would hide each other."""
+    for number, mark in enumerate(marks[:NAMED], 1):
+        axes.annotate(str(number), mark, xytext=(5, -3), textcoords="offset points", fontsize=8, color=_INK)
+    told = [f"{number} {_word(one)}" for number, one in enumerate(ids[:NAMED], 1)]
+    told += [f"and {len(ids) - NAMED} more"] if len(ids) > NAMED else []
+    axes.text(1.02, 0.0, "\n".join(told), transform=axes.transAxes, fontsize=8, va="bottom", parse_math=False)
 
 
 def _clock(axes: "Axes", items: Sequence["Finding"]) -> None:
@@ -181,8 +191,8 @@ def ranks(ids: Sequence[str], places: np.ndarray, flagged: np.ndarray, names: tu
     axes.plot([1, len(ids)], [1, len(ids)], color=_GREY, lw=0.8, ls="--", zorder=0)
     apart = np.abs(places[:, 0] - places[:, 1])
     differing = np.flatnonzero(flagged[:, 0] != flagged[:, 1])
-    for i in differing[np.argsort(-apart[differing], kind="stable")][:NAMED]:
-        axes.annotate(_word(ids[i]), places[i], xytext=(5, 3), textcoords="offset points", fontsize=8, parse_math=False)
+    farthest = differing[np.argsort(-apart[differing], kind="stable")]
+    _name(axes, [(float(places[i, 0]), float(places[i, 1])) for i in farthest], [ids[i] for i in farthest])
     axes.set_xlabel(f"rank, {_word(names[0])}", parse_math=False)
     axes.set_ylabel(f"rank, {_word(names[1])}", parse_math=False)
     for text in axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0)).get_texts():

@@ -56,7 +56,8 @@ def test_a_timeline_marks_what_is_flagged_when_it_was() -> None:
     axes = shown.axes[0]
     assert axes.yaxis_inverted()
     assert axes.get_title(loc="left") == "1 of 5 cases flagged"
-    assert [text.get_text() for text in axes.texts] == ["c2"]
+    assert [text.get_text() for text in axes.texts] == ["1", "1 c2"]
+    assert repr(Findings(items)) == "Findings(5 cases, 1 flagged, 0 refused)"
     assert [line.get_ydata()[0] for line in axes.lines] == [0.05]
     assert shown._repr_png_().startswith(b"\x89PNG")
 
@@ -81,7 +82,8 @@ def test_a_histogram_stands_below_that_of_the_calibration_cases_of_its_pattern()
     counts = {to_hex(bar.get_facecolor()): 0.0 for bar in below.patches}
     for bar in below.patches:
         counts[to_hex(bar.get_facecolor())] += bar.get_height()
-    assert counts == {COLOURS["anomalous"]: 1.0, COLOURS["normal"]: 8.0, COLOURS["no verdict"]: 0.0}
+    assert counts == {COLOURS["anomalous"]: 1.0, COLOURS["normal"]: 8.0}
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["anomalous", "normal"]
     assert above.get_title(loc="left") == "9 cases with image and text; 40 calibration cases"
     high = max(bar.get_x() + bar.get_width() for bar in below.patches if bar.get_height())
     assert high == pytest.approx(9.0)
@@ -115,8 +117,10 @@ def test_names_of_cases_are_no_formulas() -> None:
     items = [finding(odd, 0.01), finding("\x1b[31mb", 0.02)]
     for figure in (Findings(items).plot(), items[0].plot(), compare(Findings(items), Findings(items)).plot()):
         assert figure._repr_png_()
-    texts = [text.get_text() for text in Findings(items).plot().axes[0].texts]
-    assert texts == [odd, "\\u001b[31mb"]
+    assert Findings(items).plot().axes[0].texts[-1].get_text() == f"1 {odd}\n2 \\u001b[31mb"
+    many = Findings([finding(f"c{i}", 0.01) for i in range(8)]).plot().axes[0].texts
+    assert [text.get_text() for text in many[:-1]] == ["1", "2", "3", "4", "5"]
+    assert many[-1].get_text().splitlines()[-1] == "and 3 more"
 
 
 def test_what_cannot_be_plotted_is_refused() -> None:
@@ -203,6 +207,8 @@ def test_two_findings_of_the_same_cases_are_compared_in_the_order_in_which_they_
     assert (a.both, a.first_only, a.second_only, a.neither, a.kendall) == (1, 1, 1, 0, pytest.approx(-1))
     assert found.differing()["case_id"].tolist() == ["a", "c"]
     assert found.to_dataframe()["apart"].tolist() == [2, 0, 2]
+    assert [text.get_text() for text in found.plot().axes[0].texts][-1] == "1 a\n2 c"
+    assert repr(found).startswith("Comparison('one', 'two', 3 cases, Agreement(both=1")
     html = found._repr_html_()
     assert "one and two on 3 cases" in html
     assert "2 judged by one of them alone are left out" in html

@@ -18,11 +18,16 @@ README = Path(__file__).parents[1] / "README.md"
 NOON = datetime(2026, 5, 1, 12)
 
 
+def section() -> str:
+    """The text of the section "Your own data"."""
+    found = re.search(r"## Your own data\n(.*?)\n## ", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 def commands() -> list[list[list[str]]]:
     """The three ways of the section "Your own data", each a list of commands in words."""
-    section = re.search(r"## Your own data\n(.*?)\n## ", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert section is not None
-    block = re.search(r"```sh\n(.*?)```", section[1], re.DOTALL)
+    block = re.search(r"```sh\n(.*?)```", section(), re.DOTALL)
     assert block is not None
     return [[shlex.split(line) for line in way.splitlines()] for way in block[1].strip().split("\n\n")]
 
@@ -94,3 +99,19 @@ def test_the_short_way_as_it_is_written(
     opened = Run.open(run)
     assert opened.findings(limit=1)[0].case_id == most
     opened.close()
+
+
+def test_the_python_way_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    recording()
+    block = re.search(r"```python\n(.*?)```", section(), re.DOTALL)
+    assert block is not None
+    begin, *three = block[1].strip().splitlines()
+    assert begin == "import mmdmad as mm"
+    assert len([line for line in three if line]) == 3
+    made: dict = {}
+    exec(block[1], made)
+    worst = made["findings"].ranked()[0]
+    assert (worst.case_id, worst.verdict) == ("pump-today@2026-05-01T12:03:00", "anomalous")
+    assert made["model"].preset_ == "pipelines/inspection: it looks at sensor"
+    assert "data:image/jpeg" in worst._repr_html_()
