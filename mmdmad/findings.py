@@ -7,7 +7,7 @@ Nothing here computes a score.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args, overload
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, overload
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -261,6 +261,12 @@ class Finding(_Data):
         """What draws its pictures by modality, where model and case are at hand."""
         return self.__dict__.get("_draw")
 
+    def __getstate__(self) -> dict[Any, Any]:
+        # what lies beside the fields, a model among it, does not travel to other processes
+        state = super().__getstate__()
+        fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        return {**state, "__dict__": fields}
+
     def plot(self) -> "Drawing":
         """What its joint score consists of, beside its pictures where they are at hand; a matplotlib figure."""
         from mmdmad.plots import one_case
@@ -304,6 +310,9 @@ class Findings(Sequence[Finding]):
     def __repr__(self) -> str:
         flagged = sum(f.verdict == "anomalous" for f in self.items)
         return f"Findings({len(self.items)} cases, {flagged} flagged, {len(self.refused)} refused)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"items": self.items, "refused": self.refused, "calibration": None}
 
     def of(self, case_id: str) -> Finding:
         """The finding of one case; DataError where there is none of this id."""

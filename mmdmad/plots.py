@@ -73,7 +73,9 @@ def timeline(findings: "Findings", of: Literal["p_value", "score"] = "p_value") 
 
 def histogram(findings: "Findings") -> Drawing:
     """Joint scores by verdict, a panel a pattern, above them those of its calibration cases; see `Findings.plot`."""
-    items = _some(findings)
+    items = [f for f in _some(findings) if f.parts]
+    if not items:
+        raise DataError("no finding has a part that was judged, so there are no scores to plot")
     known = findings.calibration() if findings.calibration is not None else {}
     usual = Counter(f.pattern for f in items).most_common()
     shown = usual[:PANELS]

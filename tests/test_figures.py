@@ -1,5 +1,6 @@
 """Findings along time, how their scores are spread, one of them, and two detectors beside each other."""
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,6 +127,8 @@ def test_names_of_cases_are_no_formulas() -> None:
 def test_what_cannot_be_plotted_is_refused() -> None:
     with pytest.raises(DataError, match="no finding to plot"):
         Findings([]).plot()
+    with pytest.raises(DataError, match="no finding has a part that was judged"):
+        Findings([finding("a").model_copy(update={"parts": ()})]).plot("histogram")
     with pytest.raises(ConfigError, match="kind='pie' was given; allowed are timeline, histogram"):
         Findings([finding("a")]).plot("pie")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="no finding is of a case 'x'; there are 1, such as a"):
@@ -158,6 +161,13 @@ def test_a_card_draws_its_picture_where_none_is_stored(tmp_path: Path) -> None:
         raise PartError("no such file", part="image")
 
     assert "no picture: image: no such file" in one.located(None, gone)._repr_html_()
+
+
+def test_findings_travel_to_other_processes_without_their_model() -> None:
+    one = finding("a").located(Path("run"), lambda: {})
+    there = pickle.loads(pickle.dumps(Findings([one], calibration=lambda: {})))
+    assert list(there) == [one]
+    assert (there[0].folder, there[0].drawing, there.calibration) == (None, None, None)
 
 
 def test_a_table_of_findings_has_the_parts_that_occur_and_times() -> None:

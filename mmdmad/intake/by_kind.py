@@ -11,6 +11,7 @@ from mmdmad.intake.files import is_path, of_files
 from mmdmad.intake.joining import joined
 from mmdmad.intake.memory import of_values
 from mmdmad.modalities.base import modalities, modality_of
+from mmdmad.roles import split_of
 from mmdmad.windows import Windows, cut
 
 KINDS: dict[str, Modality] = {
@@ -37,10 +38,10 @@ def cases_from(
     """Cases from folders, globs, files, arrays and DataFrames.
 
     On disk, each kind is a folder (its folders' names say what is normal, as in `read_cases`), a glob, one file, or a
-    list of `pathlib.Path`; `frames` are folders of pictures, each one clip. In memory it is a list, or a mapping from
-    ids: images: arrays (H, W) or (H, W, 3), Pillow images, or one array (N, H, W, C); tables: DataFrames, arrays
-    (T, C), or one such table, or (N, T, C); texts: strings (one string alone names a file, folder or glob); videos and
-    frames: arrays uint8 (F, H, W, 3). None in a list is a part that is missing.
+    list of paths (of texts: of `pathlib.Path`); `frames` are folders of pictures, each one clip. In memory it is a
+    list, or a mapping from ids: images: arrays (H, W) or (H, W, 3), Pillow images, or one array (N, H, W, C); tables:
+    DataFrames, arrays (T, C), or one such table, or (N, T, C); texts: strings (one string alone names a file, folder or
+    glob); videos and frames: arrays uint8 (F, H, W, 3). None in a list is a part that is missing.
 
     Several kinds are parts of the same cases: files by their names below each folder, lists by position, mappings by
     id, and one of each kind are one case. `rates` are rows or frames per second of what does not say
@@ -65,7 +66,8 @@ def cases_from(
     windows = None if window is None else Windows.of(window, step)
     made = joined({name: _of_kind(name, what, rates) for name, what in given.items()})
     if split is not None:
-        made = replace(made, items=tuple(replace(case, split=split) for case in made))
+        word = split_of(split) or split
+        made = replace(made, items=tuple(replace(case, split=word) for case in made))
     return made if windows is None else cut(_tables_read(made), windows)
 
 
@@ -74,9 +76,9 @@ def _of_kind(name: str, given: Any, rates: Mapping[Modality, float]) -> Cases:
     rate = rates.get(kind)
     if name == "frames" and rate is None:
         raise ConfigError("nothing says how many frames a second there are; give them: rates={'video': 25}")
-    if name == "frames" and is_path(given):
+    if name == "frames" and is_path(name, given):
         return of_frames(given, rate)
-    if is_path(given):
+    if is_path(name, given):
         return of_files(name, kind, given, rate)
     return of_values(name, kind, given, rate)
 

@@ -19,11 +19,12 @@ NAMES = {"image": "images", "sensor": "tables", "text": "texts", "video": "video
 """What each kind is called where it is given."""
 
 
-def is_path(given: Any) -> bool:
-    """Whether something names files: one string or path, or a list of paths. A list of strings is a list of texts."""
+def is_path(name: str, given: Any) -> bool:
+    """Whether something names files: one string or path, or a list of them; strings in a list of texts are texts."""
     if isinstance(given, str | os.PathLike):
         return True
-    return isinstance(given, list | tuple) and bool(given) and all(isinstance(one, os.PathLike) for one in given)
+    kinds = os.PathLike if name == NAMES["text"] else str | os.PathLike
+    return isinstance(given, list | tuple) and bool(given) and all(isinstance(one, kinds) for one in given)
 
 
 def of_files(name: str, kind: Modality, given: Any, rate: float | None = None) -> Cases:

@@ -17,7 +17,7 @@ ALLOWED = {
     "videos": "arrays uint8 (F, H, W, C), or files",
     "frames": "arrays uint8 (F, H, W, C), or folders of pictures",
 }
-SEVERAL = {"images": 4, "tables": 3, "videos": 5, "frames": 5}
+SEVERAL = {"texts": 1, "images": 4, "tables": 3, "videos": 5, "frames": 5}
 """Dimensions of an array of several."""
 ALONE = {"images": (2,), "tables": (1, 2), "videos": (4,), "frames": (4,)}
 """Dimensions of an array that can only be one."""

@@ -46,6 +46,10 @@ def test_globs_and_lists_of_paths_are_read_by_the_same_names(tmp_path: Path) -> 
     assert ids(to_learn(every).cases) == ["train/good/1"]
     listed = cases_from(images=[root / "test/crack/2.png", root / "train/good/1.png"])
     assert [(case.id, case.label) for case in listed] == [("test/crack/2", 1), ("train/good/1", 0)]
+    assert [case.label for case in cases_from(images=[f"{root}/test/crack/2.png", f"{root}/train/good/1.png"])] == [
+        1,
+        0,
+    ]
     one = cases_from(images=root / "test/good/3.png")
     assert ids(one) == ["3"]
     assert read(one[0].parts["image"]).pixels.shape == (4, 5, 3)
@@ -112,6 +116,7 @@ def test_values_in_memory_get_their_positions_or_their_own_ids() -> None:
     assert ids(cases_from(tables={"pump": pd.DataFrame({"flow": [1.0, 2.0]})})) == ["pump"]
     assert ids(cases_from(texts=pd.Series(["a", None, "c"], index=["x", "y", "z"]))) == ["x", "z"]
     assert ids(cases_from(texts=pd.Series(["a", "b"]))) == ["0", "1"]
+    assert [case.split for case in cases_from(texts=np.array(["a", "b"]), split="Testing")] == ["test", "test"]
     assert ids(cases_from(tables=np.zeros((3, 20, 2)))) == ["0", "1", "2"]
     assert ids(cases_from(tables=np.zeros((20, 2)))) == ["0"]
     clip = cases_from(videos=np.zeros((2, 6, 4, 4, 3), np.uint8), rates={"video": 5})
