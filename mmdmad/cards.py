@@ -25,6 +25,7 @@ def card(finding: "Finding") -> str:
     mark = f" <small>{SIMULATED}</small>" if finding.simulated else ""
     about = " · ".join(text(x) for x in (finding.group, finding.time and finding.time.isoformat(" ", "seconds")) if x)
     parts = " &nbsp; ".join(f"{text(p.modality)} {p.p_value:.3g}" for p in finding.parts)
+    among = f" of {g.units} {g.unit}s" if g.unit != "case" and g.units else ""
     promise = "" if g.valid else f"; no guarantee: {text(g.note or 'too few calibration cases')}"
     words = f"<p>{text(finding.explanation.text)}</p>" if finding.explanation is not None else ""
     try:
@@ -37,7 +38,8 @@ def card(finding: "Finding") -> str:
         f'<div style="border-left:4px solid {colour};padding:4px 14px;max-width:1000px">'
         f"<b>{text(finding.case_id)}</b> {about}{mark}<br>"
         f'<b style="color:{colour}">{finding.verdict}</b>, p = {finding.p_value:.3g} '
-        f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases{promise})</small><br>"
+        f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases{among}{promise})</small>"
+        "<br>"
         f"<small>p-values: {parts}</small>{words}<div>{pictures}</div>{evidence}</div>"
     )
 

@@ -170,6 +170,14 @@ def test_findings_travel_to_other_processes_without_their_model() -> None:
     assert (there[0].folder, there[0].drawing, there.calibration) == (None, None, None)
 
 
+def test_a_card_says_what_its_p_values_rank_among_and_why_there_is_no_verdict() -> None:
+    one = finding("a")
+    assert "99 calibration cases)" in one._repr_html_()
+    note = {"unit": "recording", "units": 7, "valid": False, "note": "only <7> recordings"}
+    few = one.model_copy(update={"guarantee": one.guarantee.model_copy(update=note)})
+    assert "99 calibration cases of 7 recordings; no guarantee: only &lt;7&gt; recordings)" in few._repr_html_()
+
+
 def test_a_table_of_findings_has_the_parts_that_occur_and_times() -> None:
     items = [finding("a", 0.01, 9.0, time=NOON), finding("b", 0.5, time=NOON + timedelta(hours=1), pattern=("text",))]
     frame = Findings(items).to_dataframe()

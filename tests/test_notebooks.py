@@ -11,12 +11,18 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 SHOWS = {
     "01_first_look": (
-        *("120 cases</b> (simulated data)", "24 cases judged", "faithfulness 1.00", "joint p-value", "I cannot answer"),
+        *("144 cases</b> (simulated data)", "24 cases judged", "faithfulness 1.00", "joint p-value", "I cannot answer"),
         *("report.html", "text/html", "image/png", "data:image/jpeg"),
     ),
     "02_a_recording": (
-        *("120 cases</b>: 120 with sensor", "fitted on sensor; pipelines/inspection: it looks at sensor", "image/png"),
-        *("3 of 6 cases flagged", "2026-05-02T06:12:00", "2026-05-02T06:20:00", "faithfulness 1.00", "data:image/jpeg"),
+        *("350 cases</b>: 350 with sensor", "fitted on sensor; pipelines/inspection: it looks at sensor", "image/png"),
+        *(
+            "3 of 6 cases flagged",
+            "today@2026-05-02T06:12:00",
+            "today@2026-05-02T06:20:00",
+            "faithfulness 1.00",
+            "data:image/jpeg",
+        ),
     ),
     "03_two_detectors": ("of 400 flagged: ", "ensemble and knn on 120 cases", "image/png", "knn_flagged"),
 }
