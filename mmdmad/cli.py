@@ -33,6 +33,7 @@ from mmdmad.commands.common import (
     end,
     finding_of,
     list_refused,
+    list_stretches,
     print_explanation,
     print_table,
     read_data,
@@ -202,6 +203,7 @@ def score(
     rest = f"; {unsaid} without a verdict, as their findings say" if unsaid else ""
     counts = f"{flagged} of the {folder.count()} in the run are flagged as anomalous"
     say(f"{scored.done} {cases_word} judged; {counts}{rest}")
+    list_stretches(folder)
     if out is not None:
         folder.export(out)
         say(f"table: {out}")

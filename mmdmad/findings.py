@@ -107,8 +107,27 @@ class Guarantee(_Data):
         return 1 / (self.size + 1)
 
 
+class Slice(_Data):
+    """Where a part was cut from: rows, frames or lines `first` to `last` (left out) of the file of this name.
+
+    `recording` tells the file, or the recording that its case names, from all others. `start` and `stop` are seconds
+    from the first row or frame of the file; None for a part without times.
+    """
+
+    part: PartName
+    file: str
+    recording: str
+    first: int
+    last: int
+    start: float | None = None
+    stop: float | None = None
+
+
 class PartFinding(_Data):
-    """One part of a finding: raw detector score, conformal p-value and share of the joint score (shares sum to it)."""
+    """One part of a finding: raw detector score, conformal p-value and share of the joint score (shares sum to it).
+
+    `cut` says where a piece of a longer recording lies in it.
+    """
 
     modality: PartName
     score: float
@@ -116,6 +135,7 @@ class PartFinding(_Data):
     share: float
     encoder: str
     detector: str
+    cut: Slice | None = None
 
 
 class Contradiction(_Data):

@@ -1,5 +1,7 @@
 """What the joint detector says of one case, with all that an explanation may need: token scores, layouts, signals."""
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmdmad.cases import Case, Modality, Refusal
-from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Verdict
+from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Slice, Verdict
+from mmdmad.parts.timeline import usual_step
+from mmdmad.plain import plain
 from mmdmad.tokens import Layout
 
 if TYPE_CHECKING:
@@ -83,6 +87,7 @@ class Judgement:
                     share=part.share,
                     encoder=part.encoder,
                     detector=part.detector,
+                    cut=cut_from(self.case, part.modality, self.signals.get(part.modality)),
                 )
                 for part in self.parts.values()
             ),
@@ -93,3 +98,25 @@ class Judgement:
             lacks=self.lacks,
             simulated=simulated,
         )
+
+
+def cut_from(case: Case, modality: Modality, signal: Any) -> Slice | None:
+    """Where a part lies in the file it was cut from; None where it is no piece of one and its case names no recording.
+
+    What tells two files of one name apart is a hash of their paths, so that no path of a machine is in a finding.
+    """
+    part = case.parts.get(modality)
+    if part is None or part.path is None or (part.start is None and part.stop is None and case.recording is None):
+        return None
+    times = getattr(signal, "times", None)
+    count = len(times) if times is not None else getattr(signal, "text", "\n").count("\n") + 1
+    first = part.start or 0
+    last = first + count if part.stop is None else part.stop
+    path = hashlib.sha256(os.fsencode(os.path.realpath(part.path))).hexdigest()[:16]
+    start = stop = None
+    if times is not None:
+        start = float(getattr(signal, "offset", 0.0))
+        stop = start + float(times[-1] - times[0]) + usual_step(np.asarray(times))
+    recording = path if case.recording is None else case.recording
+    file = plain(part.path.name)
+    return Slice(part=modality, file=file, recording=recording, first=first, last=last, start=start, stop=stop)

@@ -27,7 +27,7 @@ LAYERS = (
         *("cases", "case_reader", "case_table", "folder", "folder_names", "labels", "learning"),
         *("manifest", "manifest_columns", "manifest_rows"),
     ),
-    ("parts", "findings", "cards", "finding_table", "plots", "comparison", "reasons", "survey"),
+    ("parts", "findings", "cards", "finding_table", "plots", "comparison", "reasons", "stretches", "survey"),
     ("encoders",),
     ("one_clock", "windows", "recordings", "intake"),
     ("diffusion",),

@@ -93,8 +93,10 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     lead = "least" if reading.where.get("_order") == "-rank" else "most"
     if reading.number == 1 and d.total > 1:
         return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}."
-    rest = f", the {len(rows)} {lead} anomalous" if d.total > len(rows) else ""
+    rest = f", the {len(rows)} {lead} anomalous" if (d.stretches or d.total) > len(rows) else ""
     which = d.filter.replace("cases", "case", 1) if d.total == 1 else d.filter
+    if d.stretches is not None:
+        which += f", in {d.stretches} {'stretch' if d.stretches == 1 else 'stretches'} of windows side by side"
     return "\n".join([f"{d.total} {which}{rest}:", *(f"{i}. {row}." for i, row in enumerate(rows, 1))])
 
 

@@ -6,10 +6,12 @@ from pydantic import Field
 
 from mmdmad.ask.base import Result, Scope, query, told
 from mmdmad.ask.filters import Filter
-from mmdmad.ask.words import case_line
+from mmdmad.ask.words import case_line, in_stretches, stretch_line
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
+from mmdmad.store.stretched import stretched
 from mmdmad.store.tally import By
+from mmdmad.stretches import Stretch
 
 LIMIT = 100
 BY_WORDS = {"driver": "largest share", "kind": "kind of evidence", "missing": "missing part"}
@@ -32,11 +34,16 @@ class Count(Filter):
 
 
 class Found(Result):
-    """A page of cases; `filter` says them in words."""
+    """A page of cases; `filter` says them in words.
+
+    Where neighbouring windows of a recording are told as one, `stretches` says of how many the page is, and `cases` are
+    the most anomalous of each.
+    """
 
     filter: str
     total: int
     cases: tuple[str, ...]
+    stretches: int | None = None
 
 
 class Counted(Result):
@@ -56,6 +63,10 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     if asked.order in ("time", "-time"):
         where["timed"] = True  # a case without a time has no place in this order
     total, judged = scope.run.count(**where), scope.run.count()
+    if asked.verdict == "anomalous" and asked.order == "rank":
+        together = stretched(scope.run, **where)
+        if in_stretches(total, together):
+            return _by_stretch(scope, asked, total, judged, together)
     page = scope.run.findings(order=asked.order, limit=asked.limit, offset=asked.offset, **where)
     if not total:
         _known(scope, asked)
@@ -63,6 +74,19 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     return Found(
         line=asked.line(total, judged, scope.run.rate), evidence=(head, *map(case_line, page)), filter=asked.words(),
         total=total, cases=tuple(f.case_id for f in page),
+    )  # fmt: skip
+
+
+def _by_stretch(scope: Scope, asked: Find, total: int, judged: int, together: tuple[Stretch, ...]) -> Found:
+    """Flagged cases with neighbouring windows as one; counts stay those of the windows."""
+    some = together[asked.offset : asked.offset + asked.limit]
+    page = [(s, finding) for s in some if (finding := scope.run.finding(s.peak)) is not None]
+    text = f"There are {total} {asked.words()}{in_stretches(total, together)} of windows side by side."
+    head = told(text, fact("cases", total), fact("stretches", len(together)), fact("listed", len(page)))
+    return Found(
+        line=asked.line(total, judged, scope.run.rate),
+        evidence=(head, *(stretch_line(s, finding) for s, finding in page)),
+        filter=asked.words(), total=total, cases=tuple(s.peak for s, _ in page), stretches=len(together),
     )  # fmt: skip
 
 

@@ -1,9 +1,14 @@
 """Findings in words, as every question and every page says them: one place for percentages, captions, case lines."""
 
+from collections.abc import Sequence
+
 from mmdmad import reasons
 from mmdmad.ask.base import Cited, told
-from mmdmad.explain.words import fact
+from mmdmad.explain.when import When, in_file, on_clock
+from mmdmad.explain.words import fact, listed, quoted
 from mmdmad.findings import Evidence, Fact, Finding
+from mmdmad.modalities.base import modality_of
+from mmdmad.stretches import Stretch
 
 
 def percent(share: float) -> str:
@@ -71,3 +76,51 @@ def counted(name: str, counts: dict[str, int], what: str) -> list[Cited]:
         told(f"{key}: {n} {what}.", Fact(name=name, value=key), Fact(name="cases", value=n))
         for key, n in counts.items()
     ]
+
+
+def stretch_place(s: Stretch) -> When:
+    """Where a stretch lies in its file: times, or the numbers of lines from 1, and the clock; no words without a file.
+
+    >>> from mmdmad.findings import Slice
+    >>> lines = Slice(part="text", file="app.log", recording="1", first=40, last=60)
+    >>> stretch_place(Stretch(cases=("a", "b"), peak="a", p_value=0.01, parts=("text",), place=lines)).words
+    'from line 41 to line 60 of app.log'
+    """
+    place = s.place
+    if place is None:
+        return When("", ())
+    if place.start is not None and place.stop is not None:
+        return in_file(place.file, place.start, place.stop, s.begin)
+    file = quoted(place.file, 60)
+    unit = modality_of(place.part).slices.removesuffix("s") or "piece"
+    facts = [fact(f"first {unit}", place.first + 1), fact(f"last {unit}", place.last), fact("file", file)]
+    words = f"from {unit} {place.first + 1} to {unit} {place.last} of {file}"
+    if s.begin is not None and s.end is not None:
+        clock = on_clock(s.begin), on_clock(s.end)
+        facts += [fact("start time", clock[0]), fact("stop time", clock[1])]
+        words += f" ({clock[0]})" if clock[0] == clock[1] else f" ({clock[0]} to {clock[1]})"
+    return When(words, tuple(facts))
+
+
+def stretch_line(s: Stretch, peak: Finding) -> Cited:
+    """A stretch in a line: the case line of its most anomalous window, and where it lies with how many others."""
+    line = case_line(peak)
+    if len(s.cases) == 1:
+        return line
+    where = stretch_place(s)
+    facts = [*line.evidence.facts, fact("windows", len(s.cases)), *where.facts]
+    facts.append(fact("parts in the stretch", ", ".join(s.parts)))
+    words = f"{line.evidence.caption.rstrip('.')}; the most anomalous of {len(s.cases)} windows side by side"
+    words += f" {where.words}" if where.words else ""
+    return told(f"{words}, by {listed(s.parts)}", *facts, case=peak.case_id)
+
+
+def in_stretches(flagged: int, stretches: Sequence[Stretch]) -> str:
+    """How many stretches so many flagged cases are, as the end of a sentence; "" where none lie side by side.
+
+    >>> alone = Stretch(cases=("a",), peak="a", p_value=0.01, parts=())
+    >>> in_stretches(3, [alone, alone.model_copy(update={"cases": ("b", "c")})]), in_stretches(1, [alone])
+    (', in 2 stretches', '')
+    """
+    count = len(stretches)
+    return f", in {plural(count, 'stretch').replace('stretchs', 'stretches')}" if 0 < count < flagged else ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mmdmad.cases import Cases, Lost, Refusal
     from mmdmad.findings import Finding
+    from mmdmad.store.run import Run
     from mmdmad.windows import Windows
 
 EXIT_INPUT, EXIT_REFUSED = 1, 3
@@ -48,6 +49,7 @@ Window = Annotated[
 ]
 Step = Annotated[str | None, typer.Option(help="From the begin of one window to the next; default: the length.")]
 MOST_NOTES = 20
+MOST_STRETCHES = 10
 
 
 def windows_of(window: str | None, step: str | None, known: "Windows | None" = None) -> "Windows | None":
@@ -88,6 +90,24 @@ def list_notes(notes: "Sequence[str]") -> None:
         say(f"  {note}")
     if len(notes) > MOST_NOTES:
         say(f"  and {len(notes) - MOST_NOTES} more of this kind")
+
+
+def list_stretches(run: "Run") -> None:
+    """Print what is flagged with windows that lie side by side as one entry; nothing where none do."""
+    from mmdmad.ask.words import in_stretches, stretch_place
+    from mmdmad.explain.words import listed
+    from mmdmad.store.stretched import stretched
+
+    together = stretched(run, verdict="anomalous")
+    if not in_stretches(sum(len(s.cases) for s in together), together):
+        return
+    say(f"windows side by side as one, {len(together)} in all, most anomalous first (each window has its own p-value):")
+    for s in together[:MOST_STRETCHES]:
+        where, many = stretch_place(s).bare or s.cases[0], len(s.cases)
+        count = f"{many} windows, most anomalous" if many > 1 else "1 window,"
+        say(f"  {where}: {count} {s.peak} (p = {s.p_value:.3g}), by {listed(s.parts)}")
+    if len(together) > MOST_STRETCHES:
+        say(f"  and {len(together) - MOST_STRETCHES} more; the report has them")
 
 
 def print_explanation(finding: "Finding") -> None:

@@ -131,6 +131,15 @@ class Recorded:
         return on_clock(first, decimals), on_clock(last, decimals)
 
 
+def in_file(file: str, start: float, stop: float, begin: datetime | None = None) -> When:
+    """A stretch of a recording, in seconds from its start; `begin` is when it begins on the clock, if known.
+
+    >>> in_file("pump.csv", 12_250.0, 12_265.0).words
+    'from 3 h 24 min 10 s to 3 h 24 min 25 s of pump.csv'
+    """
+    return Recorded(start, file, begin).span(0.0, stop - start)
+
+
 def spoken(seconds: float, decimals: int = 0, long: bool | None = None) -> str:
     """Seconds from a start in words, to so many decimals; in hours and minutes where `long` (None: from LONG on).
 

@@ -8,9 +8,10 @@ from mmdmad.findings import Finding
 from mmdmad.modalities.base import modalities
 from mmdmad.plain import plain
 from mmdmad.reasons import main_reason
-from mmdmad.report.model import Report, lead
+from mmdmad.report.model import Report, entry, lead, several
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
+from mmdmad.stretches import Stretch
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,6 +34,8 @@ class View:
     """One finding as the page shows it."""
 
     finding: Finding
+    together: Stretch | None
+    where: str
     lead: list[str]
     reason: str
     bars: list[Bar]
@@ -59,23 +62,26 @@ def environment() -> "Environment":
 def render(report: Report, run: "Run") -> str:
     """The page as a string."""
     packer = Packer(run)
-    shown = report.findings[: report.detailed]
-    views = [_view(f, packer, run) for f in shown]
+    views = [_view(f, together, packer, run) for f, together in report.entries[: report.detailed]]
     return (
         environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
             views=views,
-            rest=[(f, (lead(f) or [""])[0]) for f in report.findings[report.detailed :]],
-            anchors={v.finding.case_id: f"f{i}" for i, v in enumerate(views, start=1)},
+            rest=[(f, entry(f, together)) for f, together in report.entries[report.detailed :]],
+            anchors={case: f"f{i}" for i, v in enumerate(views, start=1) for case in _cases(v)},
             timeline=lay_out(report.timeline, report.rate, report.sampled),
             picture_notes={name: one.picture_note for name, one in modalities().items()},
         )
     )
 
 
-def _view(finding: Finding, packer: Packer, run: "Run") -> View:
+def _cases(view: View) -> tuple[str, ...]:
+    return (view.finding.case_id,) if view.together is None else view.together.cases
+
+
+def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run") -> View:
     guarantee = finding.guarantee
     words = (
         f"Declared false-alarm rate {percent(guarantee.rate)}, from {guarantee.size} calibration cases with the same "
@@ -83,6 +89,8 @@ def _view(finding: Finding, packer: Packer, run: "Run") -> View:
     )
     return View(
         finding=finding,
+        together=together,
+        where=several(together),
         lead=lead(finding),
         reason=main_reason(finding) or "",
         bars=bars(finding),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from mmdmad.ask.words import percent
 from mmdmad.findings import Finding
 from mmdmad.plain import plain
-from mmdmad.report.model import Report, lead
+from mmdmad.report.model import Report, entry, several
+from mmdmad.stretches import Stretch
 
 
 def render(report: Report) -> str:
@@ -19,14 +20,14 @@ def render(report: Report) -> str:
     lines += [f"**{report.headline}.** {report.promise}", ""]
     if report.reasons:
         lines += ["Mainly by: " + ", ".join(f"{safe(r.name)} {r.count}" for r in report.reasons) + ".", ""]
-    for i, finding in enumerate(report.findings[: report.detailed], start=1):
-        lines += _finding(i, finding, number(finding.p_value))
-    rest = report.findings[report.detailed :]
+    for i, (finding, together) in enumerate(report.entries[: report.detailed], start=1):
+        lines += _finding(i, finding, number(finding.p_value), together)
+    rest = report.entries[report.detailed :]
     if rest:
         lines += ["## Also flagged", ""]
         lines += table(
             ("case", "group", "p-value", "what stands out"),
-            ([f.case_id, f.group or "", number(f.p_value), (lead(f) or [""])[0]] for f in rest),
+            ([f.case_id, f.group or "", number(f.p_value), entry(f, together)] for f, together in rest),
         )
     if report.unlisted:
         lines += [
@@ -95,11 +96,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [*lines, *("| " + " | ".join(safe(cell) for cell in row) + " |" for row in rows), ""]
 
 
-def _finding(index: int, finding: Finding, p_value: str) -> list[str]:
+def _finding(index: int, finding: Finding, p_value: str, together: Stretch | None) -> list[str]:
     about = [finding.group, finding.time.isoformat(" ", "seconds") if finding.time else None]
     lines = [f"## {index}. {safe(finding.case_id)}: {finding.verdict}, p = {p_value}", ""]
     if any(about):
         lines += [safe(" · ".join(a for a in about if a)), ""]
+    if together is not None and (words := several(together)):
+        lines += [f"{safe(words)}; this one is the most anomalous. All: {safe(', '.join(together.cases))}.", ""]
     if finding.explanation is not None:
         lines += [safe(finding.explanation.text), ""]
     for e in finding.evidence:

@@ -12,10 +12,13 @@ from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guaran
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
 from mmdmad.ask.timeline import Along, Point, timeline
-from mmdmad.ask.words import percent
+from mmdmad.ask.words import in_stretches, percent, stretch_place
+from mmdmad.explain.words import listed
 from mmdmad.findings import Evidence, Finding
 from mmdmad.modalities.base import detail_kinds, ordered
 from mmdmad.reasons import CONTRADICTION
+from mmdmad.store.stretched import stretched
+from mmdmad.stretches import Stretch
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -25,6 +28,7 @@ DETAILED = 50  # findings shown with pictures and evidence
 LISTED = 500  # further flagged ones in a table; beyond that they are counted
 CLOSEST = 3  # the most unusual ones, shown where none is flagged
 REFUSED = 1000  # refusals listed; beyond that they are counted
+EACH = " Cases are windows of recordings: counts and the rate are of each, windows side by side are told as one."
 LINES = 50  # pieces of evidence of a section made by a query
 
 
@@ -53,6 +57,8 @@ class Report(_Model):
     """Everything a report says, in a size that does not grow with the run beyond some limits.
 
     `findings` are the flagged cases worst first (without any: the most unusual three), at most DETAILED + LISTED;
+    Where flagged cases are neighbouring windows of a recording, `stretches` has them all, grouped; the page tells one
+    entry for each, the cases stay counted one by one.
     `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
     """
 
@@ -69,6 +75,7 @@ class Report(_Model):
     timeline: tuple[Point, ...]
     sampled: bool
     findings: tuple[Finding, ...]
+    stretches: tuple[Stretch, ...] = ()
     detailed: int
     refused: tuple[Refusal, ...]
     refused_in_all: int
@@ -82,9 +89,17 @@ class Report(_Model):
         return tuple(f"{section.title}: {section.line}" for section in self.sections if section.failed)
 
     @property
+    def entries(self) -> tuple[tuple[Finding, Stretch | None], ...]:
+        """What the page tells one by one: each finding, or of each stretch of windows its most anomalous one."""
+        if not in_stretches(self.flagged, self.stretches):
+            return tuple((finding, None) for finding in self.findings)
+        known = {finding.case_id: finding for finding in self.findings}
+        return tuple((known[s.peak], s) for s in self.stretches if s.peak in known)
+
+    @property
     def unlisted(self) -> int:
         """How many flagged cases the report has no room for."""
-        return max(0, self.flagged - len(self.findings))
+        return max(0, self.flagged - sum(1 if s is None else len(s.cases) for _, s in self.entries))
 
     @property
     def headline(self) -> str:
@@ -93,7 +108,9 @@ class Report(_Model):
             return "No case has been judged yet"
         if not self.flagged:
             return f"None of {self.judged} cases is flagged" if self.judged > 1 else "The one case is not flagged"
-        return f"{self.flagged} of {self.judged} cases {'is' if self.flagged == 1 else 'are'} flagged as anomalous"
+        verb = "is" if self.flagged == 1 else "are"
+        together = in_stretches(self.flagged, self.stretches)
+        return f"{self.flagged} of {self.judged} cases {verb} flagged as anomalous{together}"
 
     @property
     def promise(self) -> str:
@@ -104,7 +121,7 @@ class Report(_Model):
         about = "less than one" if expected < 1 else f"about {expected:.0f}"
         return (
             f"At the declared false-alarm rate of {percent(self.rate)}, {about} of {self.judged} cases "
-            "would be flagged if all were normal."
+            "would be flagged if all were normal." + (EACH if in_stretches(self.flagged, self.stretches) else "")
         )
 
 
@@ -131,6 +148,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         timeline=along.points,
         sampled=along.sampled,
         findings=tuple(_shown(run, flagged)),
+        stretches=stretched(run, verdict="anomalous") if flagged else (),
         detailed=DETAILED,
         refused=refused.refused,
         refused_in_all=refused.total,
@@ -155,6 +173,19 @@ def lead(finding: Finding, limit: int = 3) -> list[str]:
         (rest if key in seen else first).append(e.caption)
         seen.add(key)
     return [*first, *rest][:limit] or [e.caption for e in finding.evidence if e.kind == "part"][:1]
+
+
+def several(together: Stretch | None) -> str:
+    """Where windows that are told as one lie, and what stands out in any of them; "" for a case by itself."""
+    if together is None or len(together.cases) == 1:
+        return ""
+    where = stretch_place(together).words
+    return f"{len(together.cases)} windows side by side{f' {where}' if where else ''}, by {listed(together.parts)}"
+
+
+def entry(finding: Finding, together: Stretch | None) -> str:
+    """A finding, or the windows it stands for, in one line."""
+    return ": ".join(filter(None, (several(together), (lead(finding) or [""])[0])))
 
 
 def _shown(run: "Run", flagged: int) -> list[Finding]:

@@ -18,8 +18,10 @@ from sqlalchemy.dialects.sqlite import insert
 from mmdmad import reasons
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact, Finding
-from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, PartRow
+from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow
 
+CUT = "cut"
+"""Under this name it is kept that some judged cases are pieces of longer recordings."""
 LARGEST = 2**63 - 1  # what SQLite holds as a whole number
 
 
@@ -47,6 +49,8 @@ def put(connection: Connection, judged: Sequence[Judged]) -> None:
     _upsert(connection, CaseRow, "id", cases)
     _upsert(connection, DocumentRow, "case_id", documents)
     write(connection, [j.finding for j in judged])
+    if any(part.cut is not None for j in judged for part in j.finding.parts):
+        connection.execute(insert(MetaRow).values(key=CUT, value="true").on_conflict_do_nothing())
 
 
 def document(finding: Finding) -> dict[str, str]:

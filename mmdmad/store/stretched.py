@@ -1,0 +1,34 @@
+"""Stored findings told by stretches: neighbouring windows of one recording as one."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from mmdmad.store import db
+from mmdmad.store.rows import CUT
+from mmdmad.stretches import Stretch, Window, stretches, window
+
+if TYPE_CHECKING:
+    from mmdmad.store.run import Run
+
+PAGE = 500
+"""Findings that are in memory at once."""
+
+
+def stretched(run: "Run", **filters: Any) -> tuple[Stretch, ...]:
+    """The stored findings that pass the filters of `Run.findings`, grouped, the most anomalous stretch first.
+
+    None where no judged case is a piece of a longer recording: there is nothing to group, and nothing is read.
+    """
+    with Session(run._engine) as session:
+        if session.get(db.MetaRow, CUT) is None:
+            return ()
+    return stretches(_windows(run, filters))
+
+
+def _windows(run: "Run", filters: dict[str, Any]) -> Iterator[Window]:
+    offset = 0
+    while page := run.findings(limit=PAGE, offset=offset, **filters):
+        yield from map(window, page)
+        offset += len(page)
