@@ -32,6 +32,8 @@ from mmdmad.commands.common import (
     cut_up,
     end,
     finding_of,
+    flagged_in,
+    list_discoveries,
     list_refused,
     list_stretches,
     print_explanation,
@@ -178,6 +180,14 @@ def score(
     replace: Annotated[
         bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")
     ] = False,
+    fdr: Annotated[
+        float | None,
+        typer.Option(
+            min=RATES[0],
+            max=RATES[1],
+            help="Also say which cases of the run to report so that, on average, at most this share of them is false.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
     masks: Annotated[
         bool,
@@ -197,13 +207,11 @@ def score(
     windows = windows_of(window, step, folder.windows)
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
-    flagged = folder.count(verdict="anomalous")
     cases_word = "case" if scored.done == 1 else "cases"
-    unsaid = folder.count(verdict="no verdict")
-    rest = f"; {unsaid} without a verdict, as their findings say" if unsaid else ""
-    counts = f"{flagged} of the {folder.count()} in the run are flagged as anomalous"
-    say(f"{scored.done} {cases_word} judged; {counts}{rest}")
+    say(f"{scored.done} {cases_word} judged; {flagged_in(folder)}")
     list_stretches(folder)
+    if fdr is not None:
+        list_discoveries(folder, fdr)
     if out is not None:
         folder.export(out)
         say(f"table: {out}")

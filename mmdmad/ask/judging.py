@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Cited, Result, Scope, query, told
+from mmdmad.ask.expected import Expected, of_all
 from mmdmad.ask.overview import Nothing
 from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact, listed
@@ -43,6 +44,7 @@ class Guarantees(Result):
     """One guarantee a pattern of present parts, the most used first."""
 
     bases: tuple[Basis, ...]
+    expected: Expected | None = None
 
 
 class Labelled(Result):
@@ -70,6 +72,7 @@ def guarantees(scope: Scope, asked: Nothing) -> Guarantees:
     if sizes is None:
         none = "The run holds no judged cases yet, so there is no declared false-alarm rate."
         return Guarantees(line="all cases: 0 of 0 cases", evidence=(told(none),), bases=())
+    false = of_all(run.tally.groups(), rate)
     size = f"{sizes[0]}" if sizes[0] == sizes[1] else f"{sizes[0]} to {sizes[1]}"
     said = [
         told(
@@ -81,10 +84,12 @@ def guarantees(scope: Scope, asked: Nothing) -> Guarantees:
             f"It rests on {size} normal calibration cases for each pattern of present parts.",
             fact("fewest calibration cases", sizes[0]), fact("most calibration cases", sizes[1]),
         ),
+        *([told(false.words(rate), *false.facts)] if false.cases else ()),
         *map(_basis, bases),
     ]  # fmt: skip
     total = sum(b.judged for b in bases)
-    return Guarantees(line=f"all cases: {total} of {plural(total)}", evidence=tuple(said), bases=tuple(bases))
+    line = f"all cases: {total} of {plural(total)}"
+    return Guarantees(line=line, evidence=tuple(said), bases=tuple(bases), expected=false)
 
 
 def _basis(b: Basis) -> Cited:

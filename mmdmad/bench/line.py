@@ -11,9 +11,10 @@ import numpy as np
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.judged import JOINT, RATES, Judged, fit, judge, pipeline, ranking_metrics
 from mmdmad.bench.result import Meter, Row
+from mmdmad.calibration import false_alarm_range
 from mmdmad.cases import Case
 from mmdmad.manifest import read_cases
-from mmdmad.metrics import auroc, binomial_range, bootstrap_metric, calibration_error, conformal_range, false_alarms
+from mmdmad.metrics import auroc, binomial_range, bootstrap_metric, calibration_error, false_alarms
 
 TRAIN, TEST = 600, 400
 PRESET = "pipelines/inspection"
@@ -97,7 +98,7 @@ def alarms(p_values: np.ndarray, calibration: np.ndarray) -> tuple[dict[str, flo
         metrics[name], intervals[name] = found["rate"], (found["low"], found["high"])
         low, high = binomial_range(rate, len(p_values))
         metrics[f"in_band_at_{rate:g}"] = float(low <= found["hits"] <= high)
-        low, high = conformal_range(rate, round(float(calibration.mean())), len(p_values))
+        low, high = false_alarm_range(rate, round(float(calibration.mean())), len(p_values))
         metrics[f"in_conformal_band_at_{rate:g}"] = float(low <= found["hits"] <= high)
     metrics["calibration_error"] = calibration_error(p_values)["expected"]
     return metrics, intervals

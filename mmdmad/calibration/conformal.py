@@ -115,6 +115,38 @@ def false_alarm_interval(size: int, rate: float, level: float = 0.95) -> tuple[f
     return float(low), float(high)
 
 
+def attained_level(size: int, rate: float) -> float:
+    """The rate that `p <= rate` really has over calibration sets: k / (n + 1) with k = floor(rate (n + 1)).
+
+    >>> attained_level(199, 0.05), round(attained_level(30, 0.05), 4), attained_level(18, 0.05)
+    (0.05, 0.0323, 0.0)
+    """
+    _check_rate(rate)
+    return min(math.floor(rate * (size + 1) + 1e-9), size + 1) / (size + 1)
+
+
+def false_alarm_range(rate: float, size: int, cases: int, level: float = 0.95) -> tuple[int, int]:
+    """The smallest and largest count of false alarms among `cases` normal cases that a valid verdict explains.
+
+    Given the calibration set the true rate is Beta(k, n + 1 - k) with k = floor(rate (n + 1)) (Vovk, "Conditional
+    validity of inductive conformal predictors", ACML 2012, prop. 2a), so the count is beta-binomial: wider than a
+    binomial range, which takes the rate itself as known.
+
+    >>> false_alarm_range(0.05, 150, 200), false_alarm_range(0.05, 10, 200)
+    ((2, 20), (0, 0))
+    """
+    from scipy import stats
+
+    _check_rate(rate)
+    tail, k = (1 - level) / 2, math.floor(rate * (size + 1) + 1e-9)
+    if k < 1 or cases < 1:
+        return 0, 0
+    if k > size:
+        return cases, cases
+    hits = stats.betabinom(cases, k, size + 1 - k)
+    return int(hits.ppf(tail)), int(hits.ppf(1 - tail))
+
+
 def adjusted_p_values(p_values: ArrayLike) -> np.ndarray:
     """Benjamini–Hochberg adjusted p-values (N,): case i is a discovery at rate q exactly where adjusted_i <= q.
 

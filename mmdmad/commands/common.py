@@ -122,6 +122,26 @@ def print_explanation(finding: "Finding") -> None:
     say(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
 
 
+def flagged_in(run: Any) -> str:
+    """How many cases of a run are flagged, and how many of them could not be, with the reason of the first."""
+    every, flagged, open_ = run.count(), run.count(verdict="anomalous"), run.count(verdict="no verdict")
+    if not open_:
+        return f"{flagged} of the {every} in the run are flagged as anomalous"
+    why = next((f.guarantee.note for f in run.findings(verdict="no verdict", limit=1)), "")
+    because = f" ({plain(why)})" if why else ""
+    if open_ == every:
+        return f"none of the {every} in the run could be flagged{because}"
+    return f"{flagged} of the {every} in the run are flagged as anomalous, {open_} have no verdict{because}"
+
+
+def list_discoveries(run: Any, share: float) -> None:
+    """Print which cases of a run to report so that on average at most `share` of them is false, and why so."""
+    from mmdmad.ask.base import Scope, ask
+
+    for one in ask(Scope(run), "discoveries", false_share=share, limit=1000).evidence:
+        say(one.evidence.caption)
+
+
 def finding_of(run: Any, case_id: str) -> "Finding":
     """The finding of a case; MmdmadError where it was not judged."""
     finding = run.finding(case_id)

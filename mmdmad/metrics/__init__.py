@@ -1,6 +1,6 @@
 """Metrics: ranking, localisation in pictures, series, intervals and the reliability of p-values."""
 
-from mmdmad.metrics.intervals import binomial_range, bootstrap_mean, bootstrap_metric, clopper_pearson, conformal_range
+from mmdmad.metrics.intervals import binomial_range, bootstrap_mean, bootstrap_metric, clopper_pearson
 from mmdmad.metrics.pixels import aupro, pixel_metrics
 from mmdmad.metrics.ranking import auroc, average_precision, f1_at, f1_max
 from mmdmad.metrics.reliability import calibration_error, false_alarms
@@ -16,7 +16,6 @@ __all__ = [
     "buffer_window",
     "calibration_error",
     "clopper_pearson",
-    "conformal_range",
     "f1_at",
     "f1_max",
     "false_alarms",

@@ -32,23 +32,6 @@ def binomial_range(rate: float, trials: int, level: float = 0.95) -> tuple[int, 
     return int(stats.binom.ppf(tail, trials, rate)), int(stats.binom.ppf(1 - tail, trials, rate))
 
 
-def conformal_range(rate: float, calibration: int, trials: int, level: float = 0.95) -> tuple[int, int]:
-    """The smallest and largest false-alarm count that a valid conformal verdict explains, from `calibration` cases.
-
-    Given the calibration set the true rate is Beta(k, n + 1 - k) with k = floor(rate (n + 1)) (Vovk, "Conditional
-    validity of inductive conformal predictors", ACML 2012, prop. 2a), so the count among `trials` is beta-binomial:
-    wider than `binomial_range`, which takes the rate itself as known.
-
-    >>> conformal_range(0.05, 150, 200)
-    (2, 20)
-    """
-    tail, k = (1 - level) / 2, int(rate * (calibration + 1) + 1e-9)
-    if k < 1:
-        return 0, 0
-    hits = stats.betabinom(trials, k, calibration + 1 - k)
-    return int(hits.ppf(tail)), int(hits.ppf(1 - tail))
-
-
 def bootstrap_mean(values: np.ndarray, seed: int = 0, draws: int = 2000, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of the mean of `values` (n,), resampling the values.
 

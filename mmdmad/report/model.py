@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Query, Scope, queries, told_error
+from mmdmad.ask.expected import Expected, of_all
 from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
 from mmdmad.ask.timeline import Along, Point, timeline
-from mmdmad.ask.words import in_stretches, percent, stretch_place
+from mmdmad.ask.words import in_stretches, plural, stretch_place
 from mmdmad.explain.words import listed
 from mmdmad.findings import Evidence, Finding
 from mmdmad.modalities.base import detail_kinds, ordered
@@ -30,6 +31,7 @@ CLOSEST = 3  # the most unusual ones, shown where none is flagged
 REFUSED = 1000  # refusals listed; beyond that they are counted
 EACH = " Cases are windows of recordings: counts and the rate are of each, windows side by side are told as one."
 LINES = 50  # pieces of evidence of a section made by a query
+_NOT = {"is flagged": "is not", "could be flagged": "could not be"}
 
 
 class _Model(BaseModel):
@@ -69,6 +71,7 @@ class Report(_Model):
     flagged: int
     no_verdict: int
     rate: float
+    expected: Expected
     bases: tuple[Basis, ...]
     reasons: tuple[Reason, ...]
     labels: Labels | None
@@ -107,22 +110,24 @@ class Report(_Model):
         if not self.judged:
             return "No case has been judged yet"
         if not self.flagged:
-            return f"None of {self.judged} cases is flagged" if self.judged > 1 else "The one case is not flagged"
+            what = "could be flagged" if self.no_verdict == self.judged else "is flagged"
+            return f"None of {self.judged} cases {what}" if self.judged > 1 else f"The one case {_NOT[what]} flagged"
         verb = "is" if self.flagged == 1 else "are"
         together = in_stretches(self.flagged, self.stretches)
         return f"{self.flagged} of {self.judged} cases {verb} flagged as anomalous{together}"
 
     @property
     def promise(self) -> str:
-        """What the declared rate means for this many cases."""
+        """What the declared rate means for this many cases, and for how many it means nothing."""
         if not self.judged:
             return ""
-        expected = self.rate * self.judged
-        about = "less than one" if expected < 1 else f"about {expected:.0f}"
-        return (
-            f"At the declared false-alarm rate of {percent(self.rate)}, {about} of {self.judged} cases "
-            "would be flagged if all were normal." + (EACH if in_stretches(self.flagged, self.stretches) else "")
-        )
+        said = [self.expected.words(self.rate)] if self.expected.cases else []
+        if self.no_verdict:
+            said.append(
+                f"{self.no_verdict} of {plural(self.judged)} could get no verdict; the table of what stands behind the "
+                "verdicts says why."
+            )
+        return " ".join(said) + (EACH if in_stretches(self.flagged, self.stretches) else "")
 
 
 def build(run: "Run", title: str | None = None) -> Report:
@@ -142,6 +147,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         flagged=flagged,
         no_verdict=whole.verdicts.get("no verdict", 0),
         rate=whole.rate,
+        expected=of_all(run.tally.groups(), whole.rate),
         bases=guarantees(scope, Nothing()).bases,
         reasons=_reasons(whole.drivers),
         labels=compare_with_labels(scope, Nothing()).labels,

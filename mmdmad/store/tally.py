@@ -31,6 +31,22 @@ class Point:
     place: int
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How many cases of one group rest on `size` calibration cases, and what became of them.
+
+    `decided` are those that could get a verdict; `normal` those whose label says normal and that could get one.
+    """
+
+    group: str | None
+    size: int
+    judged: int
+    decided: int
+    flagged: int
+    normal: int
+    normal_flagged: int
+
+
 class Tally:
     """What is counted over the findings of one run; filters are those of `Run.findings`."""
 
@@ -111,6 +127,23 @@ class Tally:
             return [
                 (str(session.scalar(_first(CaseRow.pattern == pattern))), int(n), int(bad)) for pattern, n, bad in rows
             ]
+
+    def groups(self) -> list[Judged]:
+        """Counts for each group and size of calibration set, groups in the order of their names, none first."""
+        decided = CaseRow.verdict != "no verdict"
+        flagged, normal = CaseRow.verdict == "anomalous", (CaseRow.label == 0) & decided
+        counts = [func.count().filter(which) for which in (decided, flagged, normal, normal & flagged)]
+        query = select(CaseRow.group, CaseRow.size, func.count(), *counts).group_by(CaseRow.group, CaseRow.size)
+        with Session(self._engine) as session:
+            rows = session.execute(query.order_by(CaseRow.group.asc().nulls_first(), CaseRow.size)).all()
+        return [Judged(group, *map(int, numbers)) for group, *numbers in rows]
+
+    def ranks(self) -> list[tuple[str, float, int]]:
+        """Id, p-value and size of the calibration set of every case that could get a verdict, smallest p first."""
+        query = select(CaseRow.id, CaseRow.p_value, CaseRow.size).where(CaseRow.verdict != "no verdict")
+        with Session(self._engine) as session:
+            rows = session.execute(query.order_by(CaseRow.p_value, CaseRow.score.desc(), CaseRow.id))
+            return [(i, float(p), int(n)) for i, p, n in rows]
 
     def labels(self) -> dict[tuple[int, bool], int]:
         """How many labelled cases there are by (label, flagged)."""

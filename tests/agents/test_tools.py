@@ -183,7 +183,7 @@ def test_the_same_query_is_a_tool_for_other_models_and_a_section_of_the_report(t
     assert "The early shift had 60 cases." in page
     assert "The early shift had 60 cases." in write_report(fake_run, tmp_path / "r.md").read_text()
     kept = json.loads(write_report(fake_run, tmp_path / "r.json").read_text())["sections"]
-    assert [s["title"] for s in kept] == ["Shifts"]
+    assert "Shifts" in [s["title"] for s in kept]
 
 
 def test_a_conversation_that_is_read_again_holds_the_same_evidence(fake_run):
