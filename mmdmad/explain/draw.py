@@ -184,7 +184,7 @@ def _lane(axes: "Axes", view: "ChannelView", base: float) -> None:
     name = "\n".join(textwrap.wrap(f"{view.name.replace('_', ' ')} [{view.unit}]".removesuffix(" []"), 17)[:3])
     axes.annotate(name, (0, base + 0.46), xycoords=("axes fraction", "data"), xytext=(-8, 0),
                   textcoords="offset points", ha="right", va="center", fontsize=9,
-                  color=_hex(INK), weight="bold" if loud else "normal")  # fmt: skip
+                  color=_hex(INK), weight="bold" if loud else "normal", parse_math=False)  # fmt: skip
     if view.normal is not None:
         from mmdmad.explain.words import number
 

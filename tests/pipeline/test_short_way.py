@@ -55,6 +55,13 @@ def test_tables_are_judged_as_they_lie_in_memory_and_draw_their_pictures(model: 
         model.score(["no such file"])
 
 
+def test_a_channel_may_be_called_like_a_formula(model: JointDetector) -> None:
+    named = [table.rename(columns={"flow": r"flow $\frac{x$"}) for table in tables(80, 0)]
+    odd = [table.rename(columns={"flow": r"flow $\frac{x$"}) for table in tables(1, 1, odd=True)]
+    found = JointDetector().fit(named).score(odd, false_alarm_rate=0.05)[0]
+    assert "data:image/jpeg" in found._repr_html_()
+
+
 def judged(p_value: float, size: int, rate: float) -> Judgement:
     guarantee = Guarantee(rate=rate, size=size, interval=(0, 1), pattern=("text",), valid=(size + 1) * rate >= 1)
     case = Case("a", {"text": Part("text", value="x")})
