@@ -45,8 +45,8 @@ def cases_from(
 
     Several kinds are parts of the same cases: files by their names below each folder, lists by position, mappings by
     id, and one of each kind are one case. `rates` are rows or frames per second of what does not say
-    (`{"video": 25}`; `frames` need it). With `window` ("60s", "auto", "entry"; `step`) every case is a recording that
-    is cut into windows. `split` is given to all cases.
+    (`{"video": 25}`; `frames` without times in their names need it). With `window` ("60s", "auto", "entry"; `step`)
+    every case is a recording that is cut into windows. `split` is given to all cases.
 
     What cannot be used is in `refused`, what was decided in `extra["notes"]`. DataError where something else was
     given, or nothing; ConfigError for a wrong option.
@@ -74,10 +74,10 @@ def cases_from(
 def _of_kind(name: str, given: Any, rates: Mapping[Modality, float]) -> Cases:
     kind = KINDS[name]
     rate = rates.get(kind)
-    if name == "frames" and rate is None:
-        raise ConfigError("nothing says how many frames a second there are; give them: rates={'video': 25}")
     if name == "frames" and is_path(name, given):
         return of_frames(given, rate)
+    if name == "frames" and rate is None:
+        raise ConfigError("nothing says how many frames a second there are; give them: rates={'video': 25}")
     if is_path(name, given):
         return of_files(name, kind, given, rate)
     return of_values(name, kind, given, rate)

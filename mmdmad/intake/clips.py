@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from mmdmad.cases import Case, Cases, Modality, Part
-from mmdmad.errors import DataError
+from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.files import left_by_others
 from mmdmad.folder import FolderRole, Tree, without_mask
 from mmdmad.modalities.base import by_suffix
+from mmdmad.parts import read
 from mmdmad.plain import plain
 from mmdmad.roles import MASK, counted
 
@@ -20,7 +21,7 @@ def of_frames(given: Any, rate: float | None) -> Cases:
     """A clip a folder: the one that is given, or each below it that holds pictures; or each of a list of folders.
 
     The names of the folders around the clips say which are learned from, as for files (`mmdmad.folder`). DataError
-    where a folder is not there, or none holds pictures.
+    where a folder is not there, or none holds pictures; ConfigError where nothing says how fast they were taken.
     """
     folders = [Path(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]
     for folder in folders:
@@ -46,9 +47,19 @@ def of_frames(given: Any, rate: float | None) -> Cases:
         group = None if clip.parent == Path() else plain(clip.parent.as_posix())
         part = Part(VIDEO, Path(os.path.realpath(top / clip)), case_id=name, rate=rate)
         items.append(Case(name, {VIDEO: part}, None, place.label, place.split, group))
+    if rate is None and items:
+        _ask_for_rate(items[0].parts[VIDEO])
     notes = (f"{counted(masks, 'folder')} taken as masks, by name, and not as clips",) if masks else ()
     roles = tuple(FolderRole(name, role, count) for (name, role), count in sorted(folders_seen.items()))
     return Cases(tuple(items), (), top, {"columns": {}, "simulated": False, "folders": roles, "notes": notes})
+
+
+def _ask_for_rate(part: Part) -> None:
+    """Before anything is learned: what holds for the first clip seldom is otherwise in the next."""
+    try:
+        read(part)
+    except PartError as why:
+        raise ConfigError(f"clip {part.case_id}: {why.reason}; here: rates={{'video': 25}}") from why
 
 
 def _clips(folder: Path) -> Iterator[Path]:

@@ -238,6 +238,10 @@ def test_folders_of_frames_are_clips_and_the_folders_around_them_say_what_is_lea
     assert ids(alone) == ["T001"]
     both = cases_from(frames=[tmp_path / "Train" / "T001", tmp_path / "Test"], rates={"video": 10})
     assert ids(both) == ["Train/T001", "Test/T001"]
+    with pytest.raises(ConfigError, match=r"clip Test/T001: nothing says how many a second .* rates=\{'video': 25\}"):
+        cases_from(frames=tmp_path)
+    timed = pictures(tmp_path / "timed", *(f"20260301_06150{i}_000.png" for i in range(4)))
+    assert read(cases_from(frames=timed)[0].parts["video"]).times.tolist() == [0, 1, 2, 3]
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no pictures"):
         cases_from(frames=tmp_path / "empty", rates={"video": 10})
