@@ -85,10 +85,10 @@ def test_evidence_cannot_leave_its_line_in_the_markdown_report() -> None:
     from mmdmad.report.markdown import _finding
 
     for path in ("artifacts/c/E1.png", "a`b\n# x", EVIL):
-        lines = _finding(1, finding(case_id=EVIL, artifact=path), "0.01")
+        lines = _finding(1, finding(case_id=EVIL, artifact=path), "0.01", None)
         assert not any("\n" in line or "<img" in line or "\x1b" in line for line in lines)
         assert sum(line.startswith("#") for line in lines) == 1
-    assert "(`artifacts/c/E1.png`)" in "".join(_finding(1, finding(artifact="artifacts/c/E1.png"), "0.01"))
+    assert "(`artifacts/c/E1.png`)" in "".join(_finding(1, finding(artifact="artifacts/c/E1.png"), "0.01", None))
 
 
 RUNS = (
