@@ -26,9 +26,9 @@ from mmdmad.parts.levels import BYTES, Levels, common_levels
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.lengths import Lengths, learned, most_unusual, stretches
 from mmdmad.pipeline.letters import FLOOR, Letters
+from mmdmad.pipeline.pieces import PieceScores
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
-from mmdmad.threads import one_thread
 from mmdmad.tokens import Layout, Tokens
 
 LARGEST = 1e15
@@ -95,6 +95,7 @@ class PartModel:
         self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
+        self._pieces: PieceScores | None = None
 
     @classmethod
     def unfitted(cls, modality: Modality, settings: PartSettings, seed: int) -> "PartModel":
@@ -223,20 +224,12 @@ class PartModel:
 
     def again(self, signal: Any) -> Callable[[Sequence[str]], np.ndarray] | None:
         """For a text: the token scores (n,) of n other pieces in the place of one of its own; None for other parts."""
-        encoder = self.encoder
-        if not isinstance(encoder, TextEncoder):
+        if not isinstance(self.encoder, TextEncoder):
             return None
-
-        def score(pieces: Sequence[str]) -> np.ndarray:
-            with one_thread():
-                values = encoder.encode_pieces(pieces, signal.text)
-            items = [
-                Tokens(row[None], Layout("spans", (1,), where=np.array([[0.0, len(piece)]])))
-                for row, piece in zip(values, pieces, strict=True)
-            ]
-            return np.array([finite(float(scores[0])) for scores in self.detector.token_scores(items)])
-
-        return score
+        known = self._pieces
+        if known is None or known.encoder is not self.encoder or known.detector is not self.detector:
+            known = self._pieces = PieceScores(self.encoder, self.detector, finite)
+        return lambda pieces: known.of(pieces, signal.text)
 
     def letters_beside(self, measured: Measured) -> tuple[float, float] | None:
         """How far a text's letters are from those of normal texts, and what 99 % of the reference texts stay below."""

@@ -10,6 +10,7 @@ from mmdmad.agents.grounding import check
 
 from mmdmad.cases import Case, Part
 from mmdmad.detectors.base import make_detector
+from mmdmad.encoders.text_form import fold
 from mmdmad.encoders.text_tokens import TextEncoder
 from mmdmad.explain import gather, text
 from mmdmad.explain.maps import Span
@@ -123,6 +124,34 @@ def test_a_score_of_a_changed_line_is_that_of_the_line_itself(part):
     assert again([text]) == pytest.approx(own, rel=1e-6)
     alone, other = again([text]), again(["ddr", text, "x y z"])
     assert other[1] == pytest.approx(alone[0], rel=1e-6), "not of what is asked beside"
+
+
+def test_what_was_asked_of_one_line_is_not_scored_again_for_its_copy(part, monkeypatch):
+    calls = []
+    encode = part.encoder.encode_pieces
+    monkeypatch.setattr(part.encoder, "encode_pieces", lambda *asked: calls.append(asked) or encode(*asked))
+    monkeypatch.setattr(part, "_pieces", None)
+    line, scale = "cache parity zorblax error corrected on rank 12", part.scale
+
+    def carried():
+        return carrying(Span(0, len(line), 2.0), line, part.again(Text(line)), scale)
+
+    first = carried()
+    asked = len(calls)
+    assert carried() == first
+    assert len(calls) == asked > 1
+    assert part.again(Text("x"))(["ddr"]) == part.again(Text("x"))(["ddr"])
+    assert len(calls) == asked + 1
+    other = next(t for t in map(str, range(50)) if fold(t) != fold("x"))
+    part.again(Text(other))(["ddr"])  # the words of a text of another fold are counted elsewhere
+    part.again(Text("x"))(["ddr", "core"])  # and beside another piece the last digits may be others
+    assert len(calls) == asked + 3
+    known = part._pieces._known
+    with pytest.raises(ValueError, match="read-only"):
+        part.again(Text("x"))(["ddr"])[0] = 0.0
+    monkeypatch.setattr("mmdmad.pipeline.pieces.MOST", len(known))
+    part.again(Text("x"))(["core"])
+    assert len(known) == len(calls) - 1
 
 
 def test_known_words_that_do_not_belong_carry_a_line_too(samples, part, normal):
