@@ -52,7 +52,7 @@ def check(
     """
     by_id = {e.id: sheet_of(e) for e in evidence}
     problems = [f"{cite} is no evidence of this case" for cite in cites if cite not in by_id]
-    inline = set(re.findall(r"\bE\d+\b", sentence)) - set(cites)
+    inline = set(re.findall(r"\bE\d+\b", QUOTED.sub("“”", sentence))) - set(cites)  # an address may end in E9
     problems += [f"{cite} is mentioned but not cited" for cite in sorted(inline)]
     if leads_out(sentence):
         problems.append("links and embedded pictures are not allowed")

@@ -185,3 +185,10 @@ def test_round_times_lie_in_the_stretch():
         marks = round_times(start, stop)
         assert 1 <= len(marks) <= 4
         assert all(start <= mark <= stop for mark in marks)
+
+
+def test_a_quoted_address_that_ends_like_evidence_is_no_citation():
+    caption = "line 36 of app.log stands out: “chip at 9F:16:E9”."
+    evidence = [sensor.draft("words", "text", caption, []).numbered(1, None)]
+    assert grounding.check(evidence[0].caption, ["E1"], evidence) == []
+    assert "E9 is mentioned but not cited" in grounding.check("Line 36 stands out, as E9 says.", ["E1"], evidence)
