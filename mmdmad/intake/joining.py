@@ -72,7 +72,9 @@ def _one(found: Mapping[str, Cases]) -> Cases:
     """One of each kind: parts of one case, whatever their names are."""
     cases = [found[name][0] for name in sorted(found, key=lambda name: name != FIRST)]
     refused = tuple(r for one in found.values() for r in one.refused)
-    return Cases((_merged(cases[0].id, cases),), refused, None, extra_of(found.values()))
+    names = list(dict.fromkeys(case.id for case in cases))
+    notes = [f"{' and '.join(names)} are taken as parts of one case, for there is one of each kind"]
+    return Cases((_merged(names[0], cases),), refused, None, extra_of(found.values(), notes if len(names) > 1 else ()))
 
 
 def _merged(case_id: str, cases: Sequence[Case]) -> Case:

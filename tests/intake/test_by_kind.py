@@ -172,8 +172,10 @@ def test_one_of_each_kind_is_one_case_with_the_name_of_the_table(tmp_path: Path)
     pd.DataFrame({"time": pd.date_range("2026-05-01 12:00", periods=9, freq="s"), "flow": range(9)}).to_csv(
         tmp_path / "pump.csv", index=False
     )
-    (case,) = cases_from(texts=tmp_path / "app.log", tables=tmp_path / "pump.csv")
-    assert (case.id, case.pattern) == ("pump", ("text", "sensor"))
+    cases = cases_from(texts=tmp_path / "app.log", tables=tmp_path / "pump.csv")
+    assert [(case.id, case.pattern) for case in cases] == [("pump", ("text", "sensor"))]
+    assert cases.extra["notes"] == ("pump and app are taken as parts of one case, for there is one of each kind",)
+    assert cases_from(texts=["a"], images=[GREY]).extra["notes"] == ()
 
 
 def test_parts_that_say_different_things_of_a_label_are_refused(tmp_path: Path) -> None:
