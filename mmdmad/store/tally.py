@@ -143,7 +143,7 @@ class Tally:
         query = select(CaseRow.id, CaseRow.p_value, CaseRow.size).where(CaseRow.verdict != "no verdict")
         with Session(self._engine) as session:
             rows = session.execute(query.order_by(CaseRow.p_value, CaseRow.score.desc(), CaseRow.id))
-            return [(i, float(p), int(n)) for i, p, n in rows]
+            return [(i, float(p), n) for i, p, n in rows if n is not None]
 
     def labels(self) -> dict[tuple[int, bool], int]:
         """How many labelled cases there are by (label, flagged)."""
