@@ -126,7 +126,7 @@ def _shape(view: ChannelView) -> Draft:
             "channel {channel} runs between {lowest_value} and {highest_value} {when}; "
             "its normal range is {normal_low} to {normal_high}."
         )
-    return draft("channel", "sensor", text, facts, when.words)
+    return draft("channel", "sensor", *_of_few(view, text, facts), when.words)
 
 
 def _event(view: ChannelView, event: Event) -> Draft:
@@ -135,7 +135,18 @@ def _event(view: ChannelView, event: Event) -> Draft:
     when = view.recorded.at(time) if tip else view.recorded.span(event.start, event.stop)
     facts = [fact("channel", view.name), fact("event", event.kind), *when.facts]
     text, facts = _TEMPLATES[event.kind](view, event, facts)
-    return draft("channel", "sensor", text, facts, when.words)
+    return draft("channel", "sensor", *_of_few(view, text, facts), when.words)
+
+
+def _of_few(view: ChannelView, text: str, facts: list[Fact]) -> tuple[str, list[Fact]]:
+    """The sentence with how many normal cases are behind its normal range, where they are few."""
+    if view.normal is None or not view.normal.few:
+        return text, facts
+    cases = "normal case" if view.normal.size == 1 else "normal cases"
+    return f"{text.removesuffix('.')} (from {{normal_cases}} {cases}).", [
+        *facts,
+        fact("normal cases", view.normal.size),
+    ]
 
 
 def _value_range(view: ChannelView) -> list[Fact]:

@@ -1,5 +1,6 @@
 """What is said of sensor tables, with events, maps and normal ranges given by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -124,6 +125,19 @@ def test_a_noise_burst_is_said_with_its_ratio_to_the_usual():
         "Channel load has a noise burst from 3 s to 4 s: its steps spread by 0.75 A; normal cases reach at most 0.25 A."
     )
     assert "ratio" not in facts(draft)
+
+
+@pytest.mark.parametrize(
+    ("size", "said_of"), [(1, " (from 1 normal case)."), (19, " (from 19 normal cases)."), (20, ".")]
+)
+def test_a_range_of_few_normal_cases_says_of_how_many(size, said_of):
+    few = Ranges(("value",), np.array([(-1.0, 0.0, 1.0)]), size)
+    held = view(Event("frozen", 1.0, 2.5, 9.0, 0.5, 0.0, (0.0, 0.75)))
+    marked = view(curve=hot((2, 4, 2.0)), marked=True, values=np.full(20, 7.0))
+    for one_view, end in ((held, "for at most 0.75 s"), (marked, "is -1 A to 1 A")):
+        (draft,) = [d for d in said(replace(one_view, normal=few)) if d.kind == "channel"]
+        assert draft.caption.endswith(end + said_of)
+        assert ("normal cases" in facts(draft)) == (size < 20)
 
 
 def hot(*pieces):
