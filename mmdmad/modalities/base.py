@@ -35,7 +35,8 @@ class BaseModality(ABC):
     suffixes: endings of its files, with the dot, in small letters; the first is the usual one.
     slices: what `#start:stop` after a path counts ("rows"); "" where a part cannot be sliced.
     inline: a manifest's column of this name holds the value itself; paths stand in the column `<name>_file`.
-    written: what `read` gives has a string `text`, whose letters and words can be compared.
+    written: what `read` gives has a string `text`, whose letters and words can be compared; one with more lines than
+    those learned from is judged by runs of them (`stretch`).
     timed: a part lasts some time, and what `read` gives has `times`; one that lasts longer than those learned from is
     judged by stretches (`stretch`).
     rated: there is a manifest column `<name>_rate`. folders: a part may be a folder of files.
@@ -76,7 +77,8 @@ class BaseModality(ABC):
         raise PartError(reason, part=self.name, case_id=part.case_id, row=part.row)
 
     def stretch(self, signal: Any, start: int, stop: int) -> Any:
-        """Rows or frames `start` to `stop` of a decoded part that is `timed`, its times from its own first one."""
+        """Rows, frames or characters `start` to `stop` of a decoded part that is `timed` (its times from its own first
+        one) or `written`."""
         raise TypeError(f"a {self.noun} has no stretches")
 
     def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":

@@ -60,6 +60,12 @@ class Text(BaseModality):
         except ValueError as why:
             raise refuse(part, f"{path.name}: {why}") from None
 
+    def stretch(self, signal: "Signal", start: int, stop: int) -> "Signal":
+        """Some of its characters."""
+        from dataclasses import replace
+
+        return replace(signal, text=signal.text[start:stop])
+
     def survey(self, signal: "Signal") -> "Survey":
         """Its length and letters."""
         from mmdmad.survey.texts import of_text

@@ -216,9 +216,9 @@ class JointDetector:
         long = {m: found.stretches for m, found in measured.items() if found.stretches > 1}
         if not long:
             return 1, guarantee
-        usual = {m: known.usual for m in long if (known := self.parts_[m].lengths) is not None}
+        usual = {m: str(known) for m in long if (known := self.parts_[m].lengths) is not None}
         many = math.prod(long.values())
-        return many, for_stretches(guarantee, many, " and ".join(f"{s:.4g} s" for s in usual.values()))
+        return many, for_stretches(guarantee, many, " and ".join(usual.values()))
 
     def finding(
         self,

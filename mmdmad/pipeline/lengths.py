@@ -15,8 +15,10 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.modalities.base import modality_of
+from mmdmad.parts import Text
 from mmdmad.parts.limits import refuse
 from mmdmad.parts.timeline import Timeline, usual_step
+from mmdmad.pipeline.text_lengths import TextLengths, learned_texts, runs
 
 if TYPE_CHECKING:
     from mmdmad.findings import Guarantee
@@ -38,6 +40,9 @@ class Lengths:
     fewest: int
     most: int
 
+    def __str__(self) -> str:
+        return f"{self.usual:.4g} s"
+
 
 def extent(signal: Any) -> tuple[float, int]:
     """Seconds that a decoded recording lasts, its last row or frame included, and how many it has.
@@ -50,8 +55,11 @@ def extent(signal: Any) -> tuple[float, int]:
     return float(times[-1] - times[0]) + usual_step(times), len(times)
 
 
-def learned(signals: Iterable[Any]) -> Lengths | None:
-    """What the recordings learned from last; None without any."""
+def learned(signals: Iterable[Any]) -> Lengths | TextLengths | None:
+    """What the recordings learned from last, or how many pieces the texts have; None without any."""
+    signals = list(signals)
+    if any(isinstance(signal, Text) for signal in signals):
+        return learned_texts(signal.text for signal in signals)
     extents = [extent(signal) for signal in signals]
     if not extents:
         return None
@@ -59,12 +67,14 @@ def learned(signals: Iterable[Any]) -> Lengths | None:
     return Lengths(min(seconds), float(np.median(seconds)), max(seconds), min(counts), max(counts))
 
 
-def stretches(part: Part, signal: Any, lengths: Lengths) -> list[tuple[int, int]]:
-    """The rows or frames of each stretch to look at; none where the recording is judged whole.
+def stretches(part: Part, signal: Any, lengths: Lengths | TextLengths) -> list[tuple[int, int]]:
+    """The rows, frames or characters of each stretch to look at; none where the recording is judged whole.
 
     A recording is of another length only where its seconds and its rows both say so: twice the usual rate is another
     fault. PartError where it is shorter than those learned from, or has too many stretches.
     """
+    if isinstance(lengths, TextLengths):
+        return runs(part, signal, lengths)
     seconds, count = extent(signal)
     kind = modality_of(part.modality)
     usual = f"those learned from last {_range(lengths)}"
@@ -111,13 +121,13 @@ def most_unusual(
         try:
             tokens = model.tokens(part, None, piece)
             fits(tokens)
-            found = model.measure(tokens, part)
+            found = model.measure(tokens, part, piece)
         except PartError as error:
             why = error
             continue
         looked += 1
         if best is None or found.score > best.score:
-            later = float(signal.times[first] - signal.times[0])
+            later = float(first if isinstance(signal, Text) else signal.times[first] - signal.times[0])
             where = found.layout.where
             layout = found.layout if where is None else replace(found.layout, where=where + later)
             best = replace(found, layout=layout)

@@ -27,6 +27,7 @@ from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.lengths import Lengths, learned, most_unusual, stretches
 from mmdmad.pipeline.letters import FLOOR, Letters
 from mmdmad.pipeline.pieces import PieceScores
+from mmdmad.pipeline.text_lengths import TextLengths
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
@@ -53,6 +54,7 @@ class _About(BaseModel):
     scale: tuple[float, float]
     levels: Levels | None = None  # models saved before there were any show each picture as it is
     lengths: Lengths | None = None  # models saved before there were any judge every recording whole
+    text_lengths: TextLengths | None = None
 
     @model_validator(mode="after")
     def _rises(self) -> "_About":
@@ -63,7 +65,7 @@ class _About(BaseModel):
         if (known := self.lengths) is not None and not (
             0 <= known.shortest <= known.usual <= known.longest and 0 < known.fewest <= known.most
         ):
-            raise ValueError(f"{known} are not lengths in order")
+            raise ValueError(f"{known!r} are not lengths in order")
         return self
 
 
@@ -91,7 +93,7 @@ class PartModel:
         self.modality, self.encoder, self.detector = modality, encoder, detector
         self.scale: tuple[float, float] = (0.0, 1.0)
         self.levels: Levels | None = None
-        self.lengths: Lengths | None = None
+        self.lengths: Lengths | TextLengths | None = None
         self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
@@ -135,8 +137,8 @@ class PartModel:
         Returns why rows cannot be learned: parts that cannot be read or are odd beside the others. With fewer than
         `needed` left nothing is learned. DataError where the encoder can make nothing of what is left.
         """
-        learns, timed = type(self.encoder).fit is not Encoder.fit, modality_of(self.modality).timed
-        if not (learns or letters or timed):
+        learns, kind = type(self.encoder).fit is not Encoder.fit, modality_of(self.modality)
+        if not (learns or letters or kind.timed or kind.written):
             return {}
         signals: dict[int, Any] = {}
         refused: dict[int, str] = {}
@@ -153,7 +155,7 @@ class PartModel:
         if len(signals) < needed:
             return refused
         _tell(self.modality, signals, parts)
-        self.lengths = learned(signals.values()) if timed else None
+        self.lengths = learned(signals.values()) if kind.timed or kind.written else None
         if learns:
             self.encoder.fit(list(signals.values()))
         if letters:
@@ -210,15 +212,18 @@ class PartModel:
         fits(tokens)
         return self.measure(tokens, part)
 
-    def measure(self, tokens: Tokens, part: Part) -> Measured:
-        """Score of one part from its tokens; tokens that the detector cannot take are a PartError."""
+    def measure(self, tokens: Tokens, part: Part, signal: Any = None) -> Measured:
+        """Score of one part from its tokens, or of one stretch of it, whose decoded `signal` is given then.
+
+        Tokens that the detector cannot take are a PartError.
+        """
         try:
             token_scores = np.asarray(self.detector.token_scores([tokens])[0], np.float64)
             score = finite(self.detector._pool(token_scores))
         except DataError as error:
             raise PartError(str(error), part=part.modality, case_id=part.case_id, row=part.row) from error
         views: tuple[float, ...] = (score,)
-        if self.letters is not None and isinstance(text := read(part), Text):
+        if self.letters is not None and isinstance(text := read(part) if signal is None else signal, Text):
             views += (float(self.letters.scores([text.text])[0]) + FLOOR,)
         return Measured(score, views, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
 
@@ -278,7 +283,7 @@ class PartModel:
         if self.levels is not None:
             about["levels"] = asdict(self.levels)
         if self.lengths is not None:
-            about["lengths"] = asdict(self.lengths)
+            about["text_lengths" if isinstance(self.lengths, TextLengths) else "lengths"] = asdict(self.lengths)
         write_values(folder / "part.json", about)
         for i, likeness in enumerate(self.likenesses):
             write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
@@ -313,7 +318,7 @@ class PartModel:
             raise ModelError(
                 f"its encoder makes {width} features, its detector learned {learned}", folder / "part.json"
             )
-        made.scale, made.levels, made.lengths = about.scale, about.levels, about.lengths
+        made.scale, made.levels, made.lengths = about.scale, about.levels, about.lengths or about.text_lengths
         for file in sorted(folder.glob("likeness-*.safetensors")):
             likeness = read_arrays(file)
             with reading(file):
