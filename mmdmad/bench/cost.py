@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdmad.bench.base import Context, suite
+from mmdmad.bench.cost_slices import rows_of_slices
 from mmdmad.bench.cost_worker import Spec
 from mmdmad.bench.result import Row
 from mmdmad.errors import RunError
@@ -29,16 +30,22 @@ PROTOCOL = (
     "threshold, which is not learned (false_alarm_rate=None; suite thresholds), a process of its own, "
     f"{LIMIT:.0f} s at most; memory_mb is what fitting and scoring add to the process; network_calls and ms_alone are "
     "of one item scored alone; the default detectors also on 1,000 to 1,000,000 single vectors, where an item is one "
-    "vector"
+    "vector; slices_over_whole: CPU seconds of reading all slices of one table over those of reading it whole, one "
+    "thread, no encoding"
 )
 Outcome = tuple[dict[str, Any], str | None]
 
 
 @suite("cost", "training, scoring, memory and network calls of every detector (simulated)", PROTOCOL, SIZED)
 def run(context: Context) -> Iterator[Row]:
-    """Every detector (or those named) on the same tokens, then the defaults (or those named) against the size."""
+    """Every detector (or those named) on the same tokens, then the defaults (or those named) against the size.
+
+    Unless detectors are named, slices of a long table come first.
+    """
     from mmdmad.detectors.base import detectors
 
+    if not context.chosen:
+        yield from rows_of_slices()
     named = context.detectors if context.chosen else tuple(detectors())
     for seed in range(context.seeds):
         for name in context.track(named, "detectors"):

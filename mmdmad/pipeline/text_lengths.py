@@ -16,6 +16,9 @@ from mmdmad.parts.limits import refuse
 
 SLACK = 1.1
 """Times the most pieces that a text may have before its length tells."""
+COMMON = 0.95
+"""Share of the texts learned from that are not called long: one message of nine lines among thousands of one line does
+not make nine lines usual."""
 SHORT = 2
 """Times that a text must be shorter than the shortest before its length tells."""
 MOST = 20_000
@@ -24,7 +27,7 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class TextLengths:
-    """Fewest, usual and most pieces of the texts learned from."""
+    """Fewest and usual pieces of the texts learned from, and how many all but the longest twentieth have at most."""
 
     fewest: int
     usual: int
@@ -50,7 +53,10 @@ def pieces_of(text: str) -> list[tuple[int, int]]:
 def learned_texts(texts: Iterable[str]) -> TextLengths | None:
     """How many pieces texts have; None without any text."""
     counts = [len(pieces_of(text)) for text in texts]
-    return TextLengths(min(counts), int(np.median(counts)), max(counts)) if counts else None
+    if not counts:
+        return None
+    most = int(np.quantile(counts, COMMON, method="higher"))
+    return TextLengths(min(counts), int(np.median(counts)), most)
 
 
 def runs(part: Part, signal: Text, lengths: TextLengths) -> list[tuple[int, int]]:
@@ -76,7 +82,7 @@ def runs(part: Part, signal: Text, lengths: TextLengths) -> list[tuple[int, int]
     if len(starts) > MOST:
         raise refuse(
             part,
-            f"the text has {count} lines or sentences, those learned from at most {lengths.most}; more than {MOST} "
+            f"the text has {count} lines or sentences, nearly all learned from at most {lengths.most}; more than {MOST} "
             "pieces of that length are not looked at in one case: cut it, --window 60s or --window entry",
         )
     return [(pieces[first][0], pieces[first + usual - 1][1]) for first in starts]

@@ -10,12 +10,15 @@ import torch
 
 from mmdmad.bench import cascade, contamination, cost, run_suite
 from mmdmad.bench.contamination import contaminate, takers
+from mmdmad.bench.cost_slices import rows_of_slices, write_tables
 from mmdmad.bench.cost_worker import Spec, main, measure, network_calls, one_by_one, synthetic
 from mmdmad.bench.result import Result
+from mmdmad.cases import Part
 from mmdmad.datasets import adbench
 from mmdmad.detectors.base import detectors, make_detector
 from mmdmad.errors import ManifestError, RunError
 from mmdmad.metrics import auroc
+from mmdmad.parts import read
 from tests.bench.trees import make_trees
 
 TINY = Spec("knn", 0, train=25, test=6, width=4, shape=(2, 2, 3))
@@ -118,12 +121,31 @@ def test_every_detector_is_listed_and_sizes_do_not_enter_the_means(monkeypatch):
     monkeypatch.setattr(
         cost, "outcome", lambda spec, limit: ({"train_seconds": float(spec.train), "peak_mb": 9.0}, None)
     )
+    monkeypatch.setattr(cost, "rows_of_slices", lambda: rows_of_slices(200, 10))
     result = run_suite("cost", seeds=2)
     default = [r for r in result["rows"] if r["detector"] == "dte-np"]
     assert [r["metrics"]["train_seconds"] for r in default] == [100, 1e3, 1e4, 1e5, 1e6] * 2
-    assert {r["detector"] for r in result["rows"]} == set(detectors())
+    assert {r["detector"] for r in result["rows"]} == {*detectors(), "(slices)"}
     means = {s["detector"]: s["mean"] for s in result["summary"] if s["metric"] == "train_seconds"}
     assert means == dict.fromkeys(detectors(), 100.0)
+
+
+def test_slices_of_a_table_are_read_from_one_decoding(tmp_path, monkeypatch):
+    from mmdmad.parts import sensor_table
+
+    reads = []
+    real = sensor_table.read_columns
+    monkeypatch.setattr(sensor_table, "read_columns", lambda part, path: reads.append(path.name) or real(part, path))
+    monkeypatch.setattr("mmdmad.parts.sensor.read_columns", sensor_table.read_columns)
+    csv, parquet = rows_of_slices(rows=3000, slices=30)
+    assert [r.dataset for r in (csv, parquet)] == [f"30 slices of 3,000 rows, {end}" for end in (".csv", ".parquet")]
+    assert not csv.counted
+    assert csv.metrics["slices_over_whole"] > 0
+    assert csv.metrics["whole_cpu_s"] > 0
+    assert reads.count("long.csv") == reads.count("long.parquet") == 3  # warm, whole, and once for all slices
+    for path in write_tables(tmp_path, 40, seed=3).values():
+        whole = read(Part("sensor", path))
+        assert (whole.channels[0], len(whole.values), len(whole.channels)) == ("channel_0", 40, 5)
 
 
 def test_training_sets_differ_in_their_share_only():

@@ -62,6 +62,9 @@ def fives(tiny: None) -> JointDetector:
 
 def test_what_is_learned_of_texts() -> None:
     assert learned([Text("a"), Text("b\nc\n\n"), Text("a\nb\nc\nd")]) == TextLengths(1, 2, 4)
+    rare = [*[Text("a")] * 99, Text("a\n" * 9)]
+    assert learned(rare) == TextLengths(1, 1, 1)
+    assert learned([*rare, *[Text("a\n" * 3)] * 9]) == TextLengths(1, 1, 3)
     with pytest.raises(ValueError, match="in order"):
         TextLengths(2, 1, 3)
     assert len(pieces_of("one line\n" * 500)) == 500
