@@ -82,7 +82,7 @@ def runs(part: Part, signal: Text, lengths: TextLengths) -> list[tuple[int, int]
     if len(starts) > MOST:
         raise refuse(
             part,
-            f"the text has {count} lines or sentences, nearly all learned from at most {lengths.most}; more than {MOST} "
-            "pieces of that length are not looked at in one case: cut it, --window 60s or --window entry",
+            f"the text has {count} lines or sentences, nearly all learned from at most {lengths.most}; more than "
+            f"{MOST} pieces of that length are not looked at in one case: cut it, --window 60s or --window entry",
         )
     return [(pieces[first][0], pieces[first + usual - 1][1]) for first in starts]
