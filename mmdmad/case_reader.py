@@ -23,6 +23,9 @@ MAX_ID = 200
 FEW = 3
 """Cells of one column that are refused one by one; more are told in one line."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_DOTTED = re.compile(
+    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?:[T,\s]\s*(?P<clock>\d{1,2}:\d\d(:\d\d([.,]\d+)?)?))?"
+)
 _NOTHING = frozenset(("nan", "nat", "<na>", "n/a", "null", "none", "#n/a"))
 """What tables write into cells where nothing is."""
 
@@ -83,6 +86,7 @@ class RowReader:
         self._given_labels: dict[str, Any] = {}
         self._bad_cells: dict[str, list[Refusal]] = {}
         self._renamed: set[str] = set()
+        self._dotted = False
         self._known, self._modalities = frozenset(known_columns()), modalities()
         self._real = lru_cache(4096)(os.path.realpath)
 
@@ -125,6 +129,7 @@ class RowReader:
         if not parts:
             return
         when = take("time", lambda value: _time(value, values.get("date")))
+        self._dotted |= when is not None and bool(_DOTTED.fullmatch(str(values["time"]).strip()))
         split, group = take("split", _word), take("group", _word)
         if not _is_blank(values.get("label")):
             self._given_labels[case_id] = values["label"]
@@ -153,6 +158,8 @@ class RowReader:
             self._bad_cells.setdefault("label", []).extend(self._unread(labels))
         if beside := unused(self.columns, labels):
             self.notes.append(beside)
+        if self._dotted:
+            self.notes.append("times with dots in their dates are read with the day first")
         if self._renamed:
             backslashed = sum("\\" in name for name in self._renamed)
             if backslashed:
@@ -330,6 +337,10 @@ def _time(value: Any, day: Any = None) -> datetime:
             if is_missing(day):
                 raise _Refused(f"time {str(value)!r} has no date; write one into a column 'date', or before the time")
             return datetime.combine(day if isinstance(day, date) else date.fromisoformat(str(day).strip()), hour)
+        if dotted := _DOTTED.fullmatch(value.strip()):  # in every locale that writes dots the day comes first
+            year, month, number = (int(dotted[part]) for part in "ymd")
+            hour, _, rest = (dotted["clock"] or "0:00").partition(":")
+            return datetime.combine(date(year, month, number), time.fromisoformat(f"{hour:0>2}:{rest}"))
         return datetime.fromisoformat(value.strip())
     except (AttributeError, ValueError):
         raise _Refused(f"time {short(str(value))!r} is not an ISO 8601 time such as 2026-05-01T12:30:00Z") from None

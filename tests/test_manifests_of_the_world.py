@@ -183,3 +183,23 @@ def test_whatever_stands_in_a_cell_every_other_row_is_read(
         (refusal.case_id + refusal.reason).encode()
     chosen = to_learn(cases, split="train")
     assert "sound" in [case.id for case in chosen.cases]
+
+
+def test_dates_with_dots_have_the_day_first(tmp_path: Path) -> None:
+    rows = [
+        "a,x,3.4.2026 6:05",
+        "b,x,28.11.2026 6:00:30.5",
+        "c,x,1.5.2026",
+        "d,x,31.2.2026 06:00",
+        "e,x,03/04/2026 06:00",
+    ]
+    cases = read(tmp_path, "\n".join(["id,text,time", *rows, ""]))
+    assert [None if case.time is None else case.time.isoformat() for case in cases] == [
+        "2026-04-03T06:05:00",
+        "2026-11-28T06:00:30.500000",
+        "2026-05-01T00:00:00",
+        None,
+        None,
+    ]
+    assert [refusal.case_id for refusal in cases.refused] == ["d", "e"]
+    assert "times with dots in their dates are read with the day first" in cases.extra["notes"]
