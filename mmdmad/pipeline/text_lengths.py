@@ -13,12 +13,13 @@ from mmdmad.cases import Part
 from mmdmad.encoders.text_spans import spans
 from mmdmad.parts import Text
 from mmdmad.parts.limits import refuse
+from mmdmad.roles import counted
 
 SLACK = 1.1
 """Times the most pieces that a text may have before its length tells."""
-COMMON = 0.95
-"""Share of the texts learned from that are not called long: one message of nine lines among thousands of one line does
-not make nine lines usual."""
+COMMON = 0.99
+"""Share of the texts learned from that are no exception, and those of at most twice the usual length: one message of
+nine lines among thousands of one line does not make nine lines usual."""
 SHORT = 2
 """Times that a text must be shorter than the shortest before its length tells."""
 MOST = 20_000
@@ -27,7 +28,7 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class TextLengths:
-    """Fewest and usual pieces of the texts learned from, and how many all but the longest twentieth have at most."""
+    """Fewest and usual pieces of the texts learned from, and the most that are no exception among them."""
 
     fewest: int
     usual: int
@@ -38,7 +39,11 @@ class TextLengths:
             raise ValueError(f"{self} are not lengths in order")
 
     def __str__(self) -> str:
-        return f"{self.usual} line{'s' if self.usual > 1 else ''} or sentences"
+        return _said(self.usual)
+
+
+def _said(count: int) -> str:
+    return f"{counted(count, 'line')} or {'sentence' if count == 1 else 'sentences'}"
 
 
 def pieces_of(text: str) -> list[tuple[int, int]]:
@@ -55,8 +60,9 @@ def learned_texts(texts: Iterable[str]) -> TextLengths | None:
     counts = [len(pieces_of(text)) for text in texts]
     if not counts:
         return None
-    most = int(np.quantile(counts, COMMON, method="higher"))
-    return TextLengths(min(counts), int(np.median(counts)), most)
+    usual = int(np.median(counts))
+    most = min(max(counts), max(2 * usual, int(np.quantile(counts, COMMON, method="lower"))))
+    return TextLengths(min(counts), usual, most)
 
 
 def runs(part: Part, signal: Text, lengths: TextLengths) -> list[tuple[int, int]]:
@@ -72,7 +78,7 @@ def runs(part: Part, signal: Text, lengths: TextLengths) -> list[tuple[int, int]
     if SHORT * count < lengths.fewest:
         raise refuse(
             part,
-            f"the text has {count} line{'s' if count > 1 else ''} or sentences, those learned from have "
+            f"the text has {_said(count)}, those learned from have "
             f"{lengths.fewest} to {lengths.most}; one so short would look unusual by that alone: give at least "
             f"{-(-lengths.fewest // SHORT)}",
         )

@@ -63,7 +63,8 @@ def fives(tiny: None) -> JointDetector:
 def test_what_is_learned_of_texts() -> None:
     assert learned([Text("a"), Text("b\nc\n\n"), Text("a\nb\nc\nd")]) == TextLengths(1, 2, 4)
     rare = [*[Text("a")] * 99, Text("a\n" * 9)]
-    assert learned(rare) == TextLengths(1, 1, 1)
+    assert learned(rare) == TextLengths(1, 1, 2)
+    assert learned([Text("a\n" * count) for count in (5, 6, 6, 6, 9)]) == TextLengths(5, 6, 9)
     assert learned([*rare, *[Text("a\n" * 3)] * 9]) == TextLengths(1, 1, 3)
     with pytest.raises(ValueError, match="in order"):
         TextLengths(2, 1, 3)
@@ -87,7 +88,7 @@ def test_every_line_is_in_a_run() -> None:
 
 
 def test_far_shorter_and_far_too_long_texts_are_refused_with_what_is_needed() -> None:
-    with pytest.raises(PartError, match=r"has 1 line or sentences, those learned from have 5 to 9; .*give at least 3"):
+    with pytest.raises(PartError, match=r"has 1 line or sentence, those learned from have 5 to 9; .*give at least 3"):
         runs(PART, Text("one"), TextLengths(5, 7, 9))
     with pytest.raises(PartError, match=r"more than 20000 pieces of that length"):
         runs(PART, Text("a\n" * 30_000), TextLengths(1, 1, 1))
@@ -106,7 +107,7 @@ def test_a_fault_scores_alike_in_a_short_and_a_long_text(singles: JointDetector)
     where = np.asarray(long.parts["text"].layout.where)
     assert lines(900, 20, fault=13)[int(where[0, 0]) : int(where[-1, 1])] == FAULT
     assert long.p_value == min(1.0, 20 * short.p_value)
-    assert "20 stretches of 1 line or sentences" in long.guarantee.note
+    assert "20 stretches of 1 line or sentence," in long.guarantee.note
 
 
 def test_normal_long_texts_are_not_flagged_more_often(singles: JointDetector) -> None:
