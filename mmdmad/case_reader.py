@@ -339,8 +339,8 @@ def _time(value: Any, day: Any = None) -> datetime:
             return datetime.combine(day if isinstance(day, date) else date.fromisoformat(str(day).strip()), hour)
         if dotted := _DOTTED.fullmatch(value.strip()):  # in every locale that writes dots the day comes first
             year, month, number = (int(dotted[part]) for part in "ymd")
-            hour, _, rest = (dotted["clock"] or "0:00").partition(":")
-            return datetime.combine(date(year, month, number), time.fromisoformat(f"{hour:0>2}:{rest}"))
+            hours, _, rest = (dotted["clock"] or "0:00").partition(":")
+            return datetime.combine(date(year, month, number), time.fromisoformat(f"{hours:0>2}:{rest}"))
         return datetime.fromisoformat(value.strip())
     except (AttributeError, ValueError):
         raise _Refused(f"time {short(str(value))!r} is not an ISO 8601 time such as 2026-05-01T12:30:00Z") from None
