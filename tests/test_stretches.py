@@ -147,10 +147,12 @@ def test_the_store_groups_what_is_flagged_and_reads_nothing_where_nothing_was_cu
     monkeypatch.setattr("mmdmad.store.stretched.PAGE", 2)
     together = stretched(run, verdict="anomalous")
     assert [s.cases for s in together] == [("w00", "w01", "w02"), ("w20",), ("w10", "w11", "w12")]
+    assert together == stretches(map(window, run.findings(verdict="anomalous")))
+    assert stretched(run, verdict="anomalous", since=BEGIN + timedelta(minutes=11))[0].cases == ("w20",)
     other = Run.create(tmp_path / "whole", {"false_alarm_rate": 0.05})
     with other._engine.begin() as connection:
         rows.put(connection, [rows.Judged(finding("a", None))])
-    monkeypatch.setattr(other, "findings", None)
+    monkeypatch.setattr("mmdmad.store.stretched.stretches", None)
     assert stretched(other, verdict="anomalous") == ()
     other.close()
 

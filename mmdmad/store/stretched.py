@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mmdmad.findings import Finding
 from mmdmad.store import db
+from mmdmad.store.query import Filters
 from mmdmad.store.rows import CUT
 from mmdmad.stretches import Stretch, Window, stretches, window
 
@@ -28,7 +31,9 @@ def stretched(run: "Run", **filters: Any) -> tuple[Stretch, ...]:
 
 
 def _windows(run: "Run", filters: dict[str, Any]) -> Iterator[Window]:
-    offset = 0
-    while page := run.findings(limit=PAGE, offset=offset, **filters):
-        yield from map(window, page)
-        offset += len(page)
+    """What grouping needs of each finding; their evidence, most of their size, stays in the database."""
+    light = func.json_remove(db.DocumentRow.finding, "$.evidence", "$.explanation")
+    query = select(light).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
+    with Session(run._engine) as session:
+        for text in session.scalars(query.where(*Filters(**filters).conditions()).execution_options(yield_per=PAGE)):
+            yield window(Finding.model_validate_json(text))
