@@ -104,6 +104,9 @@ def test_a_fault_scores_alike_in_a_short_and_a_long_text(singles: JointDetector)
     short, long = singles.judge(case(FAULT)), singles.judge(case(lines(900, 20, fault=13)))
     assert long.parts["text"].score == pytest.approx(short.parts["text"].score)
     assert long.score == pytest.approx(short.score)
+    model = singles.parts_["text"]
+    views = [model.looked_at(Part("text", value=text), None).views for text in (FAULT, lines(900, 20, fault=13))]
+    assert views[0] == pytest.approx(views[1])  # the letters too are those of the run
     where = np.asarray(long.parts["text"].layout.where)
     assert lines(900, 20, fault=13)[int(where[0, 0]) : int(where[-1, 1])] == FAULT
     assert long.p_value == min(1.0, 20 * short.p_value)
