@@ -79,7 +79,8 @@ class Guarantee(_Data):
 
     `interval` is the 95 % interval of the realised false-alarm rate given that calibration set (a beta distribution).
     `valid` is False where the calibration set is too small for the rate (size + 1 < 1 / rate), where the case is of
-    another recording than the few that were learned from, or where drift was found.
+    another recording than the few that were learned from, or where drift was found. In the first nothing can be
+    flagged, and there is no verdict (`decides`); in the others there is one, without a promise.
 
     Three numbers, not to be taken for each other: `smallest_p_value` is the floor that no case of this pattern goes
     below, `bound` what a theorem promises at most for the declared rate (None: none applies), `measured` the rate that
@@ -105,6 +106,11 @@ class Guarantee(_Data):
     def smallest_p_value(self) -> float:
         """The floor, the smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
         return 1 / (self.size + 1)
+
+    @property
+    def decides(self) -> bool:
+        """Whether there is a verdict at all: a p-value can reach the rate, promised (`valid`) or not."""
+        return self.valid if self.attained is None else self.attained > 0
 
 
 class Slice(_Data):

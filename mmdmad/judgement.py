@@ -64,8 +64,8 @@ class Judgement:
 
     @property
     def verdict(self) -> Verdict:
-        """Anomalous exactly when p_value <= rate; no verdict where the guarantee does not hold."""
-        if not self.guarantee.valid:
+        """Anomalous exactly when p_value <= rate; no verdict where none could reach it."""
+        if not self.guarantee.decides:
             return "no verdict"
         return "anomalous" if self.p_value <= self.guarantee.rate else "normal"
 

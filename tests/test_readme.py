@@ -112,8 +112,9 @@ def test_the_python_way_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
     made: dict = {}
     exec(block[1], made)
     worst = made["findings"].ranked()[0]
-    # one recording was learned from: windows of another are ranked, and nothing is promised of them
-    assert (worst.case_id, worst.verdict) == ("pump-today@2026-05-01T12:03:00", "no verdict")
+    # one recording was learned from: windows of another are judged, and no rate is promised for them
+    assert (worst.case_id, worst.verdict) == ("pump-today@2026-05-01T12:03:00", "anomalous")
+    assert not worst.guarantee.valid
     assert "holds only if new recordings are like these" in worst.guarantee.note
     assert made["model"].preset_ == "pipelines/inspection: it looks at sensor"
     assert "data:image/jpeg" in worst._repr_html_()

@@ -22,6 +22,11 @@ class Basis(_Data):
     judged: int
     flagged: int
 
+    @property
+    def unpromised(self) -> bool:
+        """Whether cases get a verdict for which the rate is not promised."""
+        return self.guarantee.decides and not self.guarantee.valid
+
 
 class Labels(_Data):
     """Verdicts against the labels of the manifest, which were never used to judge."""

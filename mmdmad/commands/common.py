@@ -126,12 +126,21 @@ def flagged_in(run: Any) -> str:
     """How many cases of a run are flagged, and how many of them could not be, with the reason of the first."""
     every, flagged, open_ = run.count(), run.count(verdict="anomalous"), run.count(verdict="no verdict")
     if not open_:
-        return f"{flagged} of the {every} in the run are flagged as anomalous"
+        return f"{flagged} of the {every} in the run are flagged as anomalous{_unpromised(run)}"
     why = next((f.guarantee.note for f in run.findings(verdict="no verdict", limit=1)), "")
     because = f" ({plain(why)})" if why else ""
     if open_ == every:
         return f"none of the {every} in the run could be flagged{because}"
-    return f"{flagged} of the {every} in the run are flagged as anomalous, {open_} have no verdict{because}"
+    counts = f"{flagged} of the {every} in the run are flagged as anomalous, {open_} have no verdict"
+    return f"{counts}{because}{_unpromised(run)}"
+
+
+def _unpromised(run: Any) -> str:
+    """That the rate is not promised for cases with a verdict, where it is not, and why."""
+    from mmdmad.ask.base import Scope, ask
+
+    notes = [b.guarantee.note for b in ask(Scope(run), "guarantees").bases if b.unpromised]
+    return f"; the rate is not promised: {plain(notes[0])}" if notes else ""
 
 
 def list_discoveries(run: Any, share: float) -> None:

@@ -40,6 +40,9 @@ def verdict(judgement: "Judgement") -> Draft:
         "({calibration_cases} calibration cases of this pattern; {interval_level} interval {interval_low} to "
         "{interval_high})"
     )
+    if guarantee.decides and not guarantee.valid:
+        facts.append(fact("note", guarantee.note))
+        basis = "({calibration_cases} calibration cases of this pattern; the rate is not promised: {note})"
     if judgement.verdict == "no verdict":
         if guarantee.smallest_p_value > guarantee.rate:
             text = who + " gets no verdict: {calibration_cases} calibration cases of this pattern cannot support a"

@@ -142,4 +142,5 @@ def for_stretches(guarantee: "Guarantee", stretches: int, usual: str) -> "Guaran
     note = "; ".join(filter(None, (guarantee.note, note)))
     if stretches * guarantee.smallest_p_value <= guarantee.rate:
         return guarantee.model_copy(update={"note": note})
-    return guarantee.model_copy(update={"valid": False, "note": f"{note}; windows of {usual} would each get a verdict"})
+    note = f"{note}; windows of {usual} would each get a verdict"
+    return guarantee.model_copy(update={"valid": False, "attained": 0.0, "note": note})

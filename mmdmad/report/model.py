@@ -127,6 +127,7 @@ class Report(_Model):
                 f"{self.no_verdict} of {plural(self.judged)} could get no verdict; the table of what stands behind the "
                 "verdicts says why."
             )
+        said += [f"The rate is not promised: {b.guarantee.note}." for b in self.bases if b.unpromised][:1]
         return " ".join(said) + (EACH if in_stretches(self.flagged, self.stretches) else "")
 
 

@@ -174,3 +174,17 @@ def test_the_command_line_lists_what_to_report(made, capsys):
     found = ask(Scope(run=made), "discoveries", false_share=0.3)
     assert said[:3] == captions(found)[:3]
     assert [line.split(":")[0] for line in said[3:]] == list(found.reported)
+
+
+def test_a_rate_that_is_not_promised_is_said_beside_the_count(tmp_path):
+    made = [f for f in synthetic_findings(40, seed=2) if f.guarantee.size == 240]
+    note = "holds only if new recordings are like these"
+    kept = made[0].guarantee.model_copy(update={"valid": False, "attained": 12 / 241, "note": note})
+    assert (kept.decides, made[0].guarantee.decides) == (True, True)
+    assert not kept.model_copy(update={"attained": 0.0}).decides
+    run = a_run(tmp_path / "run", [f.model_copy(update={"guarantee": kept}) for f in made])
+    flagged = sum(f.verdict == "anomalous" for f in made)
+    assert flagged_in(run) == (
+        f"{flagged} of the {len(made)} in the run are flagged as anomalous; the rate is not promised: {note}"
+    )
+    assert build(run).promise.endswith(f"The rate is not promised: {note}.")

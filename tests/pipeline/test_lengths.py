@@ -76,9 +76,11 @@ def test_the_guarantee_of_many_stretches() -> None:
     hundred = Guarantee(rate=0.05, size=99, interval=(0.01, 0.1), pattern=("sensor",))
     kept = for_stretches(hundred, 5, "20 s")
     assert kept.valid
+    assert kept.decides
     assert kept.note == "judged by the most unusual of 5 stretches of 20 s, and the p-value counts all of them"
     void = for_stretches(hundred.model_copy(update={"note": "few"}), 6, "20 s")
     assert not void.valid
+    assert not void.decides
     assert void.note == f"few; {kept.note.replace('5', '6')}; windows of 20 s would each get a verdict"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.encoders import base as encoder_registry
+from mmdmad.explain import gather
 from mmdmad.pipeline.config import Shares
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.splits import BLOCKS, Split, split, too_few
@@ -170,11 +171,15 @@ def test_a_model_of_one_recording_gives_verdicts_on_that_recording_alone(tiny, t
         more, other = (one.judge(lines(1, 7, name)[0]) for name in ("pump 1", "pump 2"))
         assert more.p_value == other.p_value
         assert (more.guarantee.valid, other.guarantee.valid) == (True, False)
-        assert other.verdict == "no verdict"
+        assert more.verdict == other.verdict == ("anomalous" if more.p_value <= more.guarantee.rate else "normal")
         assert more.guarantee.note == "holds only for more of the same recording, as long as it goes on as before"
         assert other.guarantee.note.endswith("holds only if new recordings are like these")
         assert other.guarantee.unit == "block"
         assert other.guarantee.bound is None
+        said = gather(other, model.normal_, None)[0]
+        assert f"; the rate is not promised: {other.guarantee.note})" in said.caption
+        assert "not promised" not in gather(more, model.normal_, None)[0].caption
+        assert model.judge(lines(1, 7, "pump 2")[0], 0.001).verdict == "no verdict"  # no p-value can be so small
 
 
 def test_many_recordings_give_verdicts_on_new_ones(tiny):
