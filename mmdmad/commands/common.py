@@ -137,9 +137,11 @@ def flagged_in(run: Any) -> str:
 
 def _unpromised(run: Any) -> str:
     """That the rate is not promised for cases with a verdict, where it is not, and why."""
-    from mmdmad.ask.base import Scope, ask
+    from mmdmad.ask.base import Scope
+    from mmdmad.ask.judging import guarantees
+    from mmdmad.ask.overview import Nothing
 
-    notes = [b.guarantee.note for b in ask(Scope(run), "guarantees").bases if b.unpromised]
+    notes = [b.guarantee.note for b in guarantees(Scope(run), Nothing()).bases if b.unpromised]
     return f"; the rate is not promised: {plain(notes[0])}" if notes else ""
 
 
