@@ -209,6 +209,8 @@ def score(
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     cases_word = "case" if scored.done == 1 else "cases"
     say(f"{scored.done} {cases_word} judged; {flagged_in(folder)}")
+    if watched := folder.watch.words:
+        say(watched)
     list_stretches(folder)
     if fdr is not None:
         list_discoveries(folder, fdr)

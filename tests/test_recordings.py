@@ -159,14 +159,15 @@ def test_fit_and_score_cut_alike_and_take_only_what_is_new(tmp_path: Path) -> No
     assert "90 cases, windows of 20 s" in said.output
     write_table(late, 70, seed=1)
     said = call("score", run, "--data", late)
-    assert said.output.splitlines()[-1].startswith("3 cases judged")
+    assert said.output.splitlines()[-2].startswith("3 cases judged")
+    assert said.output.splitlines()[-1].startswith("Watched for drift: 3 cases in the order of time")
     assert "late: the last 10 s are no whole window and are left out" in said.output
     write_table(late, 70, seed=1)
     with late.open("a") as file:
         for i in range(70, 100):
             file.write(f"{(START + timedelta(seconds=i)).isoformat(sep=' ')},0.5\n")
     said = call("score", run, "--data", late)
-    assert said.output.splitlines()[-1].startswith("2 cases judged; ")
+    assert said.output.splitlines()[-2].startswith("2 cases judged; ")
     with closing(Run.open(run)) as opened:
         assert {f.case_id for f in opened.findings()} == {
             f"late@2026-05-01T12:{s // 60:02d}:{s % 60:02d}" for s in range(0, 100, 20)

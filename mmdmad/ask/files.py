@@ -10,6 +10,7 @@ from mmdmad.cases import Case, Modality, Part
 from mmdmad.errors import ConfigError, RunError
 from mmdmad.files import within
 from mmdmad.modalities.base import modalities, modality_of
+from mmdmad.store.stream import lapsed
 
 
 class NewFiles(Arguments):
@@ -24,7 +25,8 @@ def score_files(scope: Scope, asked: NewFiles) -> About:
     if not asked.files:
         raise ConfigError(f"no file was given; name at least one of {', '.join(modalities())}")
     parts = {m: Part(m, path=_inside(scope.folder, m, name), case_id="new") for m, name in asked.files.items()}
-    return about(scope.run.model.finding(Case("new", parts), scope.run.rate, None))
+    found, lapse = scope.run.model.finding(Case("new", parts), scope.run.rate, None), scope.run.watch.lapse
+    return about(found if lapse is None else lapsed(found, lapse))  # what is asked for now is after the lapse
 
 
 def _inside(folder: Path, modality: str, name: str) -> Path:

@@ -3,6 +3,7 @@
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact
+from mmdmad.store.stream import Watch
 
 WORST = 3
 
@@ -14,7 +15,9 @@ class Nothing(Arguments):
 class Overview(Result):
     """Counts of the run; `drivers` are flagged cases by what carries the largest share; names that are in use.
 
-    `last` is the time of the newest case on its own clock, to the second; "" where no case has one.
+    `last` is the time of the newest case on its own clock, to the second; "" where no case has one. `watched` says
+    whether normal has moved in the course of the run, as far as times tell; `lapsed`: it has, so that the guarantee has
+    lapsed.
     """
 
     judged: int
@@ -26,17 +29,20 @@ class Overview(Result):
     channels: tuple[str, ...]
     simulated: bool
     last: str = ""
+    watched: str = ""
+    lapsed: bool = False
 
 
 @query("overview")
 def overview(scope: Scope, asked: Nothing) -> Overview:
-    """The run as a whole: cases, flagged ones by part and group, the rate, the most anomalous cases, names in use."""
+    """The run as a whole: cases, flagged ones by part and group, the rate, whether it still holds, names in use."""
     run, tally = scope.run, scope.run.tally
     verdicts, drivers = tally.by("verdict"), tally.by("driver", verdict="anomalous")
     judged, flagged = sum(verdicts.values()), verdicts.get("anomalous", 0)
     groups, channels = tuple(run.groups()), tuple(tally.channels())
     refused, simulated = tally.refused(), tally.simulated()
-    said: list[Cited] = []
+    watch = run.watch
+    said: list[Cited] = _lapse(watch)
     if judged:
         said.append(_counts(scope, judged, verdicts, simulated))
         worst = [f.case_id for f in run.findings(limit=WORST)]
@@ -58,7 +64,15 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         line=f"all cases: {flagged} of {plural(judged)} flagged at {percent(run.rate)}", evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
         channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
+        watched=watch.words, lapsed=watch.lapse is not None,
     )  # fmt: skip
+
+
+def _lapse(watch: Watch) -> list[Cited]:
+    if watch.lapse is None:
+        return []
+    facts = fact("lapsed since", watch.lapse.since), fact("evidence since", watch.lapse.began)
+    return [told(f"{watch.words}.", *facts)]
 
 
 def _counts(scope: Scope, judged: int, verdicts: dict[str, int], simulated: bool) -> Cited:

@@ -29,7 +29,10 @@ NOTE = "the weights of the bets and the rule for runs were chosen on such stream
 
 @dataclass(frozen=True)
 class Scenario:
-    """Streams of one kind: calibration size, shift of normal scores after `good` cases, odd cases and events."""
+    """Streams of one kind: calibration size, shift of normal scores after `good` cases, odd cases and events.
+
+    `odd` is the share of odd cases, from `good` on `later` where that is given.
+    """
 
     name: str
     n: int = 150
@@ -39,6 +42,7 @@ class Scenario:
     size: float = 4.0
     events: tuple[tuple[int, int], ...] = ()
     equal: str = ""
+    later: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ SCENARIOS = (
     Scenario("two deviations at the start", shift=2.0),
     Scenario("one deviation at the start, n = 50", shift=1.0, n=50),
     Scenario("one deviation down at the start", shift=-1.0),
+    Scenario("40 % odd after 1000", good=1000, later=0.4),
     Scenario("nothing odd", odd=0.0),
     Scenario("5 % odd"),
     Scenario("10 % odd", odd=0.1),
@@ -116,7 +121,10 @@ def simulate(scenario: Scenario, streams: int, seed: int) -> Streams:
             for width in (scenario.n, cases)
         )
     scores[:, scenario.good :] += scenario.shift
-    odd = rng.random((streams, cases)) < scenario.odd
+    share = np.full(cases, scenario.odd)
+    if scenario.later is not None:
+        share[scenario.good :] = scenario.later
+    odd = rng.random((streams, cases)) < share
     for begin, length in scenario.events:
         odd[:, begin : begin + length] = True
     scores = np.where(odd, scores + scenario.size, scores)
@@ -155,7 +163,7 @@ def _row(scenario: Scenario, name: str, seed: int, heard: Heard, meter: Meter) -
         "median": float(np.median(after)),
         "early": float(early.mean()),
     }
-    if scenario.shift and (at > 0).any():
+    if (scenario.shift or scenario.later) and (at > 0).any():
         metrics["onset_error"] = float(np.median(np.abs(heard.began[~early][at > 0] - scenario.good)))
     intervals = {
         share: clopper_pearson(int((after <= limit).sum()), len(after))

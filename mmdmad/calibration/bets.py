@@ -15,10 +15,15 @@ the robust likelihood ratio of Huber ("A robust version of the probability ratio
 Statistics 36, 1965), and the c that grows fastest when the scores have really risen by d.
 
 A bet on the **bulk** asks only how p lies among p > 0.2, where clearly odd cases never come; there it needs no cap.
+
+A bet on the **share** of odd cases asks only whether p <= 0.1. Of all cases that is so for q = tolerance + (1 -
+tolerance) / 10 at most, and for r > q where a quarter more is odd; the bet multiplies by r / q or by (1 - r) / (1 - q).
+Cases that are half normal and half far off have no shift in common, and this finds them.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,20 +32,31 @@ from mmdmad.errors import DataError
 
 BULK_FROM = 0.2
 """A bet on the bulk stakes nothing on p-values up to this."""
+SHARE_UP_TO, SHARE_MORE = 0.1, 0.25
+"""A bet on the share counts p-values up to the first, and is made for this share of odd cases above the tolerance."""
 _NEAREST = 1e-12  # to 0 and 1 that a p-value counts as, so that its normal quantile is finite
+
+
+Kind = Literal["shift", "bulk", "share"]
 
 
 @dataclass(frozen=True)
 class Bet:
-    """A bet that scores have moved by `shift` deviations; `weight` is its share of the capital, `bulk` its kind."""
+    """A bet that scores have moved by `shift` deviations, or that more are odd; `weight` is its part of the capital."""
 
-    shift: float
     weight: float
-    bulk: bool = False
+    shift: float = 0.0
+    kind: Kind = "shift"
+
+    @property
+    def rising(self) -> bool:
+        """Whether it gains where scores have risen."""
+        return self.kind == "share" or self.shift > 0
 
 
 BETS: tuple[Bet, ...] = (
-    Bet(0.35, 0.45), Bet(0.6, 0.25), Bet(1.0, 0.1), Bet(2.5, 0.05), Bet(-0.7, 0.05), Bet(0.5, 0.1, bulk=True),
+    Bet(0.55, 0.35), Bet(0.2, 0.6), Bet(0.06, 1.0), Bet(0.02, 2.5), Bet(0.04, -0.7), Bet(0.06, 0.5, "bulk"),
+    Bet(0.07, kind="share"),
 )  # fmt: skip
 """Shares were chosen by simulation (`mmdmad bench run drift`): small shifts take longest, so they get most."""
 
@@ -71,7 +87,7 @@ def gains(p_values: ArrayLike, tolerance: float) -> np.ndarray:
     """What each of `BETS` multiplies its stake by: (..., B) for online p-values (...).
 
     >>> gains([0.01, 0.5], 0.1).round(2).tolist()
-    [[1.17, 1.45, 2.07, 5.77, 0.17, 1.0], [1.05, 0.93, 0.67, 0.05, 0.87, 1.03]]
+    [[1.17, 1.45, 2.07, 5.77, 0.17, 1.0, 2.18], [1.05, 0.93, 0.67, 0.05, 0.87, 1.03, 0.72]]
     """
     from scipy.special import ndtri
 
@@ -83,8 +99,13 @@ def gains(p_values: ArrayLike, tolerance: float) -> np.ndarray:
     z_bulk = -ndtri(np.clip(inside, _NEAREST, 1 - _NEAREST))
     made = []
     for bet in BETS:
-        ratio = np.exp(bet.shift * (z_bulk if bet.bulk else z) - bet.shift**2 / 2)
-        if bet.bulk:
+        if bet.kind == "share":
+            usual = tolerance + (1 - tolerance) * SHARE_UP_TO
+            more = usual + SHARE_MORE * (1 - SHARE_UP_TO)
+            made.append(np.where(p <= SHARE_UP_TO, more / usual, (1 - more) / (1 - usual)))
+            continue
+        ratio = np.exp(bet.shift * (z_bulk if bet.kind == "bulk" else z) - bet.shift**2 / 2)
+        if bet.kind == "bulk":
             made.append(np.where(p > BULK_FROM, ratio, 1.0))
         else:
             made.append(np.minimum(ratio, cap(bet.shift, tolerance)) / (1 - tolerance))

@@ -21,7 +21,9 @@ p-values larger than uniform. That lowers the bets on a rise and raises the (sma
 then no theorem.
 
 **No stake behind a flagged case**: an event is no drift. Within a run of flagged cases only the first is staked on as
-it is, others can lose but not gain, for at most RUN cases; a run that has come to two goes on over one unflagged case.
+it is, others can lose but not gain; a run that has come to LONG goes on over one unflagged case. That is so for at most
+RUN cases at once and a tenth of all in the long run (REFILL), since a stream that is flagged half the time is no event.
+Bets on the share of odd cases stake only where the case before was not flagged, which decides before a case is seen.
 """
 
 from typing import Annotated, Any
@@ -41,8 +43,11 @@ TOLERANCES = (0.1, 0.2)
 """Shares of odd cases that two tests put up with: the first speaks sooner, the second says more."""
 FLAGGED = 0.05
 """A case with a fixed p-value up to this counts as flagged here, whatever rate is declared."""
-RUN = 30
+LONG = 3
+RUN, REFILL = 30, 0.1
+"""Flagged cases that stakes are withheld from at once, and how many more for each case that comes."""
 _MOST = 1e300  # an account that has grown so far grows no further, so that numbers stay finite
+_SHARES = np.array([bet.kind == "share" for bet in BETS])
 _Amount = Annotated[float, Field(ge=0, le=_MOST)]
 _Count = Annotated[int, Field(ge=0)]
 
@@ -56,6 +61,7 @@ class _State(BaseModel):
     cases: int = Field(ge=0)
     run: int = Field(ge=0)
     quiet: int = Field(ge=0)
+    spared: float = Field(ge=0, le=RUN)
     capital: list[_Amount]
     restarted: list[_Amount]
     best: list[_Amount]
@@ -82,6 +88,7 @@ class DriftTest:
         self._since = np.zeros(shape, np.int64)
         self._run = np.zeros(streams, np.int64)
         self._quiet = np.zeros(streams, np.int64)
+        self._spared = np.full(streams, float(RUN))  # flagged cases that a stake may still be withheld from
         self._weights = np.array([bet.weight for bet in BETS])
 
     def update(self, p_values: ArrayLike, flagged: ArrayLike) -> None:
@@ -90,10 +97,14 @@ class DriftTest:
         if p.shape != self._run.shape or flag.shape != p.shape:
             raise DataError(f"p-values {p.shape} and flags {flag.shape} were given for streams {self._run.shape}")
         gain = gains(p, self.tolerance)
-        ended = self._quiet > (self._run >= 2)
+        ended = self._quiet > (self._run >= LONG)
         run = np.where(ended, 0, self._run)
-        withheld = flag & (run > 0) & (run < RUN)
-        gain = np.where(withheld[..., None], np.minimum(gain, 1.0), gain)
+        self._spared = np.minimum(self._spared + REFILL, RUN)
+        withheld = flag & (run > 0) & (self._spared >= 1)
+        after_flagged = (self._quiet == 0) & (self.cases > 0)
+        none = np.where(_SHARES, after_flagged[..., None], False)
+        gain = np.where(none, 1.0, np.where(withheld[..., None] & ~_SHARES, np.minimum(gain, 1.0), gain))
+        self._spared -= withheld
         self._run, self._quiet = run + flag, np.where(flag, 0, self._quiet + 1)
         self._capital = np.minimum(self._capital * gain, _MOST)
         self._restarted = np.minimum((self._restarted + 1) * gain, _MOST)
@@ -110,7 +121,7 @@ class DriftTest:
     @property
     def rising(self) -> np.ndarray:
         """Whether the bet that has gained most says that scores have risen (...)."""
-        return np.array([bet.shift > 0 for bet in BETS])[self._leading]
+        return np.array([bet.rising for bet in BETS])[self._leading]
 
     @property
     def began(self) -> np.ndarray:
@@ -132,6 +143,7 @@ class DriftTest:
             "cases": self.cases,
             "run": int(self._run),
             "quiet": int(self._quiet),
+            "spared": float(self._spared),
             "capital": self._capital.tolist(),
             "restarted": self._restarted.tolist(),
             "best": self._best.tolist(),
@@ -144,7 +156,7 @@ class DriftTest:
         known = validated(_State, state)
         made = cls(known.tolerance)
         made.cases = known.cases
-        made._run, made._quiet = np.array(known.run), np.array(known.quiet)
+        made._run, made._quiet, made._spared = np.array(known.run), np.array(known.quiet), np.array(known.spared)
         for name in ("capital", "restarted", "best", "since"):
             values = np.array(getattr(known, name))
             require(values.shape == (len(BETS),), f"{name} has {len(values)} values for {len(BETS)} bets")

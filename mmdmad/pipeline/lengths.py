@@ -136,9 +136,17 @@ def most_unusual(
     return replace(best, stretches=looked)
 
 
+_MOST_UNUSUAL = "judged by the most unusual of"
+
+
+def of_stretches(guarantee: "Guarantee") -> bool:
+    """Whether the p-value of a verdict counts several stretches, so that it is no single rank."""
+    return _MOST_UNUSUAL in guarantee.note
+
+
 def for_stretches(guarantee: "Guarantee", stretches: int, usual: str) -> "Guarantee":
     """The guarantee of a verdict on the most unusual of so many stretches: void where no p-value can reach the rate."""
-    note = f"judged by the most unusual of {stretches} stretches of {usual}, and the p-value counts all of them"
+    note = f"{_MOST_UNUSUAL} {stretches} stretches of {usual}, and the p-value counts all of them"
     note = "; ".join(filter(None, (guarantee.note, note)))
     if stretches * guarantee.smallest_p_value <= guarantee.rate:
         return guarantee.model_copy(update={"note": note})

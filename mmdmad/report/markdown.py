@@ -17,6 +17,8 @@ def render(report: Report) -> str:
     lines = [f"# {safe(report.title)}", ""]
     if report.simulated:
         lines += ["> **Simulated data: no real machine, product or person.**", ""]
+    if report.lapsed:
+        lines += [f"> **{safe(report.watched)}.**", ""]
     lines += [f"**{report.headline}.** {report.promise}", ""]
     if report.reasons:
         lines += ["Mainly by: " + ", ".join(f"{safe(r.name)} {r.count}" for r in report.reasons) + ".", ""]
@@ -50,6 +52,8 @@ def render(report: Report) -> str:
                 for b in report.bases
             ),
         )
+    if report.watched and not report.lapsed:
+        lines += [f"{safe(report.watched)}.", ""]
     if report.labels is not None:
         n = report.labels
         lines += [

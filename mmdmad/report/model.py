@@ -61,6 +61,7 @@ class Report(_Model):
     `findings` are the flagged cases worst first (without any: the most unusual three), at most DETAILED + LISTED;
     Where flagged cases are neighbouring windows of a recording, `stretches` has them all, grouped; the page tells one
     entry for each, the cases stay counted one by one.
+    `watched` says whether normal has moved in the course of the run; where it has, the guarantee has `lapsed`.
     `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
     """
 
@@ -72,6 +73,8 @@ class Report(_Model):
     no_verdict: int
     rate: float
     expected: Expected
+    watched: str
+    lapsed: bool
     bases: tuple[Basis, ...]
     reasons: tuple[Reason, ...]
     labels: Labels | None
@@ -149,6 +152,8 @@ def build(run: "Run", title: str | None = None) -> Report:
         no_verdict=whole.verdicts.get("no verdict", 0),
         rate=whole.rate,
         expected=of_all(run.tally.groups(), whole.rate),
+        watched=whole.watched,
+        lapsed=whole.lapsed,
         bases=guarantees(scope, Nothing()).bases,
         reasons=_reasons(whole.drivers),
         labels=compare_with_labels(scope, Nothing()).labels,

@@ -6,6 +6,8 @@ copies of what filters, counts and orders ask for, so that none of them ever rea
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -135,6 +137,26 @@ class FactRow(Base):
     unit: Mapped[str] = mapped_column(String, default="")
 
 
+class StreamRow(Base):
+    """A judged case as the stream of the run takes it, in the order of time; `place` is empty until it has entered.
+
+    Once entered it stays as it is, whatever becomes of its finding: what was heard cannot be unheard.
+    """
+
+    __tablename__ = "stream"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    place: Mapped[int | None] = mapped_column(index=True, unique=True)
+    time: Mapped[float] = mapped_column(Float, index=True)  # seconds since 1970 UTC
+    clock: Mapped[str] = mapped_column(String)  # the same on the case's own clock, as it is told
+    pattern: Mapped[str] = mapped_column(String)
+    key: Mapped[str] = mapped_column(String)  # of its content
+    score: Mapped[float] = mapped_column(Float)
+    fixed: Mapped[float] = mapped_column(Float)  # p-value among the calibration cases
+    online: Mapped[float | None] = mapped_column(Float)  # p-value among these and all before it in the stream
+    level: Mapped[float | None] = mapped_column(Float)  # of the drift test that puts up with a tenth of odd cases
+
+
 class RefusalRow(Base):
     """One part or case that could not be used, and in which stage: fit or score."""
 
@@ -212,6 +234,19 @@ def connect(path: Path) -> Engine:
         cursor.close()
 
     return engine
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other process can write into: whole at the end, or as if it had not been."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
 
 
 def complete(connection: Connection) -> None:

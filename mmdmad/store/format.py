@@ -18,11 +18,11 @@ from mmdmad.errors import ModelError, RunError
 from mmdmad.files import within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
-from mmdmad.store.db import check, complete, connect
+from mmdmad.store.db import alone, check, complete, connect
 from mmdmad.store.rows import fill
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 5
+FORMAT = 6
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -54,7 +54,10 @@ def _list_model(folder: Path, connection: Connection) -> None:
 
 
 # Format 5: a guarantee says its method, its unit and its bound; one without them is read as it was meant.
-STEPS: tuple[Step, ...] = (Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()))
+# Format 6: there is a table for the stream; it begins with the cases that are judged from then on.
+STEPS: tuple[Step, ...] = (
+    Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
+)  # fmt: skip
 
 
 def open_database(folder: Path, settings: dict[str, Any]) -> Engine:
@@ -100,16 +103,10 @@ def _version(connection: Connection) -> int:
 
 def _upgrade(folder: Path, engine: Engine, since: int) -> None:
     """Everything that the steps after `since` do, in one transaction that no other process can write into."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            complete(connection)
-            for step in STEPS:
-                if step.to > since:
-                    for action in step.actions:
-                        action(folder, connection)
-            connection.exec_driver_sql(f"PRAGMA user_version={FORMAT}")
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+    with alone(engine) as connection:
+        complete(connection)
+        for step in STEPS:
+            if step.to > since:
+                for action in step.actions:
+                    action(folder, connection)
+        connection.exec_driver_sql(f"PRAGMA user_version={FORMAT}")

@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,11 +28,13 @@ from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.sizes import RATES
-from mmdmad.store import again, attempt, db, rows, scoring, serial
+from mmdmad.store import again, attempt, db, feedback, rows, scoring, serial, stream
+from mmdmad.store.feedback import Feedback
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
 from mmdmad.store.scoring import Scored
 from mmdmad.store.setup import differences, read_settings, versions
+from mmdmad.store.stream import Watch
 from mmdmad.store.tally import LEARNED, Tally
 
 if TYPE_CHECKING:
@@ -44,17 +45,6 @@ if TYPE_CHECKING:
     from mmdmad.windows import Windows
 
 DEFAULT_RATE = 0.01
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What a person said of a finding."""
-
-    case_id: str
-    label: str
-    note: str
-    who: str
-    at: datetime
 
 
 class Run:
@@ -231,6 +221,9 @@ class Run:
         An id that was judged from other content is refused, and its earlier finding kept; with `replace` the case is
         judged in its place. Where the files themselves were replaced by ones that cannot be used, the earlier verdict
         is withdrawn.
+
+        Cases with a time make a stream in the order of time (`mmdmad.store.stream`), in which it shows whether normal
+        has moved: from then on cases are ranked, but have no verdict, as `watch` and their guarantees say.
         """
         cases = cases_of(cases)
         cut, known = cases.extra.get("windows"), self.windows
@@ -246,14 +239,21 @@ class Run:
         if waiting:
             self._set_meta(**{LEARNED: " ".join(self.model.parts_)})
             artifacts = within(self.path, "artifacts")
-            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace)
+            lapse = self.watch.lapse
+            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace, lapse)
             for one in bar(waiting, "judging", len(waiting)) if progress else waiting:
                 outcome = scorer.judge(one)
                 done += outcome.judged
                 refused += outcome.refused
                 parts += outcome.parts
+        stream.catch_up(self._engine, self._calibration)
         lost = lost_kinds([one.case for one in waiting], parts)
         return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)
+
+    @property
+    def watch(self) -> Watch:
+        """The stream of the cases that have a time: how many it holds, and since when the guarantee has lapsed."""
+        return stream.watch(self._engine)
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters, by rank, p_value, score, time or id (a leading minus turns it).
@@ -320,15 +320,12 @@ class Run:
         """Record what a person says of a finding ("confirmed", "false alarm", …); the statistics stay as they are."""
         with Session(self._engine) as session, session.begin():
             self._row(session, case_id)
-            session.add(db.FeedbackRow(case_id=case_id, label=label, note=note, who=who))
+            feedback.record(session, Feedback(case_id, label, note, who, datetime.now(UTC)))
 
     def feedbacks(self, case_id: str | None = None) -> list[Feedback]:
         """What people said of all findings or of one, oldest first."""
-        query = select(db.FeedbackRow).order_by(db.FeedbackRow.id)
-        if case_id is not None:
-            query = query.where(db.FeedbackRow.case_id == case_id)
         with Session(self._engine) as session:
-            return [Feedback(r.case_id, r.label, r.note, r.who, r.at) for r in session.scalars(query)]
+            return feedback.of(session, case_id)
 
     def artifact(self, relative: str) -> Path:
         """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from mmdmad.cases import Case, Lost, Refusal
 from mmdmad.errors import PartError
 from mmdmad.findings import Finding
-from mmdmad.store import again, db, rows, serial
+from mmdmad.store import again, db, rows, serial, stream
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
@@ -88,7 +88,10 @@ def _standing(engine: Engine, case: Case) -> Waiting:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Judges cases with one model, at one rate, into one store; `replacing`: in the place of earlier findings too."""
+    """Judges cases with one model, at one rate, into one store; `replacing`: in the place of earlier findings too.
+
+    `lapse` is known where the guarantee has lapsed: cases from then on get no verdict.
+    """
 
     engine: Engine
     model: "JointDetector"
@@ -96,6 +99,7 @@ class Scorer:
     artifacts: Path
     simulated: bool = False
     replacing: bool = False
+    lapse: stream.Lapse | None = None
 
     def judge(self, one: Waiting) -> Outcome:
         """Judge a case and store it, or what was wrong with it, in one transaction."""
@@ -109,8 +113,10 @@ class Scorer:
             return self._unusable(one, error.reason, error.refused)
         if self.simulated:
             finding = finding.model_copy(update={"simulated": True})
+        if self.lapse is not None and self.lapse.covers(finding):
+            finding = stream.lapsed(finding, self.lapse)
         refused = finding.refusals(one.case.row)
-        self._store(rows.Judged(finding, stamp, content, serial.case_to_json(one.case)), refused)
+        self._store(rows.Judged(finding, stamp, content, serial.case_to_json(one.case)), refused, one.case)
         return Outcome(True, refused, refused)
 
     def _kept(self, one: Waiting, before: Finding) -> Outcome:
@@ -134,13 +140,14 @@ class Scorer:
         else:
             # without marks: when it is scored again it is judged, whatever it holds then
             source = serial.case_to_json(one.case)
-            self._store(rows.Judged(again.withdrawn(one.before, one.case, reason), source=source), refused)
+            self._store(rows.Judged(again.withdrawn(one.before, one.case, reason), source=source), refused, one.case)
         return Outcome(False, refused, parts)
 
-    def _store(self, judged: rows.Judged, refused: Iterable[Refusal]) -> None:
+    def _store(self, judged: rows.Judged, refused: Iterable[Refusal], case: Case) -> None:
         case_id = judged.finding.case_id
         with Session(self.engine) as session, session.begin():
             rows.put(session.connection(), [judged])
+            stream.wait(session.connection(), judged.finding, case)
             session.execute(
                 delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case_id)
             )

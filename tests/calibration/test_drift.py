@@ -7,12 +7,13 @@ import pytest
 
 from mmdmad.bench.drift import CASES, SCENARIOS, Scenario, listen, simulate
 from mmdmad.calibration.bets import BETS, BULK_FROM, cap, gains
-from mmdmad.calibration.drift import HORIZON, RUN, SPEAKS, TOLERANCES, DriftTest
+from mmdmad.calibration.drift import HORIZON, REFILL, RUN, SPEAKS, TOLERANCES, DriftTest
 from mmdmad.calibration.online import OnlineRanks
 from mmdmad.errors import DataError, ModelError
 
 GRID = (np.arange(200_000) + 0.5) / 200_000  # p-values as evenly as uniform ones lie
-OPEN = [i for i, bet in enumerate(BETS) if not bet.bulk]
+OPEN = [i for i, bet in enumerate(BETS) if bet.kind == "shift"]
+SHARE = next(i for i, bet in enumerate(BETS) if bet.kind == "share")
 RISING = [i for i in OPEN if BETS[i].shift > 0]
 
 
@@ -28,12 +29,12 @@ def test_a_bet_is_fair_whatever_the_tolerated_share_of_odd_cases_does(tolerance)
     normal = gains(GRID, tolerance).mean(axis=0)
     worst = gains([1e-13, 1 - 1e-13], tolerance).max(axis=0)
     mixed = (1 - tolerance) * normal + tolerance * worst
-    assert mixed[OPEN] == pytest.approx(np.ones(len(OPEN)), abs=1e-3)  # fair, and no fairer than it must be
+    assert mixed[[*OPEN, SHARE]] == pytest.approx(np.ones(len(OPEN) + 1), abs=1e-3)  # and no fairer than it must be
     assert (normal <= 1 + 1e-3).all()
 
 
 def test_a_bet_on_the_bulk_is_fair_and_stakes_nothing_on_what_is_clearly_odd():
-    found = gains(GRID, 0.1)[:, [i for i, bet in enumerate(BETS) if bet.bulk]]
+    found = gains(GRID, 0.1)[:, [i for i, bet in enumerate(BETS) if bet.kind == "bulk"]]
     assert found[GRID > BULK_FROM].mean(axis=0) == pytest.approx(1, abs=1e-3)
     assert (found[GRID <= BULK_FROM] == 1).all()
     assert found[GRID > BULK_FROM][0] > 2
@@ -49,7 +50,14 @@ def test_gains_are_the_capped_likelihood_ratio():
 
 
 def test_more_tolerance_means_lower_caps():
-    assert all(cap(bet.shift, 0.2) < cap(bet.shift, 0.1) for bet in BETS)
+    assert all(cap(bet.shift, 0.2) < cap(bet.shift, 0.1) for bet in BETS if bet.shift)
+
+
+def test_a_bet_on_the_share_gains_where_a_quarter_more_is_odd():
+    low, high = gains([0.1, 0.100001], 0.1)[:, SHARE]
+    assert low == pytest.approx((0.19 + 0.225) / 0.19)
+    assert high == pytest.approx((1 - 0.415) / 0.81)
+    assert 0.415 * np.log(low) + 0.585 * np.log(high) > 0.1
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, np.nan])
@@ -103,7 +111,7 @@ def test_the_level_is_the_mean_of_two_accounts_a_bet():
     each = gains(p_values, 0.1)
     capital, restarted = np.ones(len(BETS)), np.zeros(len(BETS))
     test = DriftTest(0.1)
-    assert test.level == 0.5
+    assert test.level == pytest.approx(0.5)
     for p, gain in zip(p_values, each):
         capital, restarted = capital * gain, (restarted + 1) * gain
         test.update(p, False)
@@ -127,20 +135,38 @@ def test_within_a_run_of_flagged_cases_only_the_first_is_staked_on():
     ("flags", "staked"),
     [
         ("1011", 3),  # one flagged, one not: the run has ended, the third begins another
-        ("11011", 2),  # two flagged: the run goes on over one that is not
-        ("110011", 4),  # and ends with two
+        ("11011", 3),
+        ("111011", 2),  # three flagged: the run goes on over one that is not
+        ("1110011", 4),  # and ends with two
         ("0110", 3),
     ],
 )
-def test_a_run_goes_on_over_one_case_once_it_has_two(flags, staked):
+def test_a_run_goes_on_over_one_case_once_it_is_long(flags, staked):
     test = entered(DriftTest(0.1), [0.001] * len(flags), [flag == "1" for flag in flags])
     assert test.state()["capital"][2] == pytest.approx(float(gains(0.001, 0.1)[2]) ** staked)
 
 
 def test_a_run_is_no_excuse_for_ever():
-    test = entered(DriftTest(0.1), [0.001] * (RUN + 20), [True] * (RUN + 20))
-    assert test.state()["capital"][2] == pytest.approx(float(gains(0.001, 0.1)[2]) ** 21)
+    long = RUN + 40
+    test = entered(DriftTest(0.1), [0.001] * long, [True] * long)
+    # the first is staked on; of the others 30 are spared, and one more for every ten that come
+    spared = next(n for n in range(long) if n + 1 > RUN + REFILL * n) + 0
+    staked = round(np.log(test.state()["capital"][2]) / np.log(gains(0.001, 0.1)[2]))
+    assert staked == long - spared - (long - 1 - spared) // 10
     assert test.level >= SPEAKS
+
+
+def test_a_stream_that_is_flagged_half_the_time_is_no_event():
+    p_values, flags = [0.001, 0.001, 0.5, 0.5] * 60, [True, True, False, False] * 60
+    test = entered(DriftTest(0.1), p_values, flags)
+    assert test.state()["spared"] < 2
+    assert test.level >= SPEAKS
+
+
+def test_a_bet_on_the_share_stakes_only_where_the_case_before_was_not_flagged():
+    hit, miss = gains([0.001, 0.5], 0.1)[:, SHARE]
+    test = entered(DriftTest(0.1), [0.001, 0.001, 0.5, 0.5, 0.001], [True, True, False, False, True])
+    assert test.state()["capital"][SHARE] == pytest.approx(hit * miss * hit)
 
 
 def test_it_finds_where_the_change_began_and_its_direction():
@@ -184,11 +210,12 @@ def test_a_test_goes_on_from_its_state_as_if_never_stopped():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"capital": [1.0] * 9}, "9 values for 6 bets"),
-        ({"capital": [-1.0] * 6}, "greater than or equal to 0"),
-        ({"restarted": [float("inf")] * 6}, "finite"),
-        ({"since": [9] * 6}, "begins after the last case"),
+        ({"capital": [1.0] * 9}, "9 values for 7 bets"),
+        ({"capital": [-1.0] * 7}, "greater than or equal to 0"),
+        ({"restarted": [float("inf")] * 7}, "finite"),
+        ({"since": [9] * 7}, "begins after the last case"),
         ({"run": 9}, "longer than the stream"),
+        ({"spared": 31.0}, "less than or equal to 30"),
         ({"tolerance": 0.7}, "less than 0.5"),
         ({"level": 1.0}, "Extra inputs"),
     ],
@@ -247,6 +274,11 @@ def test_it_speaks_soon_after_normal_has_moved():
     assert np.median(heard.began) <= 5
 
 
+def test_it_hears_that_many_more_are_odd():
+    _, after = spoke(Scenario("", good=300, later=0.45), 0.1, 60)
+    assert np.median(after) <= 110
+
+
 def test_every_scenario_has_a_name_of_its_own():
     assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
 
@@ -260,6 +292,7 @@ def test_every_scenario_has_a_name_of_its_own():
         (Scenario("", shift=0.5), CASES, 0, 0.75),
         (Scenario("", shift=0.5, n=300), CASES, 0, 0.85),
         (Scenario("", shift=0.5, good=3000), CASES, 0, 0.75),
+        (Scenario("", good=1000, later=0.4), 110, 0, 0.95),
     ],
 )
 def test_how_soon_it_speaks(scenario, median, within_100, within_400):

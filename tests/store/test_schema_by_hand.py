@@ -29,6 +29,9 @@ TABLES = {  # name, type, not null, default, place in the primary key
     "evidence": "case_id VARCHAR 1 None 1; id VARCHAR 1 None 2; kind VARCHAR 1 None 0; part VARCHAR 0 None 0",
     "facts": """case_id VARCHAR 1 None 1; evidence VARCHAR 1 None 2; place INTEGER 1 None 3; name VARCHAR 1 None 0;
         value BLOB 0 None 0; unit VARCHAR 1 None 0""",
+    "stream": """case_id VARCHAR 1 None 1; place INTEGER 0 None 0; time FLOAT 1 None 0; clock VARCHAR 1 None 0;
+        pattern VARCHAR 1 None 0; key VARCHAR 1 None 0; score FLOAT 1 None 0; fixed FLOAT 1 None 0;
+        online FLOAT 0 None 0; level FLOAT 0 None 0""",
     "refusals": """stage VARCHAR 1 None 1; case_id VARCHAR 1 None 2; part VARCHAR 1 None 3; reason TEXT 1 None 0;
         row INTEGER 0 None 0""",
     "meta": "key VARCHAR 1 None 1; value TEXT 1 None 0",
@@ -39,6 +42,8 @@ INDEXES = {
     "cases_by_rank": ("cases", ["rung", "rung_p", "score", "id"]),
     "parts_by_modality": ("parts", ["modality", "p_value"]),
     "facts_by_name": ("facts", ["name", "value"]),
+    "ix_stream_place": ("stream", ["place"]),
+    "ix_stream_time": ("stream", ["time"]),
     "ix_evidence_kind": ("evidence", ["kind"]),
     "ix_feedback_case_id": ("feedback", ["case_id"]),
     **{
@@ -52,6 +57,7 @@ REFERENCES = {
     "evidence": [("case_id", "cases", "id", "CASCADE")],
     "facts": [("case_id", "evidence", "case_id", "CASCADE"), ("evidence", "evidence", "id", "CASCADE")],
     "feedback": [("case_id", "cases", "id", "NO ACTION")],
+    "stream": [("case_id", "cases", "id", "NO ACTION")],
 }
 
 
@@ -62,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 5
+    assert FORMAT == 6
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)
@@ -83,7 +89,8 @@ def test_the_schema_of_this_format(folder: Path) -> None:
         found = store.execute(f"SELECT name FROM pragma_index_info('{index}') ORDER BY seqno").fetchall()
         assert [name for (name,) in found] == columns
         assert store.execute("SELECT tbl_name FROM sqlite_master WHERE name = ?", (index,)).fetchone() == (table,)
-        assert f"CREATE INDEX {index}" in store.execute(
+        unique = "UNIQUE " if index == "ix_stream_place" else ""
+        assert f"CREATE {unique}INDEX {index}" in store.execute(
             "SELECT sql FROM sqlite_master WHERE name = ?", (index,)
         ).fetchone()[0]  # fmt: skip
     store.close()

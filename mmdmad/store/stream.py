@@ -1,0 +1,247 @@
+"""The stream of a run: its judged cases in the order of time, and whether normal has moved among them.
+
+The rule, which makes one stream of any number of calls of `Run.score`:
+- A case with a time waits when it is judged. At the end of the call all that wait enter, by time, then by content.
+- What has entered stays: a case that is judged again enters no second time, and its first score counts.
+- Time goes on: a case that is earlier than the last one that has entered is left out, and so is one whose p-value is no
+  single rank (the most unusual of several stretches) or has nothing to rank among. How many, is said.
+- Cases without a time are in no stream; where none has one, nothing is watched, and that is said.
+
+When the test speaks, the guarantee has lapsed from that case's time on: findings from then on have no verdict but keep
+their p-value and their rank. It stays lapsed, whatever comes later.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Connection, Engine, delete, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from mmdmad.calibration.stream import Stream
+from mmdmad.cases import Case
+from mmdmad.errors import ModelError, RunError
+from mmdmad.findings import Evidence, Fact, Finding
+from mmdmad.parts import case_key
+from mmdmad.pipeline.lengths import of_stretches
+from mmdmad.store import rows
+from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, StreamRow, alone
+
+Calibration = Mapping[tuple[str, ...], np.ndarray]
+STATE, LAPSE = "stream", "lapse"  # keys in the table of the run's settings
+SHARES = {0.1: "a tenth", 0.2: "a fifth"}
+_RESTORE = "restore cases.sqlite from a copy, or move it away and score again"
+
+
+class Lapse(BaseModel):
+    """Since when the guarantee has lapsed: seconds since 1970 and the clock of the case at which the test spoke.
+
+    `began` is the clock of the case from which on the evidence gathers, an estimate; `rising`: scores have risen;
+    `tolerance` is the share of odd cases that would not have made the test speak.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    seconds: float
+    since: str
+    began: str
+    rising: bool
+    tolerance: float
+
+    @property
+    def words(self) -> str:
+        """What has happened, as verdicts, report and chat say it."""
+        return f"the guarantee has lapsed since {self.since}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """The two things that it can mean; odd cases never make scores fall."""
+        if not self.rising:
+            return "normal has moved, scores are lower than those of the calibration, and faults may be missed"
+        share = SHARES.get(self.tolerance, f"{100 * self.tolerance:.3g} %")
+        return f"either normal has moved, or more than {share} of the cases is odd"
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether the finding is of a case from then on."""
+        seconds = rows.timestamp(finding.time)
+        return seconds is not None and seconds >= self.seconds
+
+
+class Watch(BaseModel):
+    """What the stream of a run holds: cases entered and left out, judged cases without a time, and the lapse."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entered: int
+    left_out: int
+    timeless: int
+    lapse: Lapse | None = None
+
+    @property
+    def words(self) -> str:
+        """What was watched and found, in one line; "" where nothing has been judged."""
+        if self.lapse is not None:
+            said, began = self.lapse.words, self.lapse.began
+            early = f" (the evidence begins at about {began})" if began != self.lapse.since else ""
+            return f"{said[:1].upper()}{said[1:]}{early}; later cases are ranked, without a verdict"
+        if not self.entered + self.left_out + self.timeless:
+            return ""
+        if not self.entered:
+            none = f"none of the {self.left_out} cases with a time has a rank of its own" if self.left_out else ""
+            return f"Not watched for drift: {none or 'no case has a time'}, so nothing says whether normal has moved"
+        told = f"Watched for drift: {self.entered} cases in the order of time, no sign that normal has moved"
+        left_out = "are left out, judged after later ones or without a single rank"
+        counts = (self.timeless, "have no time"), (self.left_out, left_out)
+        others = "; ".join(f"{count} {what}" for count, what in counts if count)
+        return f"{told} ({others})" if others else told
+
+
+def wait(connection: Connection, finding: Finding, case: Case) -> None:
+    """Let a judged case wait for its place; the caller's transaction. One that has entered is left as it is."""
+    waits = delete(StreamRow).where(StreamRow.case_id == finding.case_id, StreamRow.place.is_(None))
+    connection.execute(waits)
+    held = rows.columns(finding)
+    if held["time"] is None or not finding.parts or of_stretches(finding.guarantee):
+        return
+    row = {
+        "case_id": finding.case_id, "time": held["time"], "clock": held["clock"], "pattern": held["pattern"],
+        "key": case_key(case) or finding.case_id, "score": finding.score, "fixed": finding.p_value,
+    }  # fmt: skip
+    connection.execute(insert(StreamRow).on_conflict_do_nothing(), row)
+
+
+def catch_up(engine: Engine, calibration: Callable[[], Calibration]) -> None:
+    """`advance` where any case waits that would enter; `calibration` is asked for (and its model loaded) only then."""
+    with engine.connect() as connection:
+        last = connection.scalar(select(func.max(StreamRow.time)).where(StreamRow.place.is_not(None)))
+        waits = connection.execute(_waiting(last).limit(1)).first() is not None
+    if waits:
+        advance(engine, calibration())
+
+
+def advance(engine: Engine, calibration: Calibration) -> None:
+    """Enter the cases that wait, in their order, and withdraw the verdicts from a lapse on; one transaction.
+
+    `calibration` holds the joint scores of the calibration cases for each pattern of present parts.
+    """
+    with alone(engine) as connection:
+        entered = list(_entered(connection))
+        found = list(connection.execute(_waiting(entered[-1].time if entered else None)))
+        if not found:
+            return
+        stream, lapse, known = _again(connection, calibration, entered), lapse_of(connection), [*entered]
+        for row in found:
+            heard = stream.enter(row.pattern, row.score, row.key, row.fixed)
+            if heard is None:
+                continue
+            place = len(known)
+            known.append(row)
+            values = {"place": place, "online": heard.online, "level": heard.levels[0]}
+            connection.execute(update(StreamRow).where(StreamRow.case_id == row.case_id).values(**values))
+            spoken = stream.spoken
+            if spoken is None:
+                continue
+            if lapse is None:
+                lapse = Lapse(
+                    seconds=row.time, since=row.clock[:19], began=known[stream.began].clock[:19],
+                    rising=stream.rising, tolerance=spoken,
+                )  # fmt: skip
+                _withdraw(connection, lapse)
+            elif lapse.rising and spoken > lapse.tolerance:  # the same lapse, better known
+                lapse = lapse.model_copy(update={"tolerance": spoken})
+        _keep(connection, STATE, json.dumps(stream.state(), allow_nan=False))
+        if lapse is not None:
+            _keep(connection, LAPSE, lapse.model_dump_json())
+
+
+def lapse_of(connection: Connection) -> Lapse | None:
+    """The lapse on record; RunError where what is there is none."""
+    stored = connection.scalar(select(MetaRow.value).where(MetaRow.key == LAPSE))
+    try:
+        return None if stored is None else Lapse.model_validate_json(stored)
+    except ValidationError as error:
+        raise RunError(f"the lapse of the run is damaged ({error.errors()[0]['msg']}); {_RESTORE}") from error
+
+
+def watch(engine: Engine) -> Watch:
+    """What the stream of a run holds now."""
+    with engine.connect() as connection:
+        timed, every = (
+            connection.scalar(select(func.count()).select_from(CaseRow).where(condition)) or 0
+            for condition in (CaseRow.time.is_not(None), or_(CaseRow.time.is_(None), CaseRow.time.is_not(None)))
+        )
+        entered = connection.scalar(select(func.count()).where(StreamRow.place.is_not(None))) or 0
+        lapse = lapse_of(connection)
+    return Watch(entered=entered, left_out=max(0, timed - entered), timeless=every - timed, lapse=lapse)
+
+
+def lapsed(finding: Finding, lapse: Lapse) -> Finding:
+    """The finding without its verdict; p-value, score and evidence stay, and with them its rank among the others."""
+    note = "; ".join(filter(None, (lapse.words, finding.guarantee.note)))
+    evidence = tuple(_told(e, finding, lapse) if e.kind == "verdict" else e for e in finding.evidence)
+    guarantee = finding.guarantee.model_copy(update={"valid": False, "note": note})
+    return finding.model_copy(
+        update={"verdict": "no verdict", "guarantee": guarantee, "evidence": evidence, "explanation": None}
+    )
+
+
+def _told(evidence: Evidence, finding: Finding, lapse: Lapse) -> Evidence:
+    p = f"{finding.p_value:.3g}"
+    caption = f"Case {finding.case_id} gets no verdict: {lapse.words}; its joint p-value is {p}."
+    facts = [fact for fact in evidence.facts if fact.name not in ("verdict", "note")]
+    facts += [Fact(name="verdict", value="no verdict"), Fact(name="lapsed since", value=lapse.since)]
+    return evidence.model_copy(update={"caption": caption, "facts": tuple(facts)})
+
+
+def _withdraw(connection: Connection, lapse: Lapse) -> None:
+    """Every finding from the lapse on is written anew without its verdict."""
+    later = select(CaseRow.id).where(CaseRow.time >= lapse.seconds).order_by(CaseRow.id)
+    for case_id in list(connection.scalars(later)):
+        columns = DocumentRow.case_id, DocumentRow.finding, DocumentRow.digest
+        row = connection.execute(select(*columns).where(DocumentRow.case_id == case_id)).first()
+        if row is None:
+            continue
+        finding = lapsed(rows.finding_of(row), lapse)
+        connection.execute(update(CaseRow).where(CaseRow.id == case_id).values(**rows.columns(finding)))
+        document = update(DocumentRow).where(DocumentRow.case_id == case_id).values(**rows.document(finding))
+        connection.execute(document)
+        rows.write(connection, [finding])
+
+
+def _again(connection: Connection, calibration: Calibration, entered: list[Any]) -> Stream:
+    """The stream as it was after the last case that entered."""
+    stream = Stream({",".join(pattern): scores for pattern, scores in calibration.items() if len(scores)})
+    for row in entered:
+        stream.replay(row.pattern, row.score, row.key)
+    stored = connection.scalar(select(MetaRow.value).where(MetaRow.key == STATE))
+    try:
+        if stored is not None:
+            stream.restore(json.loads(stored))
+    except (ModelError, ValueError, RecursionError) as why:
+        raise RunError(f"the state of the run's stream is damaged ({why}); {_RESTORE}") from why
+    if stream.cases != len(entered):
+        raise RunError(f"the run's stream has {len(entered)} cases, its test heard {stream.cases}; {_RESTORE}")
+    return stream
+
+
+def _entered(connection: Connection) -> Iterator[Any]:
+    columns = StreamRow.time, StreamRow.clock, StreamRow.pattern, StreamRow.key, StreamRow.score
+    query = select(*columns).where(StreamRow.place.is_not(None)).order_by(StreamRow.place)
+    yield from connection.execute(query)
+
+
+def _waiting(last: float | None) -> Any:
+    columns = (
+        StreamRow.case_id, StreamRow.time, StreamRow.clock, StreamRow.pattern, StreamRow.key, StreamRow.score,
+        StreamRow.fixed,
+    )  # fmt: skip
+    query = select(*columns).where(StreamRow.place.is_(None))
+    query = query if last is None else query.where(StreamRow.time >= last)
+    return query.order_by(StreamRow.time, StreamRow.key, StreamRow.case_id)
+
+
+def _keep(connection: Connection, key: str, value: str) -> None:
+    statement = insert(MetaRow).values(key=key, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
