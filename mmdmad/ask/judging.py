@@ -9,6 +9,7 @@ from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact, listed
 from mmdmad.findings import Guarantee, PartName
 from mmdmad.modalities.base import ordered
+from mmdmad.store.stream import has_lapsed
 
 
 class _Data(BaseModel):
@@ -24,8 +25,8 @@ class Basis(_Data):
 
     @property
     def unpromised(self) -> bool:
-        """Whether cases get a verdict for which the rate is not promised."""
-        return self.guarantee.decides and not self.guarantee.valid
+        """Whether cases get a verdict for which the rate is not promised; a lapse is told for the whole run."""
+        return self.guarantee.decides and not self.guarantee.valid and not has_lapsed(self.guarantee)
 
 
 class Labels(_Data):

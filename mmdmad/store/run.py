@@ -223,7 +223,7 @@ class Run:
         is withdrawn.
 
         Cases with a time make a stream in the order of time (`mmdmad.store.stream`), in which it shows whether normal
-        has moved: from then on cases are ranked, but have no verdict, as `watch` and their guarantees say.
+        has moved: from then on no rate is promised for verdicts, as `watch` and their guarantees say.
         """
         cases = cases_of(cases)
         cut, known = cases.extra.get("windows"), self.windows

@@ -90,7 +90,7 @@ def _standing(engine: Engine, case: Case) -> Waiting:
 class Scorer:
     """Judges cases with one model, at one rate, into one store; `replacing`: in the place of earlier findings too.
 
-    `lapse` is known where the guarantee has lapsed: cases from then on get no verdict.
+    `lapse` is known where the guarantee has lapsed: no rate is promised for cases from then on.
     """
 
     engine: Engine

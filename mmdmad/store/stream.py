@@ -7,8 +7,8 @@ The rule, which makes one stream of any number of calls of `Run.score`:
   single rank (the most unusual of several stretches) or has nothing to rank among. How many, is said.
 - Cases without a time are in no stream; where none has one, nothing is watched, and that is said.
 
-When the test speaks, the guarantee has lapsed from that case's time on: findings from then on have no verdict but keep
-their p-value and their rank. It stays lapsed, whatever comes later.
+When the test speaks, the guarantee has lapsed from that case's time on: findings from then on keep p-value, verdict and
+rank, but no rate is promised for them (`valid` is False). It stays lapsed, whatever comes later.
 """
 
 import json
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.sqlite import insert
 from mmdmad.calibration.stream import Stream
 from mmdmad.cases import Case
 from mmdmad.errors import ModelError, RunError
-from mmdmad.findings import Evidence, Fact, Finding
+from mmdmad.findings import Evidence, Fact, Finding, Guarantee
 from mmdmad.parts import case_key
 from mmdmad.pipeline.lengths import of_stretches
 from mmdmad.store import rows
@@ -31,6 +31,7 @@ from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, StreamRow, alone
 
 Calibration = Mapping[tuple[str, ...], np.ndarray]
 STATE, LAPSE = "stream", "lapse"  # keys in the table of the run's settings
+_LAPSED = "the guarantee has lapsed since"
 SHARES = {0.1: "a tenth", 0.2: "a fifth"}
 _RESTORE = "restore cases.sqlite from a copy, or move it away and score again"
 
@@ -53,7 +54,7 @@ class Lapse(BaseModel):
     @property
     def words(self) -> str:
         """What has happened, as verdicts, report and chat say it."""
-        return f"the guarantee has lapsed since {self.since}: {self.reason}"
+        return f"{_LAPSED} {self.since}: {self.reason}"
 
     @property
     def reason(self) -> str:
@@ -85,7 +86,7 @@ class Watch(BaseModel):
         if self.lapse is not None:
             said, began = self.lapse.words, self.lapse.began
             early = f" (the evidence begins at about {began})" if began != self.lapse.since else ""
-            return f"{said[:1].upper()}{said[1:]}{early}; later cases are ranked, without a verdict"
+            return f"{said[:1].upper()}{said[1:]}{early}; for verdicts from then on no rate is promised"
         if not self.entered + self.left_out + self.timeless:
             return ""
         if not self.entered:
@@ -122,7 +123,7 @@ def catch_up(engine: Engine, calibration: Callable[[], Calibration]) -> None:
 
 
 def advance(engine: Engine, calibration: Calibration) -> None:
-    """Enter the cases that wait, in their order, and withdraw the verdicts from a lapse on; one transaction.
+    """Enter the cases that wait, in their order, and withdraw the promise from a lapse on; one transaction.
 
     `calibration` holds the joint scores of the calibration cases for each pattern of present parts.
     """
@@ -178,25 +179,27 @@ def watch(engine: Engine) -> Watch:
 
 
 def lapsed(finding: Finding, lapse: Lapse) -> Finding:
-    """The finding without its verdict; p-value, score and evidence stay, and with them its rank among the others."""
+    """The finding without a promised rate; p-value, verdict and with them its rank among the others stay."""
     note = "; ".join(filter(None, (lapse.words, finding.guarantee.note)))
-    evidence = tuple(_told(e, finding, lapse) if e.kind == "verdict" else e for e in finding.evidence)
+    evidence = tuple(_told(e, lapse) if e.kind == "verdict" else e for e in finding.evidence)
     guarantee = finding.guarantee.model_copy(update={"valid": False, "note": note})
-    return finding.model_copy(
-        update={"verdict": "no verdict", "guarantee": guarantee, "evidence": evidence, "explanation": None}
+    return finding.model_copy(update={"guarantee": guarantee, "evidence": evidence, "explanation": None})
+
+
+def has_lapsed(guarantee: Guarantee) -> bool:
+    """Whether it is a lapse that took the promise away."""
+    return guarantee.note.startswith(_LAPSED)
+
+
+def _told(evidence: Evidence, lapse: Lapse) -> Evidence:
+    caption = f"{evidence.caption} No rate is promised for it: {lapse.words}."
+    return evidence.model_copy(
+        update={"caption": caption, "facts": (*evidence.facts, Fact(name="lapsed since", value=lapse.since))}
     )
 
 
-def _told(evidence: Evidence, finding: Finding, lapse: Lapse) -> Evidence:
-    p = f"{finding.p_value:.3g}"
-    caption = f"Case {finding.case_id} gets no verdict: {lapse.words}; its joint p-value is {p}."
-    facts = [fact for fact in evidence.facts if fact.name not in ("verdict", "note")]
-    facts += [Fact(name="verdict", value="no verdict"), Fact(name="lapsed since", value=lapse.since)]
-    return evidence.model_copy(update={"caption": caption, "facts": tuple(facts)})
-
-
 def _withdraw(connection: Connection, lapse: Lapse) -> None:
-    """Every finding from the lapse on is written anew without its verdict."""
+    """Every finding from the lapse on is written anew without a promised rate."""
     later = select(CaseRow.id).where(CaseRow.time >= lapse.seconds).order_by(CaseRow.id)
     for case_id in list(connection.scalars(later)):
         columns = DocumentRow.case_id, DocumentRow.finding, DocumentRow.digest

@@ -74,7 +74,7 @@ def test_the_command_says_since_when(moved):
     assert START + timedelta(minutes=60) <= datetime.fromisoformat(lapse.since + "+00:00")
     assert with_lapse == f"{opened.watch.words}"
     assert with_lapse.startswith(f"The guarantee has lapsed since {lapse.since}: either normal has moved, or more than")
-    assert with_lapse.endswith("later cases are ranked, without a verdict")
+    assert with_lapse.endswith("for verdicts from then on no rate is promised")
     opened.close()
 
 
@@ -89,6 +89,7 @@ def test_the_report_says_it_in_a_banner(moved, tmp_path):
     assert text.index("**The guarantee has lapsed since") < text.index("cases are flagged")
     data = json.loads(write_report(opened, tmp_path / "r.json").read_text())
     assert (data["lapsed"], data["watched"]) == (True, words)
+    assert page.count("the rate is not promised: the guarantee has lapsed") == 0  # said once, for the whole run
     opened.close()
 
 
@@ -103,10 +104,10 @@ def test_the_chat_says_it_first(moved):
     opened.close()
 
 
-def test_new_files_get_no_verdict_after_a_lapse(moved, home):
+def test_new_files_get_no_promise_after_a_lapse(moved, home):
     opened = Run.open(moved[0])
     found = ask(Scope(opened, home), "score_files", files={"image": "normal-000.png"})
-    assert found.judged.verdict == "no verdict"
+    assert not found.judged.guarantee.valid
     assert found.judged.guarantee.note.startswith("the guarantee has lapsed since")
     opened.close()
 

@@ -192,38 +192,35 @@ def test_when_normal_moves_the_guarantee_lapses_from_there_on(judged):
     words += "is odd"
     for i, one in enumerate(cases):
         found = run.finding(one.id)
+        assert found.verdict == ("anomalous" if found.p_value <= 0.05 else "normal")
         if i < at:
             assert found.guarantee.valid
-            assert found.verdict == ("anomalous" if found.p_value <= 0.05 else "normal")
-        else:
-            assert not found.guarantee.valid
-            assert found.verdict == "no verdict"
-            assert found.guarantee.note == words
-            assert found.evidence[0].caption == (
-                f"Case {one.id} gets no verdict: {words}; its joint p-value is {found.p_value:.3g}."
-            )
-            facts = {fact.name: fact.value for fact in found.evidence[0].facts}
-            assert facts == {
-                "case": one.id,
-                "p-value": found.p_value,
-                "verdict": "no verdict",
-                "lapsed since": lapse.since,
-            }
-    assert run.count(verdict="no verdict") == len(cases) - at
-    ranked = [f.p_value for f in run.findings(verdict="no verdict")]
+            continue
+        assert not found.guarantee.valid
+        assert stream.has_lapsed(found.guarantee)
+        assert found.guarantee.note == words
+        assert found.evidence[0].caption == f"said No rate is promised for it: {words}."
+        facts = {fact.name: fact.value for fact in found.evidence[0].facts}
+        assert facts == {
+            "case": one.id,
+            "p-value": found.p_value,
+            "verdict": found.verdict,
+            "lapsed since": lapse.since,
+        }
+    ranked = [f.order_key for f in run.findings()]
     assert ranked == sorted(ranked)  # ranking goes on
     assert run.watch.words.startswith(f"The guarantee has lapsed since {lapse.since}: either normal has moved, or more")
 
 
-def test_what_is_judged_after_a_lapse_has_no_verdict_at_once(judged, monkeypatch):
+def test_what_is_judged_after_a_lapse_has_no_promise_at_once(judged, monkeypatch):
     run = judged()
     run.score(Cases((*normals(40), *normals(90, seed=4, first=40, shift=1.5))))
     lapse = run.watch.lapse
     monkeypatch.setattr(stream, "catch_up", lambda *given: None)
     run.score(Cases((case(500, 0.1), case(1, 0.2, id="before"))))
-    assert run.finding("c0500").verdict == "no verdict"
+    assert not run.finding("c0500").guarantee.valid
     assert run.finding("c0500").guarantee.note == lapse.words
-    assert run.finding("before").verdict == "normal"  # judged late, but of a time when it held
+    assert run.finding("before").guarantee.valid  # judged late, but of a time when it held
 
 
 def test_a_lapse_does_not_go_away_and_says_more_when_more_is_known(judged):
