@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.expected import Expected, of_all
-from mmdmad.ask.overview import Nothing
+from mmdmad.ask.overview import Nothing, told_lapse
 from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact, listed
 from mmdmad.findings import Guarantee, PartName
@@ -81,6 +81,7 @@ def guarantees(scope: Scope, asked: Nothing) -> Guarantees:
     false = of_all(run.tally.groups(), rate)
     size = f"{sizes[0]}" if sizes[0] == sizes[1] else f"{sizes[0]} to {sizes[1]}"
     said = [
+        *told_lapse(run.watch),
         told(
             f"The declared false-alarm rate is {percent(rate)}: a normal case like those of the calibration is flagged "
             "with at most this probability.",

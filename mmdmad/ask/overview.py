@@ -42,7 +42,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
     groups, channels = tuple(run.groups()), tuple(tally.channels())
     refused, simulated = tally.refused(), tally.simulated()
     watch = run.watch
-    said: list[Cited] = _lapse(watch)
+    said = told_lapse(watch)
     if judged:
         said.append(_counts(scope, judged, verdicts, simulated))
         worst = [f.case_id for f in run.findings(limit=WORST)]
@@ -68,7 +68,8 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
     )  # fmt: skip
 
 
-def _lapse(watch: Watch) -> list[Cited]:
+def told_lapse(watch: Watch) -> list[Cited]:
+    """Since when the guarantee has lapsed, where it has: the first thing to say of verdicts."""
     if watch.lapse is None:
         return []
     facts = fact("lapsed since", watch.lapse.since), fact("evidence since", watch.lapse.began)

@@ -192,7 +192,7 @@ def has_lapsed(guarantee: Guarantee) -> bool:
 
 
 def _told(evidence: Evidence, lapse: Lapse) -> Evidence:
-    caption = f"{evidence.caption} No rate is promised for it: {lapse.words}."
+    caption = f"{evidence.caption} {lapse.words[:1].upper()}{lapse.words[1:]}."
     return evidence.model_copy(
         update={"caption": caption, "facts": (*evidence.facts, Fact(name="lapsed since", value=lapse.since))}
     )

@@ -100,7 +100,17 @@ def test_the_chat_says_it_first(moved):
     assert found.lapsed
     assert found.evidence[0].evidence.caption == f"{opened.watch.words}."
     assert {f.name for f in found.evidence[0].evidence.facts} == {"lapsed since", "evidence since"}
-    assert "The guarantee has lapsed since" in call("chat", run, "--ask", "Give me an overview.")
+    for question in ("Give me an overview.", "Does the guarantee still hold?"):
+        assert call("chat", run, "--ask", question).startswith("The guarantee has lapsed since")
+    opened.close()
+
+
+def test_the_words_for_a_finding_say_it_and_are_grounded(moved):
+    opened = Run.open(moved[0])
+    case_id = opened.findings(order="-time", limit=1)[0].case_id
+    said = json.loads(call("explain", moved[0], case_id, "--json"))
+    assert said["faithfulness"] == 1.0
+    assert any("The guarantee has lapsed since" in sentence["text"] for sentence in said["sentences"])
     opened.close()
 
 

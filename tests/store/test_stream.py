@@ -199,7 +199,7 @@ def test_when_normal_moves_the_guarantee_lapses_from_there_on(judged):
         assert not found.guarantee.valid
         assert stream.has_lapsed(found.guarantee)
         assert found.guarantee.note == words
-        assert found.evidence[0].caption == f"said No rate is promised for it: {words}."
+        assert found.evidence[0].caption == f"said T{words[1:]}."
         facts = {fact.name: fact.value for fact in found.evidence[0].facts}
         assert facts == {
             "case": one.id,
