@@ -50,7 +50,10 @@ class PartJudgement:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The joint judgement of a case. The shares of `parts` and `contradictions` add up to `score`."""
+    """The joint judgement of a case. The shares of `parts` and `contradictions` add up to `score`.
+
+    `single_score` is the joint score in one fold, drawn by content, as calibration scores are; None with one fold.
+    """
 
     case: Case
     signals: Mapping[Modality, Any]
@@ -61,6 +64,7 @@ class Judgement:
     guarantee: Guarantee
     refused: tuple[Refusal, ...] = ()
     lacks: tuple[Modality, ...] | None = None
+    single_score: float | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -77,6 +81,7 @@ class Judgement:
             group=self.case.group,
             verdict=self.verdict,
             score=self.score,
+            single_score=self.single_score,
             p_value=self.p_value,
             guarantee=self.guarantee,
             parts=tuple(

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -158,7 +157,7 @@ class FakeModel:
     def __init__(self, known: Normal, pause: float = 0.0) -> None:
         self.normal_, self.pause, self.calls = known, pause, []
         self.parts_ = dict.fromkeys(ENCODERS)
-        self.calibration_ = SimpleNamespace(joint_scores=dict)  # nothing to rank among, so nothing enters the stream
+        self.joint_scores = dict  # nothing to rank among, so nothing enters the stream
 
     def finding(self, case, false_alarm_rate=None, artifacts=None, *, cache=None):
         import time

@@ -25,7 +25,7 @@ from mmdmad.manifest import read_cases
 from mmdmad.store.run import Run
 
 ROOT = Path(__file__).parent
-CONFIG = {"parts": {"sensor": {"detector": "gaussian-diffusion"}}, "false_alarm_rate": 0.1}
+CONFIG = {"calibration": "split", "parts": {"sensor": {"detector": "gaussian-diffusion"}}, "false_alarm_rate": 0.1}
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 

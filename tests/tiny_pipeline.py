@@ -109,7 +109,7 @@ def tiny_config(**changes) -> PipelineConfig:
         "video": {"encoder": "tiny-video", "detector": "gaussian-diffusion", "detector_params": {"top": 0.2}},
     }
     joint = {"dims": 4, "width": 48, "steps": 250, "batch": 128, "levels": 8, "draws": 2, "learning_rate": 3e-3}
-    return PipelineConfig.model_validate({"parts": parts, "joint": joint, **changes})
+    return PipelineConfig.model_validate({"parts": parts, "joint": joint, "calibration": "split", **changes})
 
 
 def write_line(folder: Path, count: int, seed: int) -> Path:

@@ -107,6 +107,9 @@ def _basis(b: Basis) -> Cited:
     facts = [fact("pattern", listed(g.pattern)), fact("judged cases", b.judged), fact("flagged cases", b.flagged)]
     facts += [fact("calibration cases", g.size), fact("interval level", 95, "%")]
     facts += [fact("interval low", low, "%"), fact("interval high", high, "%")]
+    if g.bound is not None:
+        text += f" A theorem bounds the rate by {percent(g.bound)}."
+        facts.append(fact("bound of the rate", 100 * g.bound, "%"))
     return told(text if g.valid else f"{text} No guarantee: {g.note or 'too few calibration cases'}.", *facts)
 
 

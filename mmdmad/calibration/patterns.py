@@ -73,13 +73,14 @@ class Measures:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A case's scores with their p-values."""
+    """A case's scores with their p-values; `single` is its joint score in one of several folds, None with one."""
 
     fused: Fused
     p_value: float
     parts: dict[Modality, float]
     links: dict[Link, float]
     guarantee: Guarantee
+    single: float | None = None
 
 
 class _State(BaseModel):

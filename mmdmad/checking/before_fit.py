@@ -6,9 +6,10 @@ from mmdmad.cases import Cases
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.look import look_at
 from mmdmad.checking.oddest import oddest
-from mmdmad.checking.support import for_whom, independence, made, promise, supports
+from mmdmad.checking.support import for_whom, independence, promise, supports
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.plan import plan
 from mmdmad.progress import Progress
 from mmdmad.roles import counted
 
@@ -22,20 +23,21 @@ def before_fit(cases: Cases, config: PipelineConfig) -> list[str]:
     Rates at which nothing is flagged, slices that overlap, too few recordings: said before hours of learning, not
     after. Each part is decoded once for the look.
     """
-    rows = made(cases.items, config)
+    planned = plan(cases.items, config)
+    rows = planned.first
     same: dict[str, list[str]] = defaultdict(list)
     for case, key in zip(rows.cases, rows.keys):
         same[key].append(case.id)
     shared = tuple(overlaps(cases))
     exact = tuple(tuple(ids) for ids in same.values() if len(ids) > 1)
     known = recordings(cases.items, Copies(exact, {}, shared, {}))
-    lines = [promise(one) for one in supports(rows, config) if not one.flags]
+    lines = [promise(one) for one in supports(planned, config) if not one.flags]
     if shared:
         a, b, file = shared[0]
         lines.append(f"{counted(len(shared), 'pair')} of slices of one file overlap, such as {a} and {b} of {file}")
     if rows.kind == "case":
         lines += independence(len(cases), len(set(known.values())), config)
-    lines += for_whom(rows, config)
+    lines += for_whom(planned, config)
     return lines + far_out(cases)
 
 

@@ -15,13 +15,14 @@ from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
 from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
 from mmdmad.checking.sources import read_any
-from mmdmad.checking.support import for_whom, independence, made, supports
+from mmdmad.checking.support import for_whom, independence, supports
 from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
 from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.plan import Plan, plan
 from mmdmad.pipeline.presets import preset_for
-from mmdmad.pipeline.splits import Split, too_few
+from mmdmad.pipeline.splits import too_few
 from mmdmad.plain import plain
 from mmdmad.progress import shown
 from mmdmad.roles import MASK
@@ -97,12 +98,13 @@ def check(
     notes += noted.of_copies(cases, copies, ids)
     mine = recordings(learned.items, copies)
     independent = len(set(mine.values()))
-    rows = made(learned.items, settings) if learned else None
-    support = supports(rows, settings) if rows is not None else ()
-    if rows is None or rows.kind == "case":
+    planned = plan(learned.items, settings) if learned else None
+    support = supports(planned, settings) if planned is not None else ()
+    if planned is None or planned.first.kind == "case":
         notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
-    notes += [noted.note("warn", "recordings", said) for said in for_whom(rows, settings)] if rows is not None else []
-    notes += _too_few(looks, rows, settings) if rows is not None else []
+    if planned is not None:
+        notes += [noted.note("warn", "recordings", said) for said in for_whom(planned, settings)]
+        notes += _too_few(looks, planned, settings)
     measured = None
     if estimate and learned:
         try:
@@ -124,10 +126,14 @@ def check(
         notes=tuple(sorted(notes, key=lambda one: ("stop", "warn", "info").index(one.level))),
         recordings=independent,
         proposed=_proposed(copies),
-        splits_made={} if rows is None else {
+        splits_made={} if planned is None else {
             name: len(part)
-            for name, part in (("fit", rows.fit), ("reference", rows.reference), ("calibration", rows.calibration))
+            for name, part in (
+                ("fit", planned.first.fit), ("reference", planned.first.reference),
+                ("calibration", planned.first.calibration),
+            )
         },
+        folds=1 if planned is None else len(planned.splits),
         support=support,
         oddest=_oddest(looks, ids),
         preset=config or preset,
@@ -155,17 +161,27 @@ def _folders(cases: Cases, learned: Cases) -> tuple[Folder, ...]:
     )
 
 
-def _too_few(looks: Looks, rows: Split, config: PipelineConfig) -> list[Note]:
+def _too_few(looks: Looks, planned: Plan, config: PipelineConfig) -> list[Note]:
     """Modalities of which there are too few parts to learn; where that is all of them a fit stops."""
     reasons = {}
     for kind in ordered(config.parts):
         readable = {one.case.id for one in looks.of(kind)}
-        known = np.array([case.id in readable for case in rows.cases])
-        if any(kind in case.parts for case in rows.cases):
-            reasons[kind] = too_few(rows, kind, config.min_parts, known)
+        if any(kind in case.parts for case in planned.first.cases):
+            reasons[kind] = next(
+                (
+                    why
+                    for rows in planned.splits
+                    if (
+                        why := too_few(
+                            rows, kind, config.min_parts, np.array([case.id in readable for case in rows.cases])
+                        )
+                    )
+                ),
+                "",
+            )
     stops = all(reasons.values())
     return [
-        noted.note("stop" if stops else "warn", "too few", reason + _cure(rows.cases, kind))
+        noted.note("stop" if stops else "warn", "too few", reason + _cure(planned.first.cases, kind))
         for kind, reason in reasons.items()
         if reason
     ]

@@ -98,6 +98,7 @@ class Report(_Data):
 
     learned and left: how many cases a fit takes, and how many it leaves out for each reason. recordings: how many of
     the cases to learn from are independent; proposed: a `recording` for cases that are near copies of others.
+    splits_made: how a fit divides them: once or, crossed in `folds`, in the first of these.
     """
 
     source: str
@@ -120,6 +121,7 @@ class Report(_Data):
     preset: str
     why: str
     estimate: Estimate | None = None
+    folds: int = 1
 
     @property
     def stops(self) -> tuple[Note, ...]:

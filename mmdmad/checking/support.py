@@ -1,28 +1,21 @@
-"""What the cases to learn from can promise: the split that a fit would make, and the smallest p-values after it."""
+"""What the cases to learn from can promise: how a fit would divide them, and the smallest p-values after it."""
 
 import math
-from collections.abc import Sequence
 
 from mmdmad.calibration.conformal import is_attainable, smallest_calibration_size
-from mmdmad.cases import Case
 from mmdmad.checking.report import Support
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
-from mmdmad.pipeline.splits import Split, split
+from mmdmad.pipeline.plan import Plan
 from mmdmad.roles import counted
 
 
-def made(cases: Sequence[Case], config: PipelineConfig) -> Split:
-    """The split that a fit of these cases makes."""
-    return split(cases, config.shares, config.seed)
-
-
-def supports(rows: Split, config: PipelineConfig) -> tuple[Support, ...]:
+def supports(planned: Plan, config: PipelineConfig) -> tuple[Support, ...]:
     """What can be promised for each pattern of parts that occurs, as far as the configuration looks at them."""
     known = set(config.parts)
-    seen = [frozenset(case.parts) & known for case in rows.cases]
-    calibration = [seen[row] for row in rows.counted]
-    rate, share = config.false_alarm_rate, config.shares.calibration
+    seen = [frozenset(case.parts) & known for case in planned.first.cases]
+    calibration = [frozenset(case.parts) & known for case, _ in planned.calibration]
+    rate, share = config.false_alarm_rate, config.shares.calibration if len(planned.splits) == 1 else 1.0
     found = []
     for pattern in sorted(set(seen), key=lambda one: (-len(one), ordered(one))):
         if not pattern:
@@ -58,22 +51,25 @@ def independence(count: int, independent: int, config: PipelineConfig) -> list[s
     ]
 
 
-def for_whom(rows: Split, config: PipelineConfig) -> list[str]:
-    """For which cases a verdict will hold where the cases to learn from share recordings, in a line; none elsewhere.
+def for_whom(planned: Plan, config: PipelineConfig) -> list[str]:
+    """Whom the rate will be promised for where the cases to learn from share recordings, in a line; none elsewhere.
 
-    >>> for_whom(Split((), (), range(0), range(0), range(0)), PipelineConfig())
+    >>> from mmdmad.cases import Case
+    >>> from mmdmad.pipeline.plan import plan
+    >>> for_whom(plan([Case("a", {})], PipelineConfig()), PipelineConfig())
     []
     """
-    units, rate = len({rows.unit(row) for row in rows.calibration}), config.false_alarm_rate
-    if rows.kind == "block":
+    units, rate = len({unit for _, unit in planned.calibration}), config.false_alarm_rate
+    kind = planned.first.kind
+    if kind == "block":
         return [
-            "the cases to learn from are windows of few recordings, divided in blocks: verdicts hold for more of these "
-            "recordings; cases of others are ranked and get none"
+            "the cases to learn from are windows of few recordings, divided in blocks: the rate is promised for more "
+            "of these recordings, not for others"
         ]
-    if rows.kind == "recording" and not is_attainable(units, rate):
+    if kind == "recording" and not is_attainable(units, rate):
         return [
             f"recordings are kept whole, and {units} are ranked with; at {100 * rate:g} % it takes "
-            f"{smallest_calibration_size(rate)} for verdicts on other recordings: their cases are ranked and get none"
+            f"{smallest_calibration_size(rate)} to promise the rate for other recordings"
         ]
     return []
 

@@ -75,7 +75,9 @@ def _of_normals(report: Report) -> Iterator[str]:
     if not report.learned:
         return
     parts = ", ".join(f"{count} {name}" for name, count in report.splits_made.items())
-    yield f"  {counted(report.recordings, 'independent recording')} at most; a fit divides the cases into {parts}"
+    crossed = f" in the first of {report.folds} folds; each is ranked with in one" if report.folds > 1 else ""
+    most = f"{counted(report.recordings, 'independent recording')} at most"
+    yield f"  {most}; a fit divides the cases into {parts}{crossed}"
     yield from (f"  {promise(one)}" for one in report.support)
     if report.oddest:
         yield "  the oddest of them, to look at before they are called normal (times the usual distance to others):"

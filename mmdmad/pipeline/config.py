@@ -80,6 +80,10 @@ class PipelineConfig(Settings):
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
     false_alarm_rate: float = Field(default=0.01, ge=RATES[0], le=RATES[1])
+    calibration: Literal["auto", "split", "cross"] = Field(
+        default="auto", description="divide normal cases once, or cross them in folds; auto: cross where they are few"
+    )
+    folds: int | None = Field(default=None, ge=3, le=50, description="folds to cross in; 5, of recordings 10")
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     min_parts: int = Field(
         default=8, ge=2, le=1_000_000, description="fewest usable parts a modality needs in each split"

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mmdmad.calibration.patterns import JointCalibration, links
+from mmdmad.calibration.folds import judge_in_folds
+from mmdmad.calibration.patterns import JointCalibration, Pattern
 from mmdmad.cases import Case, Lost, Modality, Refusal, lost_kinds
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
@@ -27,22 +28,23 @@ from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings, Guarantee
 from mmdmad.intake import cases_of
 from mmdmad.joint.joint_model import JointModel
-from mmdmad.judgement import Judgement, PartJudgement
+from mmdmad.judgement import Judgement
 from mmdmad.learning import learned_from
 from mmdmad.parts import case_key, read
 from mmdmad.parts.sensor import NO_DATA
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
+from mmdmad.pipeline.folds import Fold, look_at, part_judgement
 from mmdmad.pipeline.lengths import for_stretches
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
+from mmdmad.pipeline.plan import plan
 from mmdmad.pipeline.presets import preset_for
-from mmdmad.pipeline.splits import split
-from mmdmad.pipeline.stages import fingerprint, stage, workspace
+from mmdmad.pipeline.stages import stage, workspace
 from mmdmad.pipeline.units import recording_of
 from mmdmad.progress import shown
-from mmdmad.saved import read_model, read_values, reading, require, write_values
+from mmdmad.saved import read_model, reading, require, write_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -54,6 +56,11 @@ log = logging.getLogger(__name__)
 def load_config(source: str | Path | PipelineConfig | dict[str, Any]) -> PipelineConfig:
     """A pipeline configuration: a preset's name ("pipelines/inspection"), a YAML file, a mapping, or one already."""
     return PipelineConfig.load(source)
+
+
+def _homes(folder: Path, folds: int) -> list[Path]:
+    """Where each fold of a model lies: one in the model's folder itself, several in folders of their own."""
+    return [folder] if folds == 1 else [folder / "folds" / str(number) for number in range(folds)]
 
 
 def _nothing_left(refused: Sequence[Refusal]) -> str:
@@ -72,14 +79,16 @@ def warn_of_lost(lost: Iterable[Lost]) -> None:
 
 
 class _About(BaseModel):
-    """What `pipeline.json` holds."""
+    """What `pipeline.json` holds; `folds` and `recordings` came later, and models without have one and none."""
 
     model_config = ConfigDict(extra="forbid")
 
     config: PipelineConfig
     modalities: tuple[Modality, ...] = Field(min_length=1)
     joint: bool
-    recordings: tuple[str, ...] = ()  # models saved before there were any hold cases that stand for themselves
+    folds: int = Field(default=1, ge=1, le=50)
+    why: str = ""
+    recordings: tuple[str, ...] = ()
     refused: list[tuple[str, str, str, int | None]]
 
     @model_validator(mode="after")
@@ -94,14 +103,14 @@ class JointDetector:
     """One detector a modality, one joint model over their embeddings, calibrated for every pattern of present parts.
 
     Without a `config`, `fit` takes the preset that fits the parts; `preset_` says which, and why. Labels enter no
-    score; cases labelled faulty are not learned from. What is fitted: `parts_`, `joint_` (None for one modality),
-    `calibration_`, `normal_` (what normal looks like, for words), `recordings_` (what the cases were cut from) and
-    `refused_` (parts that could not be used to fit, and why).
+    score; cases labelled faulty are not learned from. What is fitted: `folds_`, one where the normal cases were divided
+    once, several where they were crossed (`why_` says why), `normal_` (what normal looks like, for words),
+    `recordings_` (what the cases were cut from) and `refused_` (parts that could not be used to fit, and why).
+    `parts_`, `joint_` (None for one modality) and `calibration_` are those of the first fold.
     """
 
-    parts_: dict[Modality, PartModel]
-    joint_: JointModel | None
-    calibration_: JointCalibration
+    folds_: tuple[Fold, ...]
+    why_: str
     normal_: Normal
     recordings_: frozenset[str]
     refused_: tuple[Refusal, ...]
@@ -112,8 +121,23 @@ class JointDetector:
         self.preset_ = ""
 
     def __repr__(self) -> str:
-        state = f"fitted on {', '.join(self.parts_)}" if hasattr(self, "calibration_") else "not fitted"
+        state = f"fitted on {', '.join(self.parts_)}" if hasattr(self, "folds_") else "not fitted"
         return f"JointDetector({state}{f'; {self.preset_}' if self.preset_ else ''})"
+
+    @property
+    def parts_(self) -> dict[Modality, PartModel]:
+        """The part models of the first fold."""
+        return self.folds_[0].parts
+
+    @property
+    def joint_(self) -> JointModel | None:
+        """The joint model of the first fold."""
+        return self.folds_[0].joint
+
+    @property
+    def calibration_(self) -> JointCalibration:
+        """Tails and scores of the first fold."""
+        return self.folds_[0].calibration
 
     @classmethod
     def from_config(cls, config: str | Path | PipelineConfig | dict[str, Any]) -> Self:
@@ -135,11 +159,14 @@ class JointDetector:
             name, why = preset_for(cases)
             self.config, self.preset_ = load_config(name), f"{name}: {why}"
             log.info("%s", self.preset_)
-        rows = split(cases.items, self.config.shares, self.config.seed)
+        planned = plan(cases.items, self.config)
+        rows = planned.first
+        log.info("normal cases are %s", planned.why)
         with workspace(work) as folder, shown(progress) as bars:
-            stages = folder / "stages" / fingerprint(self.config, rows)[:16]
-            fitted = fit_stages(self.config, rows, stages, folder / "tokens" if work else None, bars)
-            self.parts_, self.joint_, self.calibration_ = fitted.parts, fitted.joint, fitted.calibration
+            stages = folder / "stages" / planned.fingerprint(self.config)[:16]
+            cache = folder / "tokens" if work or len(planned.splits) > 1 else None
+            fitted = fit_stages(self.config, planned.splits, stages, cache, bars)
+            self.folds_, self.why_ = fitted.folds, planned.why
             self.refused_ = fitted.refused
             self.recordings_ = (
                 frozenset(filter(None, map(recording_of, rows.cases))) if rows.kind != "case" else frozenset()
@@ -160,15 +187,12 @@ class JointDetector:
         signals, measured, refused = self._measure(case, cache)
         if not measured:
             raise PartError(_nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
-        pattern = tuple(measured)
-        clashes = (
-            {}
-            if self.joint_ is None
-            else self.joint_.contradictions({m: measured[m].vector for m in pattern}, links(pattern))
-        )
-        said = self.calibration_.judge(
+        in_folds = [{m: found[number] for m, found in measured.items()} for number in range(len(self.folds_))]
+        clashes = [fold.contradictions(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)]
+        said = judge_in_folds(
+            [fold.calibration for fold in self.folds_],
             case_key(case),
-            {m: self.parts_[m].compared(measured[m].views, measured[m].vector) for m in pattern},
+            [fold.compared(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)],
             clashes,
             rate,
             learned=recording_of(case) in self.recordings_,
@@ -178,19 +202,8 @@ class JointDetector:
             case=case,
             signals=signals,
             parts={
-                m: PartJudgement(
-                    modality=m,
-                    score=found.score,
-                    p_value=said.parts[m],  # of a longer recording, of its most unusual stretch
-                    share=said.fused.parts[m],
-                    token_scores=found.token_scores,
-                    layout=found.layout,
-                    scale=self.parts_[m].scale,
-                    embedding=found.embedding,
-                    encoder=self.parts_[m].encoder.describe(),
-                    detector=self.parts_[m].detector.about.name,
-                    again=self.parts_[m].again(signals[m]),
-                    letters=self.parts_[m].letters_beside(found),
+                m: part_judgement(
+                    [fold.parts[m] for fold in self.folds_], found, signals[m], said.parts[m], said.fused.parts[m]
                 )
                 for m, found in measured.items()
             },
@@ -198,7 +211,7 @@ class JointDetector:
                 Contradiction(
                     part=link[0],
                     given=link[1],
-                    score=clashes[link],
+                    score=float(np.mean([one[link] for one in clashes])),
                     p_value=min(1.0, many * p_value),
                     share=said.fused.contradictions[link[0]],
                 )
@@ -209,11 +222,13 @@ class JointDetector:
             guarantee=guarantee,
             refused=refused,
             lacks=tuple(m for m in self.parts_ if m not in measured),
+            single_score=said.single,
         )
 
-    def _stretches(self, measured: dict[Modality, Measured], guarantee: Guarantee) -> tuple[int, Guarantee]:
+    def _stretches(self, measured: dict[Modality, list[Measured]], guarantee: Guarantee) -> tuple[int, Guarantee]:
         """How many stretches were looked at in a case with recordings longer than usual; 1 and no word without one."""
-        long = {m: found.stretches for m, found in measured.items() if found.stretches > 1}
+        most = {m: max(one.stretches for one in found) for m, found in measured.items()}
+        long = {m: count for m, count in most.items() if count > 1}
         if not long:
             return 1, guarantee
         usual = {m: str(known) for m in long if (known := self.parts_[m].lengths) is not None}
@@ -273,7 +288,13 @@ class JointDetector:
                 draw = partial(self.pictures, case, false_alarm_rate)
                 findings.append(found.located(artifacts and artifacts.parent, draw))
         warn_of_lost(lost_kinds(waiting, parts))
-        return Findings(findings, tuple(refused), lambda: self.calibration_.joint_scores())
+        return Findings(findings, tuple(refused), self.joint_scores)
+
+    def joint_scores(self) -> dict[Pattern, np.ndarray]:
+        """Joint scores of the calibration cases, sorted, for each pattern of present parts; of all folds together."""
+        self._check_fitted()
+        found = [fold.calibration.joint_scores() for fold in self.folds_]
+        return {pattern: np.sort(np.concatenate([one[pattern] for one in found])) for pattern in found[0]}
 
     def save(self, folder: str | Path) -> None:
         """Write everything fitted into `folder` (safetensors and JSON), and last the manifest that vouches for it."""
@@ -281,16 +302,15 @@ class JointDetector:
         folder = Path(folder)
         make_folder(folder)
         (folder / MANIFEST).unlink(missing_ok=True)
-        for modality, model in self.parts_.items():
-            model.save(folder / modality)
-        if self.joint_ is not None:
-            self.joint_.save(folder / "joint")
-        write_values(folder / "calibration.json", self.calibration_.state())
+        for home, fold in zip(_homes(folder, len(self.folds_)), self.folds_, strict=True):
+            fold.save(make_folder(home))
         self.normal_.save(folder / "normal")
         about = {
             "config": self.config.model_dump(mode="json"),
             "modalities": list(self.parts_),
             "joint": self.joint_ is not None,
+            "folds": len(self.folds_),
+            "why": self.why_,
             "recordings": sorted(self.recordings_),
             "refused": [[r.case_id, r.part, r.reason, r.row] for r in self.refused_],
         }
@@ -306,16 +326,11 @@ class JointDetector:
         verify(folder)
         about = read_model(folder / "pipeline.json", _About)
         made = cls(about.config)
-        made.parts_ = {m: PartModel.load(folder / m) for m in about.modalities}
-        made.joint_ = JointModel.load(folder / "joint") if about.joint else None
-        calibration = read_values(folder / "calibration.json")
-        with reading(folder / "calibration.json"):
-            made.calibration_ = JointCalibration.from_state(calibration)
-            made.calibration_.check(about.modalities, about.joint)
+        made.folds_ = tuple(Fold.load(home, about.modalities, about.joint) for home in _homes(folder, about.folds))
         with reading(folder / "pipeline.json"):
-            require(all(part.modality == m for m, part in made.parts_.items()), "a part is of another modality")
-            known = made.joint_.modalities_ if made.joint_ is not None else about.modalities
-            require(tuple(known) == about.modalities, "the joint model is of other modalities, or in another order")
+            kinds = {fold.calibration.unit for fold in made.folds_}
+            require(len(kinds) == 1, "its folds were calibrated on different units")
+        made.why_ = about.why
         made.normal_ = Normal.load(folder / "normal")
         made.recordings_ = frozenset(about.recordings)
         made.refused_ = tuple(Refusal(*line) for line in about.refused)
@@ -323,24 +338,23 @@ class JointDetector:
 
     def _measure(
         self, case: Case, cache: Path | None
-    ) -> tuple[dict[Modality, Any], dict[Modality, Measured], tuple[Refusal, ...]]:
+    ) -> tuple[dict[Modality, Any], dict[Modality, list[Measured]], tuple[Refusal, ...]]:
+        """The decoded parts, and what each fold says of them."""
         signals: dict[Modality, Any] = {}
-        measured: dict[Modality, Measured] = {}
+        measured: dict[Modality, list[Measured]] = {}
         refused = []
         for modality in case.pattern:
-            model, part = self.parts_.get(modality), part_of(case, modality)
+            part = part_of(case, modality)
             if part is None:
                 continue
-            if model is None:
+            if modality not in self.parts_:
                 reason = f"this model has not learned {modality}; it knows {', '.join(self.parts_)}"
                 refused.append(Refusal(case.id, modality, reason, case.row))
                 continue
             try:
-                part = model.given(part)
-                signals[modality] = read(part)
-                measured[modality] = model.looked_at(part, cache, signals[modality])
+                models = [fold.parts[modality] for fold in self.folds_]
+                signals[modality], measured[modality] = look_at(models, part, cache)
             except PartError as error:
-                signals.pop(modality, None)
                 refused.append(Refusal(case.id, modality, error.reason, case.row))
         return signals, measured, tuple(refused)
 
@@ -353,7 +367,7 @@ class JointDetector:
             yield case, {m: read(part) for m, part in parts.items()}, known
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "calibration_"):
+        if not hasattr(self, "folds_"):
             raise NotFittedError("this JointDetector is not fitted; call fit(cases) first")
         if not self.parts_:
             raise DataError("this JointDetector has learned no modality")

@@ -1,5 +1,7 @@
 """The stages of a joint detector's fit, each written whole to its own folder before the next one starts.
 
+Of several folds each goes through all of them, in a folder of its own:
+
 encoder and detector per modality (fit split) → scores and vectors of every case → joint network (fit split)
 → contradictions of held-out cases → tails (reference split) and conformal scores (calibration split)
 """
@@ -19,6 +21,7 @@ from mmdmad.modalities.base import ordered
 from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fit_part import Table, fit_part, read_table
+from mmdmad.pipeline.folds import Fold
 from mmdmad.pipeline.part_model import PartModel, part_of
 from mmdmad.pipeline.splits import Split, is_too_few, too_few
 from mmdmad.pipeline.stages import stage
@@ -28,17 +31,57 @@ from mmdmad.saved import read_values, reading, write_values
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Everything a fit leaves behind."""
+    """Everything a fit leaves behind; `embeddings` are the first fold's, of the rows of its split."""
 
-    parts: dict[Modality, PartModel]
-    joint: JointModel | None
-    calibration: JointCalibration
+    folds: tuple[Fold, ...]
     refused: tuple[Refusal, ...]
     embeddings: dict[Modality, np.ndarray]
 
 
-def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | None, progress: Progress) -> Fitted:
-    """Run or resume all stages in `folder`; always reads back what it wrote, so resumed and undisturbed are equal."""
+@dataclass(frozen=True)
+class _Learned:
+    """The part models of one fold, what they say of every case, and what was refused."""
+
+    models: dict[Modality, PartModel]
+    tables: dict[Modality, Table]
+    refused: list[Refusal]
+
+
+def fit_stages(
+    config: PipelineConfig, splits: Sequence[Split], folder: Path, cache: Path | None, progress: Progress
+) -> Fitted:
+    """Run or resume all stages in `folder`; always reads back what it wrote, so resumed and undisturbed are equal.
+
+    One fold a split. A modality that one of them cannot learn is left out of all, for they judge the same parts.
+    """
+    homes = [folder] if len(splits) == 1 else [folder / f"fold-{number}" for number in range(len(splits))]
+    learned = [_fit_parts(config, rows, home, cache, progress) for rows, home in zip(splits, homes, strict=True)]
+    refused = _told_once([r for one in learned for r in one.refused])
+    common = [m for m in learned[0].models if all(m in one.models for one in learned)]
+    if not common:
+        raise _nothing_learned(splits[0], config.min_parts, refused)
+    tables = [{m: one.tables[m] for m in common} for one in learned]
+    together = all(_learns_jointly(config, rows, mine) for rows, mine in zip(splits, tables, strict=True))
+    folds = []
+    for rows, home, one, mine in zip(splits, homes, learned, tables, strict=True):
+        vectors = {m: t.vectors for m, t in mine.items()}
+        joint = _fit_joint(config, rows, vectors, home, progress) if together else None
+        calibration = _calibrate(config, rows, mine, joint, home, progress)
+        folds.append(Fold({m: one.models[m] for m in common}, joint, calibration))
+    return Fitted(tuple(folds), refused, {m: t.embeddings for m, t in tables[0].items()})
+
+
+def _told_once(refused: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Each part once: for what is wrong with itself, where some fold says so, else for what was said first."""
+    told: dict[tuple[str, str], Refusal] = {}
+    for one in refused:
+        known = told.setdefault((one.case_id, one.part), one)
+        if is_too_few(known.reason) and not is_too_few(one.reason):
+            told[one.case_id, one.part] = one
+    return tuple(told.values())
+
+
+def _fit_parts(config: PipelineConfig, rows: Split, folder: Path, cache: Path | None, progress: Progress) -> _Learned:
     models: dict[Modality, PartModel] = {}
     tables: dict[Modality, Table] = {}
     refused: list[Refusal] = []
@@ -52,11 +95,7 @@ def fit_stages(config: PipelineConfig, rows: Split, folder: Path, cache: Path | 
         refused += table.refused
         if (made / "part").is_dir():
             models[modality], tables[modality] = PartModel.load(made / "part"), table
-    if not models:
-        raise _nothing_learned(rows, config.min_parts, refused)
-    joint = _fit_joint(config, rows, {m: t.vectors for m, t in tables.items()}, folder, progress)
-    calibration = _calibrate(config, rows, tables, joint, folder, progress)
-    return Fitted(models, joint, calibration, tuple(refused), {m: t.embeddings for m, t in tables.items()})
+    return _Learned(models, tables, refused)
 
 
 def _nothing_learned(rows: Split, needed: int, refused: Sequence[Refusal]) -> DataError:
@@ -84,14 +123,17 @@ def _not_learned(rows: Split, modality: Modality, reason: str) -> Iterator[Refus
                 yield Refusal(case.id, modality, error.reason, case.row)
 
 
+def _learns_jointly(config: PipelineConfig, rows: Split, tables: dict[Modality, Table]) -> bool:
+    """Whether there is a joint model: not of a single modality, nor where cases never have two parts."""
+    mine = [t.vectors[rows.fit.start : rows.fit.stop] for t in tables.values()]
+    both = np.sum([np.isfinite(v).all(axis=1) for v in mine], axis=0) >= 2
+    return len(mine) >= 2 and bool(both.sum() >= config.min_parts)
+
+
 def _fit_joint(
     config: PipelineConfig, rows: Split, vectors: dict[Modality, np.ndarray], folder: Path, progress: Progress
-) -> JointModel | None:
-    """The joint model; None with a single modality, or where cases never have two parts."""
+) -> JointModel:
     mine = {m: v[rows.fit.start : rows.fit.stop] for m, v in vectors.items()}
-    both = np.sum([np.isfinite(v).all(axis=1) for v in mine.values()], axis=0) >= 2
-    if len(mine) < 2 or both.sum() < config.min_parts:
-        return None
 
     def make(out: Path) -> None:
         tick = progress.steps("joint network", config.joint.steps)

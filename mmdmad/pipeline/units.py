@@ -63,7 +63,8 @@ def recording_of(case: Case) -> str | None:
     """
     if case.recording is not None:
         return case.recording
-    for modality, part in case.parts.items():
+    for modality in case.pattern:
+        part = case.parts[modality]
         if part.path is not None and (part.start is not None or part.stop is not None):
             if not modality_of(modality).slices:
                 continue

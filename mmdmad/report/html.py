@@ -97,7 +97,9 @@ def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run"
         order=[p.modality for p in sorted(finding.parts, key=lambda p: -p.share)],
         pictures=packer.pack(finding),
         thumbnail=thumbnail(run, finding),
-        guarantee=words if guarantee.valid else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",
+        guarantee=f"{words} {guarantee.words}"
+        if guarantee.valid
+        else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",
     )
 
 

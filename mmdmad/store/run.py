@@ -354,7 +354,7 @@ class Run:
         return self.model.pictures(case, self.rate)
 
     def _calibration(self) -> "Mapping[tuple[str, ...], np.ndarray]":
-        return self.model.calibration_.joint_scores()
+        return self.model.joint_scores()
 
     def _go_on(self) -> str:
         with Session(self._engine) as session:

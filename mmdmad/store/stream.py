@@ -108,7 +108,8 @@ def wait(connection: Connection, finding: Finding, case: Case) -> None:
         return
     row = {
         "case_id": finding.case_id, "time": held["time"], "clock": held["clock"], "pattern": held["pattern"],
-        "key": case_key(case) or finding.case_id, "score": finding.score, "fixed": finding.p_value,
+        "key": case_key(case) or finding.case_id, "fixed": finding.p_value,
+        "score": finding.score if finding.single_score is None else finding.single_score,
     }  # fmt: skip
     connection.execute(insert(StreamRow).on_conflict_do_nothing(), row)
 

@@ -10,9 +10,11 @@ from mmdmad.checking import check_path, lines_of
 from mmdmad.checking.before_fit import before_fit, far_out
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.oddest import distances
+from mmdmad.checking.support import supports
 from mmdmad.manifest import read_cases
 from mmdmad.parts import Sensor
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.plan import plan
 from mmdmad.pipeline.splits import split
 from tests.checking.samples import SMALL, cases_of, look, said, scene, table, topics
 
@@ -78,18 +80,17 @@ def test_a_chain_of_copies_and_recordings_is_one_recording() -> None:
 
 def test_the_split_and_the_floor_are_those_of_a_fit() -> None:
     cases = cases_of("sensor", [table(i) for i in range(41)])
-    rows = split(cases.items, PipelineConfig().shares, 0)
     report = look(cases)
-    assert report.splits_made == {"fit": len(rows.fit), "reference": len(rows.reference),
-                                  "calibration": len(rows.calibration)}  # fmt: skip
+    assert (report.splits_made, report.folds) == ({"fit": 24, "reference": 8, "calibration": 9}, 5)
     (one,) = report.support
-    assert (one.calibration, one.floor, one.flags, one.needed) == (
-        len(rows.calibration),
-        round(1 / (len(rows.calibration) + 1), 4),
-        False,
-        330,
-    )
-    assert any("at 1 % nothing can be flagged, it takes 330 cases" in line for line in lines_of(report))
+    assert (one.calibration, one.floor, one.flags, one.needed) == (41, round(1 / 42, 4), False, 99)
+    assert any("at 1 % nothing can be flagged, it takes 99 cases" in line for line in lines_of(report))
+    assert any("24 fit, 8 reference, 9 calibration in the first of 5 folds" in line for line in lines_of(report))
+    rows = split(cases.items, PipelineConfig().shares, 0)
+    planned = plan(cases.items, PipelineConfig(calibration="split"))
+    (once,) = supports(planned, PipelineConfig())
+    assert planned.first.keys == rows.keys
+    assert (once.calibration, once.needed) == (len(rows.calibration), 330)
 
 
 def test_what_can_be_promised_goes_by_the_parts_that_a_case_has() -> None:
@@ -100,7 +101,7 @@ def test_what_can_be_promised_goes_by_the_parts_that_a_case_has() -> None:
     both, text = look(Cases(tuple(made))).support
     assert (both.parts, text.parts) == (("text", "sensor"), ("text",))
     assert both.calibration < text.calibration
-    assert (both.needed, text.needed) == (660, 330)
+    assert (both.needed, text.needed) == (660, 330)  # a joint network is trained once
 
 
 def test_too_few_cases_stop(tmp_path: Path) -> None:
@@ -134,11 +135,11 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
     said = before_fit(read_cases(tmp_path / "m.csv"), PipelineConfig.model_validate(SMALL))
     assert said == [
         "59 pairs of slices of one file overlap, such as w00 and w01 of a.csv",
-        "the cases to learn from are windows of few recordings, divided in blocks: verdicts hold for more of these "
-        "recordings; cases of others are ranked and get none",
+        "the cases to learn from are windows of few recordings, divided in blocks: the rate is promised for more "
+        "of these recordings, not for others",
     ]
     (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
-    assert promised.startswith("sensor: ranked among 18 calibration cases")
+    assert promised.startswith("sensor: ranked among 60 calibration cases")
     spoiled = [table(i) for i in range(80)]
     assert not far_out(cases_of("sensor", spoiled))
     for one in spoiled[10:13]:

@@ -16,6 +16,7 @@ from mmdmad.pipeline.part_model import PartModel
 
 CONFIG = PipelineConfig.model_validate(
     {
+        "calibration": "split",
         "parts": {
             "image": {
                 "encoder": "pixels",

@@ -126,8 +126,8 @@ def placed(odd, cases: list[Case], settings: PipelineConfig, place: str) -> Case
 
 
 def fit_with(odd, modality: str, normal, config: dict, place: str, count: int = 48) -> tuple[JointDetector, Cases]:
-    """Fit on normal parts and one that is odd, at this place of the split."""
-    settings = PipelineConfig.load(config)
+    """Fit on normal parts and one that is odd, at this place of the one split."""
+    settings = PipelineConfig.load({**config, "calibration": "split"})
     cases = [Case(f"c{i:02d}", {modality: Part(modality, value=normal(i))}) for i in range(count)]
     mixed = placed(lambda seed: Case(f"odd{seed}", {modality: Part(modality, value=odd(seed))}), cases, settings, place)
     return JointDetector(settings).fit(mixed), mixed
@@ -300,6 +300,7 @@ def test_where_the_fit_split_is_unusable_the_kind_is_refused_and_the_others_go_o
         "parts": {**SENSOR["parts"], "text": {"encoder": "tiny-text", "detector": "knn"}},
         "min_parts": 5,
         "joint": {"steps": 10, "width": 16, "levels": 4, "draws": 2},
+        "calibration": "split",
     }
     settings = PipelineConfig.load(config)
     real = split(cases, settings.shares, settings.seed)

@@ -12,11 +12,12 @@ from mmdmad.cases import Case, Cases, Part, Refusal
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning, RefusedError
 from mmdmad.findings import Finding, Guarantee, PartFinding
 from mmdmad.pipeline import detector as pipeline
-from mmdmad.pipeline import fitting
+from mmdmad.pipeline import fitting, folds
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.fit_part import Table
 from mmdmad.pipeline.fitting import held_out_contradictions
+from mmdmad.pipeline.folds import Fold
 from mmdmad.pipeline.splits import Split
 
 
@@ -37,7 +38,7 @@ class Says(JointDetector):
 
     def __init__(self, **answers) -> None:
         super().__init__(PipelineConfig(false_alarm_rate=0.2))
-        self.parts_, self.calibration_, self.answers, self.asked = {"text": None}, None, answers, []
+        self.folds_, self.answers, self.asked = (Fold({"text": None}, None, None),), answers, []
 
     def finding(self, case, false_alarm_rate=None, artifacts=None, *, cache=None):
         self.asked.append((case.id, false_alarm_rate, artifacts, cache))
@@ -90,7 +91,7 @@ def test_what_is_not_fitted_says_so():
         with pytest.raises(NotFittedError, match="this JointDetector is not fitted"):
             ask(JointDetector())
         nothing = JointDetector()
-        nothing.calibration_, nothing.parts_ = None, {}
+        nothing.folds_ = (Fold({}, None, None),)
         with pytest.raises(DataError, match="this JointDetector has learned no modality"):
             ask(nothing)
     assert JointDetector().config == PipelineConfig()
@@ -114,16 +115,16 @@ class Knows:
 
 
 def test_each_part_of_a_case_is_measured_by_its_model(monkeypatch):
-    monkeypatch.setattr(pipeline, "read", lambda part: f"signal of {part.value}")
+    monkeypatch.setattr(folds, "read", lambda part: f"signal of {part.value}")
     made: list = []
     model = JointDetector()
-    model.calibration_, model.parts_ = None, {m: Knows(m, made) for m in ("image", "text", "video")}
+    model.folds_ = (Fold({m: Knows(m, made) for m in ("image", "text", "video")}, None, None),)
     given = Case(
         "a", {m: Part(m, value=v) for m, v in (("text", "t"), ("image", "torn"), ("sensor", "s"))}, row=8,
     )  # fmt: skip
     signals, measured, refused = model._measure(given, Path("cache"))
     assert signals == {"text": "signal of t"}
-    assert measured == {"text": ("tokens", "t")}
+    assert measured == {"text": [("tokens", "t")]}
     assert refused == (
         Refusal("a", "image", "it is torn", 8),
         Refusal("a", "sensor", "this model has not learned sensor; it knows image, text, video", 8),
@@ -141,7 +142,7 @@ def test_each_part_of_a_case_is_measured_by_its_model(monkeypatch):
 def test_normal_cases_are_read_with_the_parts_that_are_known(monkeypatch):
     monkeypatch.setattr(pipeline, "read", lambda part: part.value)
     model = JointDetector()
-    model.parts_ = {m: Knows(m, []) for m in ("image", "text")}
+    model.folds_ = (Fold({m: Knows(m, []) for m in ("image", "text")}, None, None),)
     cases = [case("a", "image", "text"), case("b", "text"), case("c", "image", "text", "sensor")]
     embeddings = {"image": np.array([[1.0], [2.0], [np.nan]]), "text": np.array([[4.0], [5.0], [6.0]])}
     rows = list(model._normal_rows(cases, embeddings))
@@ -197,18 +198,17 @@ def test_a_joint_network_needs_enough_cases_of_two_parts(monkeypatch, tmp_path, 
     config = PipelineConfig(min_parts=needed, seed=6, joint={"steps": 7})
     vectors = {"image": np.ones((12, 2)), "text": np.ones((12, 3)), "sensor": np.full((12, 1), np.nan)}
     vectors["text"][both:8, 1] = np.nan  # beyond the fit split there are more
-    made = fitting._fit_joint(config, rows(12, 8, 10), vectors, tmp_path, progress)
-    assert made == ("loaded" if learned else None)
+    tables = {m: Table(np.zeros(12), v, np.zeros((12, 1)), ()) for m, v in vectors.items()}
+    assert fitting._learns_jointly(config, rows(12, 8, 10), tables) == learned
+    assert not fitting._learns_jointly(config, rows(12, 8, 10), {"image": tables["image"]})
     if learned:
+        assert fitting._fit_joint(config, rows(12, 8, 10), vectors, tmp_path, progress) == "loaded"
         ((how, sizes, checkpoint, tick),) = fitted
         assert how == (config.joint, 6)
         assert sizes == {"image": 8, "text": 8, "sensor": 8}
         assert checkpoint == tmp_path / "joint-checkpoint.safetensors"
         assert tick == ("joint network", 7)
         assert (tmp_path / "joint").is_dir()
-    else:
-        assert list(tmp_path.iterdir()) == []
-    assert fitting._fit_joint(config, rows(12, 8, 10), {"image": vectors["image"]}, tmp_path, progress) is None
 
 
 def test_contradictions_of_held_out_cases_are_of_parts_that_have_a_score():

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import ClassVar
 
 import pandas as pd
@@ -28,7 +27,7 @@ class Double:
     """Flags texts with "bad" in them; refuses what cannot be read, and texts with "torn" in them."""
 
     parts_: ClassVar = ("text",)
-    calibration_: ClassVar = SimpleNamespace(joint_scores=dict)
+    joint_scores: ClassVar = dict
 
     def finding(self, case: Case, rate: float, artifacts: Path | None) -> Finding:
         texts, refused = {}, []

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,7 +31,9 @@ class Judge:
 
     def __init__(self, made) -> None:
         self.made = made
-        self.calibration_ = SimpleNamespace(joint_scores=lambda: {("text",): CALIBRATION, ("image",): np.empty(0)})
+
+    def joint_scores(self):
+        return {("text",): CALIBRATION, ("image",): np.empty(0)}
 
     def finding(self, case, rate, artifacts):
         if case.parts["text"].value == "broken":
@@ -338,3 +339,19 @@ def test_a_damaged_score_stops_nothing_else(judged):
     with pytest.raises(Exception, match="finite"):
         run.score(Cases((case(9, 0.1),)))
     assert run.finding("c0009") is not None
+
+
+def test_a_case_judged_in_folds_is_heard_by_its_score_in_one(judged, made):
+    """The mean over folds varies less than calibration scores of one fold do: it would sound as if scores fell."""
+    run = judged()
+    alone = run._model.finding
+
+    def in_folds(case, rate, artifacts):
+        found = alone(case, rate, artifacts)
+        return found.model_copy(update={"score": found.score / 2, "single_score": found.score})
+
+    run._model.finding = in_folds
+    run.score(Cases(tuple(normals(30))))
+    expected = judged("one fold")
+    expected.score(Cases(tuple(normals(30))))
+    assert table(run) == table(expected)
