@@ -24,6 +24,7 @@ from mmdmad.commands.common import (
     AllowOutside,
     LearnFrom,
     Llm,
+    LogTime,
     Manifest,
     NormalFolders,
     RunFolder,
@@ -129,6 +130,7 @@ def fit(
     resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
     window: Window = None,
     step: Step = None,
+    log_time: LogTime = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
@@ -141,7 +143,7 @@ def fit(
 
     if config is not None:
         load_config(config)  # a slip in its name costs no reading
-    windows = windows_of(window, step)
+    windows = windows_of(window, step, log_time)
     cases = read_data(data, windows, allow_outside)
     learned = to_learn(cases, split=split, normal=normal or ())
     for line in (*cases.extra.get("notes", ()), *learned.lines):
@@ -195,6 +197,7 @@ def score(
     ] = False,
     window: Window = None,
     step: Step = None,
+    log_time: LogTime = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Judge cases; cases that were judged before are not judged again.
@@ -204,7 +207,7 @@ def score(
     from mmdmad.store.run import Run
 
     folder = Run.open(run)
-    windows = windows_of(window, step, folder.windows)
+    windows = windows_of(window, step, log_time, folder.windows)
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     cases_word = "case" if scored.done == 1 else "cases"

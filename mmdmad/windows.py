@@ -155,14 +155,13 @@ def _placed(case: Case, windows: Windows) -> tuple[Recording | None, list[Refusa
 
 def _line(part: Part, windows: Windows, near: datetime | None) -> "Timeline":
     kind = modality_of(part.modality)
-    try:
-        line = kind.timeline(part, windows.log_time, near)
-    except PartError:
-        if windows.length != "entry" or not kind.written or windows.log_time is not None or part.path is None:
-            raise
-        from mmdmad.parts.log_times import entries_only  # a log without times has lines, and each may be judged
+    if windows.length == "entry" and kind.written and windows.log_time is None and part.path is not None:
+        from mmdmad.parts.limits import plain_file
+        from mmdmad.parts.log_times import entries_of  # what a log says may be judged whenever it was
 
-        line = entries_only(part.path)
+        line: Timeline | None = entries_of(plain_file(part), near)
+    else:
+        line = kind.timeline(part, windows.log_time, near)
     if line is None:
         raise PartError(
             f"a {kind.noun} has no time to be cut by; judge it as a case of its own",

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
+from mmdmad.commands.common import windows_of
 from mmdmad.errors import ConfigError, ManifestError, RunError
 from mmdmad.manifest import read_cases
 from mmdmad.recordings import recordings, write_cases
@@ -209,6 +210,28 @@ def test_the_command_that_goes_on_names_the_windows(tmp_path: Path, plant: Path)
         attempt.remember(session, read_cases(plant))
     assert run.windows is None
     run.close()
+
+
+def test_how_times_are_written_is_said_to_every_command_and_remembered(tmp_path: Path) -> None:
+    path, pattern = tmp_path / "line.log", "%y%m%d-%H%M%S"
+    path.write_text("".join(f"2605{1 + s // 3600:02d}-12{s // 60:02d}{s % 60:02d} step {s}\n" for s in range(120)))
+    asked = call("check", path, "--window", "20s", "--no-estimate")
+    assert "--log-time" in asked.output + str(asked.exception)
+    said = call("check", path, "--window", "20s", "--log-time", pattern, "--no-estimate")
+    assert "5 cases" in said.output, said.output
+    made = cut(recordings(path), Windows.of("20s", log_time=pattern))
+    run = Run.create(tmp_path / "run", {})
+    with Session(run._engine) as session, session.begin():
+        attempt.remember(session, made)
+    with Session(run._engine) as session:
+        assert f"--log-time {pattern}" in attempt.go_on(session, run.path)
+    assert run.windows == Windows(20.0, None, {}, pattern)
+    assert windows_of(None, None, None, run.windows) == run.windows
+    assert windows_of("10s", None, None, run.windows) == Windows(10.0, None, {}, pattern)
+    assert windows_of(None, None, "%s", run.windows) == Windows(20.0, None, {}, "%s")
+    run.close()
+    for words in (("fit", "--data", path, "--run", tmp_path / "other"), ("check", path)):
+        assert "--log-time was given without a window" in str(call(*words, "--log-time", pattern).exception)
 
 
 def test_a_log_of_json_lines_is_a_recording(tmp_path: Path) -> None:

@@ -160,10 +160,14 @@ def test_entries_of_a_log(tmp_path: Path) -> None:
     assert [(c.id, c.time) for c in made] == [("pump@1", START), ("pump@2", START + timedelta(seconds=7))]
     assert [read(c.parts["text"]).text for c in made] == ["2026-05-01 12:00:00 a\n  more\n", "2026-05-01 12:00:07 b\n"]
     path.write_text("no times\nat all\n")
-    assert [(c.id, c.time) for c in cut(one(text=Part("text", path)), Windows.of("entry"))] == [
-        ("pump@1", None),
-        ("pump@2", None),
-    ]
+    made = cut(one(text=Part("text", path)), Windows.of("entry"))
+    assert [(c.id, c.time) for c in made] == [("pump@1", None), ("pump@2", None)]
+    assert made.extra["notes"][0].startswith("pump: text: no times are used, and each line is an entry: ")
+    path.write_text("2026-05-02 12:00:00 a\n  more\n2026-05-01 12:00:07 b\n")
+    made = cut(one(text=Part("text", path)), Windows.of("entry"))
+    assert [c.time for c in made] == [None, None]
+    assert [read(c.parts["text"]).text for c in made] == ["2026-05-02 12:00:00 a\n  more\n", "2026-05-01 12:00:07 b\n"]
+    assert "86,393 s earlier" in made.extra["notes"][0]
     with pytest.raises(DataError, match="for a log alone"):
         cut(one(text=Part("text", path), sensor=sensor(range(9))), Windows.of("entry"))
 

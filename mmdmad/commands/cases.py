@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmdmad.commands.common import AllowOutside, Step, Window, end, list_notes
+from mmdmad.commands.common import AllowOutside, LogTime, Step, Window, end, list_notes
 from mmdmad.errors import ConfigError
 from mmdmad.plain import say
 
@@ -35,9 +35,7 @@ def make(
     rate: Annotated[
         list[str] | None, typer.Option(help="Rows or frames a second of one part, as in video=10; several times.")
     ] = None,
-    log_time: Annotated[
-        str | None, typer.Option(help="How times are written in the log, in strptime's letters; default: found.")
-    ] = None,
+    log_time: LogTime = None,
     split: Annotated[str | None, typer.Option(help="Split that all windows get: train or test.")] = None,
     allow_outside: AllowOutside = False,
 ) -> None:

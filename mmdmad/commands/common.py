@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmdmad.errors import MmdmadError
+from mmdmad.errors import ConfigError, MmdmadError
 from mmdmad.plain import plain, say
 
 if TYPE_CHECKING:
@@ -48,17 +48,30 @@ Window = Annotated[
     ),
 ]
 Step = Annotated[str | None, typer.Option(help="From the begin of one window to the next; default: the length.")]
+LogTime = Annotated[
+    str | None,
+    typer.Option(
+        "--log-time", metavar="PATTERN", help="How times are written in a log, in strptime's letters; default: found."
+    ),
+]
 MOST_NOTES = 20
 MOST_STRETCHES = 10
 
 
-def windows_of(window: str | None, step: str | None, known: "Windows | None" = None) -> "Windows | None":
+def windows_of(
+    window: str | None, step: str | None, log_time: str | None = None, known: "Windows | None" = None
+) -> "Windows | None":
     """The windows that options ask for, else those `known` of a run, else None: cases are taken as they are."""
+    from dataclasses import replace
+
+    log_time = log_time or (known.log_time if known is not None else None)
     if window is None and step is None:
-        return known
+        if known is None and log_time is not None:
+            raise ConfigError("--log-time was given without a window to cut the log into; give both: --window 60s")
+        return known if known is None else replace(known, log_time=log_time)
     from mmdmad.windows import Windows
 
-    return Windows.of(window, step)
+    return Windows.of(window, step, log_time=log_time)
 
 
 def read_data(data: Path, windows: "Windows | None", allow_outside: bool) -> "Cases":

@@ -9,20 +9,22 @@ import re
 WITHIN = 300
 """Characters of a line in which its stamp must begin."""
 _CLOCK = r"[012]\d:[0-5]\d:[0-6]\d"
+_GAP = r"[ \t]{1,4}"
+"""Between a date and a clock: in a table the next column."""
 _PART = r"(?:[.,]\d{1,9})?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-][01]\d:?[0-5]\d)\b)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 FORMS = {
-    "iso": rf"\b\d{{4}}-[01]\d-[0-3]\d[T ][012]\d:[0-5]\d(?::[0-6]\d{_PART})?{_ZONE}",
-    "slashes, year first": rf"\b\d{{4}}/[01]\d/[0-3]\d {_CLOCK}{_PART}{_ZONE}",
+    "iso": rf"\b\d{{4}}-[01]\d-[0-3]\d(?:T|{_GAP})[012]\d:[0-5]\d(?::[0-6]\d{_PART})?{_ZONE}",
+    "slashes, year first": rf"\b\d{{4}}/[01]\d/[0-3]\d{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "blue gene": r"\b\d{4}-[01]\d-[0-3]\d-[012]\d\.[0-5]\d\.[0-6]\d\.\d{1,9}",
     "common log": rf"\b{_DAY}/{_MONTH}/\d{{4}}:{_CLOCK}{_PART}{_ZONE}",
-    "day and name": rf"\b{_DAY}[ -]{_MONTH}[ -]\d{{4}} {_CLOCK}{_PART}{_ZONE}",
+    "day and name": rf"\b{_DAY}[ -]{_MONTH}[ -]\d{{4}}{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "ctime": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART} \d{{4}}\b",
     "syslog": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART}",
-    "dots": rf"\b{_DAY}\.[01]?\d\.\d{{4}},? {_CLOCK}{_PART}{_ZONE}",
-    "slashes": rf"\b[0-3]?\d/[0-3]?\d/\d{{2,4}},? [012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
+    "dots": rf"\b{_DAY}\.[01]?\d\.\d{{4}},?{_GAP}{_CLOCK}{_PART}{_ZONE}",
+    "slashes": rf"\b[0-3]?\d/[0-3]?\d/\d{{2,4}},?{_GAP}[012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
     "epoch": r"\b1\d{9}(?:[.,]\d{1,9}|\d{3}|\d{6}|\d{9})?\b",
     "since boot": r"^\[ *\d{1,9}\.\d{3,9}\]",
     "clock": rf"^\[?{_CLOCK}{_PART}\b",
@@ -52,10 +54,16 @@ def stamped(regex: str) -> str:
 
 
 def from_strptime(pattern: str) -> str:
-    """The regular expression of a `strptime` pattern; ValueError names a letter that is not known."""
-    pieces = re.split(r"(%.)", pattern)
+    r"""The regular expression of a `strptime` pattern, blanks in it for any number of blanks and tabs.
+
+    ValueError names a letter that is not known.
+
+    >>> from_strptime("%H %M")
+    '[012]?\\d[ \\t]+[0-5]\\d'
+    """
+    pieces = re.split(r"(%.|\s+)", pattern)
     unknown = [p for p in pieces if p.startswith("%") and p not in _DIRECTIVES]
     if unknown or not any(p in _DIRECTIVES for p in pieces):
         known = " ".join(_DIRECTIVES)
         raise ValueError(f"--log-time {pattern!r} has {unknown[0] if unknown else 'no letter'}; there are {known}")
-    return "".join(_DIRECTIVES.get(p) or re.escape(p).replace(r"\ ", " ") for p in pieces)
+    return "".join(_DIRECTIVES.get(p) or (r"[ \t]+" if p.isspace() else re.escape(p)) for p in pieces)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmdmad.parts.dates import DAY, Stamps, read_dates
 from mmdmad.parts.log_forms import FORMS, TIDY, WITHIN, from_strptime, stamped
+from mmdmad.parts.log_headers import begins_nothing, header_lines
 from mmdmad.parts.timeline import Timeline
 
 SAMPLE = 5000
@@ -23,21 +24,40 @@ BACK = 300.0
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Where stamps stand: the lines int64 (k,) that begin an entry, their words, and the number of lines in all."""
+    """Where stamps stand: the lines int64 (k,) that begin an entry, their words, the number of lines and of headers."""
 
     lines: np.ndarray
     words: Any
     count: int
+    headers: int = 0
+
+    @property
+    def entries(self) -> np.ndarray:
+        """The lines at which entries begin; what stands before the first counts with it."""
+        return np.concatenate([np.zeros(1, np.int64), self.lines[1:]])
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of lines without a time of their own."""
+        said, first = [], int(self.lines[0])
+        if self.headers:
+            many = "a line is a header" if self.headers == 1 else f"{self.headers} lines are headers"
+            said.append(f"{many} (as #Fields: is), no entry, and read as blank")
+        if first:
+            said.append(f"the first {first} lines have no time and count with the first entry")
+        return said
 
 
 def log_times(path: Path, pattern: str | None = None, near: datetime | None = None) -> Timeline:
     """The time of every line of a log, a line without a stamp at that of the line above it.
 
-    `pattern` says how stamps are written, in the letters of `strptime` ("%d.%m.%Y %H:%M:%S"); None = one of the forms
-    above, the one that most lines have. Dates without a year get the one that brings them next to `near`, else to the
-    last change of the file. A line that is up to five minutes earlier than one above it counts at that line's time.
+    `pattern` says how stamps are written, in the letters of `strptime` ("%d.%m.%Y %H:%M:%S"; a blank or "\\t" stands
+    for tabs too); None = one of the forms above, the one that most lines have. Dates without a year get the one that
+    brings them next to `near`, else to the last change of the file. A line that is up to five minutes earlier than one
+    above it counts at that line's time.
     ValueError says what is missing, and names the line where times go back by more.
     """
+    pattern = None if pattern is None else pattern.replace("\\t", "\t")
     form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
     found = _find(path, regex, form)
     if not len(found.lines):
@@ -56,11 +76,8 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
         some = f"{late} lines are" if late > 1 else "a line is"
         notes.append(f"{some} up to {back[worst]:.3g} s earlier than one above, and counted at the time of that one")
     seconds = np.maximum.accumulate(seconds)
-    first = int(found.lines[0])
-    if first:
-        notes.append(f"the first {first} lines have no time and count with the first entry")
-    entries = found.lines.copy()
-    entries[0] = 0
+    notes += found.notes
+    entries = found.entries
     times = np.repeat(seconds, np.diff([*entries, found.count])) - seconds[0]
     begin = None if start is None else start + timedelta(seconds=float(seconds[0]))
     # More lines may come: a log ends with its last line, so that no window changes when it grows.
@@ -68,12 +85,29 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     return Timeline(times, begin, 0.0, entries, tuple(notes), daytime)
 
 
-def entries_only(path: Path) -> Timeline:
-    """The lines of a text without any time, each an entry, one a second: for windows of entries."""
+def entries_of(path: Path, near: datetime | None = None) -> Timeline:
+    """The entries of a log with the times of its lines; where these cannot be used, without, and a note says why.
+
+    Entries begin at the lines that hold a stamp, whether it can be read or not; in a text without stamps each line is
+    one. Without times a line counts a second, so that the order is kept.
+    """
     from mmdmad.parts.text_lines import lines_of
 
-    count = lines_of(path).count
-    return Timeline(np.arange(count, dtype=float), None, 1.0, np.arange(count))
+    try:
+        return log_times(path, None, near)
+    except ValueError as why:
+        reason = str(why)
+    try:
+        form, regex = _form(path)
+    except ValueError:
+        found, count = None, lines_of(path).count
+        entries, each = np.arange(count), "each line is an entry"
+    else:
+        found = _find(path, regex, form)
+        entries, count, each = found.entries, found.count, "an entry begins at each line with a stamp"
+    reason = reason.removesuffix("; or take --window entry")
+    notes = (*(() if found is None else found.notes), f"no times are used, and {each}: {reason}")
+    return Timeline(np.arange(count, dtype=float), None, 1.0, entries, notes)
 
 
 def _blocks(path: Path, most: int | None = None) -> Iterator[tuple[Any, int]]:
@@ -132,12 +166,13 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lines, words, places, indented, count, filled = [], [], [], [], 0, 0
+    lines, words, places, indented, count, filled, headers = [], [], [], [], 0, 0, 0
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
-        there = cells.is_valid().to_numpy(zero_copy_only=False)
+        there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
+        headers += int(header_lines(block).sum())
         lines.append(np.flatnonzero(there) + at)
-        cells = cells.drop_null()
+        cells = cells.filter(pa.array(there))
         words.append(pc.struct_field(cells, "stamp"))
         places.append(pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False))
         space = pc.match_substring_regex(block, r"^\s+\S")
@@ -148,13 +183,16 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         return _Found(np.zeros(0, np.int64), pa.array([], pa.string()), 0)
     where, before, inner = np.concatenate(lines), np.concatenate(places), np.concatenate(indented)
     keep = np.ones(len(where), bool)
-    if 0 < 10 * len(where) < 9 * filled:
-        # Some lines go on with an entry: a time that such a line holds stands elsewhere in it, or behind spaces.
+    if len(where):
+        # Lines that go on with an entry hold a time elsewhere than those that begin one, or behind spaces.
         distinct, often = np.unique(before, return_counts=True)
-        usual = distinct[np.argmax(often)]
-        keep = np.abs(before - usual) <= 2 if 2 * often.max() >= len(before) else before <= np.median(before) + 40
-        keep &= ~inner if inner.mean() < 0.5 else True
-    return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count)
+        usual = np.abs(before - distinct[np.argmax(often)]) <= 2
+        if 10 * len(where) < 9 * filled:
+            keep = usual if 2 * often.max() >= len(before) else before <= np.median(before) + 40
+            keep &= ~inner if inner.mean() < 0.5 else True
+        elif 10 * usual.sum() >= 8 * len(usual):
+            keep = usual | ~inner
+    return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count, headers)
 
 
 def _seconds(
@@ -175,7 +213,7 @@ def _seconds(
         scale = 10.0 ** -(3 * ((len(str(words[0].as_py()).split(".")[0].split(",")[0]) - 10) // 3))
         start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(np.floor(numbers[0] * scale)))
         return numbers * scale - np.floor(numbers[0] * scale), start, []
-    words = pc.replace_substring_regex(words, r",(\s)", r"\1")
+    words = pc.replace_substring_regex(pc.replace_substring_regex(words, r"[ \t]+", " "), r",(\s)", r"\1")
     try:
         stamps = read_dates(words)
     except ValueError as why:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse, sliced_file
+from mmdmad.parts.log_headers import without_headers
 from mmdmad.parts.text_lines import line_begin, lines_of
 
 
@@ -18,7 +19,7 @@ class Text:
 
 
 def read_text(part: Part) -> Text:
-    """The part's text. A file must be UTF-8 (a byte-order mark is dropped); a slice picks lines.
+    """The part's text. A file must be UTF-8 (a byte-order mark is dropped); a slice picks lines, headers blank.
 
     >>> read_text(Part("text", value="Bearing replaced.")).text
     'Bearing replaced.'
@@ -31,6 +32,8 @@ def read_text(part: Part) -> Text:
     if value is None:
         path = plain_file(part, MAX_TEXT_BYTES if part.start is None and part.stop is None else None)
         value = _decode(part, picked_bytes(part, path), path.name)
+        if sliced_file(part):
+            value = "".join(without_headers(value.splitlines(keepends=True)))
     elif not isinstance(value, str):
         raise refuse(part, f"a text must be a string, not {type(value).__name__}")
     elif part.start is not None or part.stop is not None:

@@ -17,7 +17,7 @@ from mmdmad.windows import Windows
 
 BEGUN, FAILED = ("fit_cases", "fit_size"), "fit_failed"
 SOURCE = ("fit_data", "fit_split", "fit_outside")
-WINDOWS = ("fit_window", "fit_step")
+WINDOWS = ("fit_window", "fit_step", "fit_log_time")
 """Where the cases of a fit came from, so that the command that goes on with it can be told in full."""
 
 
@@ -34,7 +34,7 @@ def remember(session: Session, cases: Cases) -> None:
     session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_((*SOURCE, *WINDOWS))))
     windows = cases.extra.get("windows")
     if windows is not None:
-        for key, value in zip(WINDOWS, (windows.length, windows.step)):
+        for key, value in zip(WINDOWS, (windows.length, windows.step, windows.log_time)):
             if value is not None:
                 session.merge(db.MetaRow(key=key, value=str(value)))
     if cases.root is None:
@@ -55,19 +55,19 @@ def go_on(session: Session, folder: Path) -> str:
     """
     data, split, outside = (_value(session, key) for key in SOURCE)
     words = ["mmdmad", "fit", "--data", data or "DATA", "--run", str(folder), "--resume"]
-    window, step = (_value(session, key) for key in WINDOWS)
-    given = {"--split": split, "--window": window, "--step": step}
+    window, step, log_time = (_value(session, key) for key in WINDOWS)
+    given = {"--split": split, "--window": window, "--step": step, "--log-time": log_time}
     options = [word for name, value in given.items() if value for word in (name, value)]
     return shlex.join([*words, *options, *(["--allow-outside"] if outside else [])])
 
 
 def windows(session: Session) -> Windows | None:
     """How the recordings of the fit were cut; None where its cases were taken as they are. RunError on other words."""
-    length, step = (_value(session, key) for key in WINDOWS)
+    length, step, log_time = (_value(session, key) for key in WINDOWS)
     if length is None:
         return None
     try:
-        return Windows.of(length, step)
+        return Windows.of(length, step, log_time=log_time)
     except ConfigError as why:
         raise RunError(f"the run's windows cannot be read ({why}); restore cases.sqlite from a copy") from None
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmdmad.cases import Part
 from mmdmad.parts import log_times as module
-from mmdmad.parts.log_times import entries_only, log_times
+from mmdmad.parts import read
+from mmdmad.parts.log_times import entries_of, log_times
 
 NOON = datetime(2026, 5, 13, 12, 30)
 
@@ -183,8 +185,101 @@ def test_bytes_that_are_no_text_do_not_move_lines(tmp_path: Path) -> None:
 
 
 def test_lines_alone_are_entries(tmp_path: Path) -> None:
-    line = entries_only(log(tmp_path, "a", "b", "c"))
+    line = entries_of(log(tmp_path, "a", "b", "c"))
     assert line.entries is not None
     assert line.entries.tolist() == [0, 1, 2]
     assert line.start is None
     assert np.array_equal(line.times, [0, 1, 2])
+    assert len(line.notes) == 1
+    assert line.notes[0].startswith("no times are used, and each line is an entry: no times were found in its first 3")
+    assert "--log-time" in line.notes[0]
+    assert "--window entry" not in line.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ("2026-10-25 02:59:30 a", "2026-10-25 02:00:00 b", "3,570 s earlier"),
+        ("2026-05-13 12:30:00 a", "2026-05-12 12:30:00 b", "86,400 s earlier"),
+        ("05/01/2026 10:00:00 a", "05/02/2026 10:00:00 b", "day or the month comes first"),
+        ("2026-05-13T12:30:00Z a", "2026-05-13T12:31:00 b", "offset"),
+        ("2026-02-30 10:00:00 a", "2026-03-01 10:00:00 b", "no calendar has"),
+    ],
+)
+def test_entries_whose_times_cannot_be_used_say_why_and_keep_their_lines(
+    tmp_path: Path, first: str, second: str, why: str
+) -> None:
+    line = entries_of(log(tmp_path, first, "  at Main.java:12", second, "\tat Main.java:7", "caused by x"))
+    assert line.entries is not None
+    assert line.entries.tolist() == [0, 2]
+    assert line.start is None
+    assert line.times.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert len(line.notes) == 1
+    assert line.notes[0].startswith("no times are used, and an entry begins at each line with a stamp: ")
+    assert why in line.notes[0]
+
+
+def test_entries_with_times_are_those_of_the_windows(tmp_path: Path) -> None:
+    path = log(tmp_path, "2026-05-13 12:30:00 a", " more", "2026-05-13 12:30:09 b")
+    line = entries_of(path)
+    assert line.start == NOON
+    assert line.times.tolist() == [0.0, 0.0, 9.0]
+    assert line.notes == ()
+
+
+def test_a_time_in_a_line_that_goes_on_begins_no_entry_however_few_there_are(tmp_path: Path) -> None:
+    many = [f"2026-05-13 12:30:{second:02d} app ERROR: slow query" for second in range(40)]
+    path = log(tmp_path, *many, "\tWHERE made < '2025-01-01 00:00:00' AND state = 4", "2026-05-13 12:30:40 app LOG: on")
+    line = log_times(path)
+    assert line.entries is not None
+    assert line.entries.tolist() == [*range(40), 41]
+    assert line.times[39:].tolist() == [39.0, 39.0, 40.0]
+
+
+def test_levels_set_to_the_right_begin_entries(tmp_path: Path) -> None:
+    lines = [f"{level:>8} 2026-05-13 12:30:0{i} x" for i, level in enumerate(("INFO", "CRITICAL", "INFO", "WARNING"))]
+    assert log_times(log(tmp_path, *lines)).entries.tolist() == [0, 1, 2, 3]  # type: ignore[union-attr]
+
+
+def test_headers_are_no_entries_wherever_they_stand(tmp_path: Path) -> None:
+    block = ["#Software: Web Server 10", "#Serial: 4711", "#Date: 2026-05-13 09:00:00", "#Fields: date time method"]
+    path = log(
+        tmp_path, *block, "2026-05-13 12:30:00 GET", "2026-05-13 12:30:01 GET", *block, "2026-05-13 12:30:02 GET"
+    )
+    line = log_times(path)
+    assert line.entries is not None
+    assert line.entries.tolist() == [0, 5, 10]
+    assert line.times.tolist() == [0.0] * 5 + [1.0] * 5 + [2.0]
+    assert line.notes == (
+        "8 lines are headers (as #Fields: is), no entry, and read as blank",
+        "the first 4 lines have no time and count with the first entry",
+    )
+
+
+def test_lines_that_only_look_like_headers_are_entries(tmp_path: Path) -> None:
+    lines = ["2026-05-13 12:30:00 on", "# Time: 2026-05-13 12:30:07 off", "#Error: disk", "2026-05-13 12:30:09 on"]
+    line = log_times(log(tmp_path, *lines, *lines[-1:] * 20))
+    assert not [note for note in line.notes if "header" in note]
+    assert read(Part("text", tmp_path / "app.log", start=1, stop=4)).text == "\n".join(lines[1:]) + "\n"  # type: ignore[attr-defined]
+
+
+def test_headers_are_blank_where_lines_of_a_log_are_read(tmp_path: Path) -> None:
+    path = log(tmp_path, "a", "#Date: 2026-05-13", "#Fields: time", "b", "#fields\tts", "#close 2026-05-13")
+    assert read(Part("text", path, start=0, stop=6)).text == "a\n\n\nb\n"  # type: ignore[attr-defined]
+
+
+def test_marks_of_a_reader_of_logs_begin_no_entry(tmp_path: Path) -> None:
+    first = "-- Logs begin at Wed 2026-05-13 08:00:00 CET, end at Wed 2026-05-13 13:00:00 CET. --"
+    path = log(tmp_path, first, "2026-05-13T12:30:00+0000 a", "-- Boot 3f1c5c2b --", "2026-05-13T12:30:09+0000 b")
+    line = log_times(path)
+    assert line.start == NOON.replace(tzinfo=UTC)
+    assert line.times.tolist() == [0.0, 0.0, 0.0, 9.0]
+
+
+@pytest.mark.parametrize("pattern", [None, "%d.%m.%Y %H:%M:%S", r"%d.%m.%Y\t%H:%M:%S", "%d.%m.%Y\t%H:%M:%S"])
+def test_date_and_clock_in_two_columns_of_a_table(tmp_path: Path, pattern: str | None) -> None:
+    path = log(tmp_path, "1\t13.05.2026\t12:30:00.5\tan", "2\t13.05.2026\t12:30:02.5\taus")
+    line = log_times(path, pattern)
+    assert line.start is not None
+    assert line.start.replace(microsecond=0) == NOON
+    assert line.times == pytest.approx([0.0, 2.0])
