@@ -22,6 +22,10 @@ from mmdmad.parts.whole import whole_picture
 
 PROGRAMS = {"EPS": "a PostScript program", "WMF": "a drawing program", "MPEG": "a video; name it in the column video"}
 """What Pillow opens but what is not a picture: rendering it would run a program or other software."""
+SEVERAL = {"TIFF": "pages", "DCX": "pages", "GIF": "frames", "WEBP": "frames", "PNG": "frames", "AVIF": "frames"}
+"""Formats that hold pictures beside each other; in others (MPO, PSD, ICO) further ones belong to the first."""
+SUBFILE, LESSER = 254, 0b101
+"""TIFF: the tag that says what a page is, and its bits for a smaller copy and for a mask of another page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,7 @@ class Image:
 
 
 def read_image(part: Part) -> Image:
-    """The part's pixels. The first frame of an animation is taken; transparent pixels are laid on white.
+    """The part's pixels, transparent ones laid on white. A file of several pages or frames is refused.
 
     Numbers that are no bytes are shown by the part's `levels`, which a model decides over all that it learns from, and
     `notes` say what is beyond them or of another kind. Without levels 16-bit grey is scaled by 255 / 65535, the same
@@ -80,7 +84,27 @@ def read_numbers(part: Part, path: Path | None = None, deep: bool = True) -> np.
             check_size(part, picture.height, picture.width, path.name)
             if not whole_picture(data, picture.format):
                 raise refuse(part, f"{path.name} is truncated: the {picture.format} file ends before its end mark")
+            _refuse_several(part, picture, path.name)
             return _numbers(part, picture, data, deep)
+
+
+def _refuse_several(part: Part, picture: Pillow.Image, name: str) -> None:
+    """Refuses a file of several pages or frames, of which one alone would be judged."""
+    noun = SEVERAL.get(picture.format or "")
+    count = getattr(picture, "n_frames", 1) if noun else 1
+    if noun == "pages" and count > 1 and hasattr(picture, "tag_v2"):
+        every = range(count)
+        count = 0
+        for page in every:
+            picture.seek(page)
+            count += not int(picture.tag_v2.get(SUBFILE, 0)) & LESSER
+        picture.seek(0)
+    if count > 1:
+        raise refuse(
+            part,
+            f"{name} holds {count} {noun}, and a picture is one; save each as a file (of one piece: with one "
+            "name in the column recording), or put them into a folder of frames and name that as video",
+        )
 
 
 def read_pixels(part: Part, path: Path | None = None) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image as Pillow
+from PIL import TiffImagePlugin
 
 from mmdmad.cases import Part
+from mmdmad.errors import PartError
 from mmdmad.parts import Image, content_key, read
 
 RGB = np.random.default_rng(0).integers(0, 256, (10, 14, 3), dtype=np.uint8)
@@ -101,12 +103,33 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     assert pixels(half)[0, 0].tolist() == [127, 127, 127]
 
 
-def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
-    frames = [Pillow.new("RGB", (8, 8), c) for c in ("red", "blue")]
-    for suffix in ("gif", "png", "webp"):
-        path = tmp_path / f"a.{suffix}"
-        frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
-        assert pixels(path)[4, 4].tolist() == [255, 0, 0] or pixels(path)[4, 4].tolist() == [254, 0, 0]
+@pytest.mark.parametrize(
+    ("suffix", "noun"), [("gif", "frames"), ("png", "frames"), ("webp", "frames"), ("tif", "pages")]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_several_pictures_in_one_file_are_refused(tmp_path: Path, suffix: str, noun: str, dtype: type) -> None:
+    if dtype is np.uint16 and suffix in ("gif", "webp"):
+        return  # formats of bytes
+    pages = [Pillow.fromarray(np.full((8, 8), 40 * (i + 1), dtype)) for i in range(3)]
+    alone, several = tmp_path / f"one.{suffix}", tmp_path / f"a.{suffix}"
+    pages[0].save(alone)
+    pages[0].save(several, save_all=True, append_images=pages[1:])
+    assert pixels(alone).shape == (8, 8, 3)
+    with pytest.raises(PartError, match=rf"a\.{suffix} holds 3 {noun}, and a picture is one; save each as a file"):
+        pixels(several)
+
+
+def test_smaller_copies_and_pictures_within_pictures_are_not_several(tmp_path: Path) -> None:
+    whole, small = Pillow.fromarray(RGB), Pillow.new("RGB", (4, 4), "white")
+    with TiffImagePlugin.AppendingTiffWriter(str(tmp_path / "a.tif"), True) as file:
+        for page, kind in ((whole, 0), (small, 1)):
+            page.save(file, "TIFF", tiffinfo={254: kind})
+            file.newFrame()
+    with Pillow.open(tmp_path / "a.tif") as picture:
+        assert picture.n_frames == 2  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(pixels(tmp_path / "a.tif"), RGB)
+    whole.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[small])
+    assert pixels(tmp_path / "phone.jpg").shape == RGB.shape
 
 
 @settings(max_examples=30, deadline=None)
