@@ -7,8 +7,10 @@ import pytest
 
 from mmdmad.bench.drift import CASES, SCENARIOS, Scenario, listen, simulate
 from mmdmad.calibration.bets import BETS, BULK_FROM, cap, gains
+from mmdmad.calibration.conformal import conformal_p_value
 from mmdmad.calibration.drift import HORIZON, REFILL, RUN, SPEAKS, TOLERANCES, DriftTest
 from mmdmad.calibration.online import OnlineRanks
+from mmdmad.calibration.stream import Stream
 from mmdmad.errors import DataError, ModelError
 
 GRID = (np.arange(200_000) + 0.5) / 200_000  # p-values as evenly as uniform ones lie
@@ -309,3 +311,20 @@ def test_how_often_it_speaks_wrongly(tolerance, odd, equal):
     for events in ((), ((100, 20),)) if odd <= 0.05 else ((),):
         _, after = spoke(Scenario("", odd=odd, equal=equal, events=events), tolerance, 400)
         assert (after <= CASES).mean() <= 0.05
+
+
+@pytest.mark.slow
+def test_patterns_that_share_calibration_cases_do_not_make_it_speak():
+    spoke = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        shared = rng.normal(size=150)
+        scores = {name: 0.9 * shared + np.sqrt(0.19) * rng.normal(size=150) for name in "abcd"}
+        stream, highest = Stream(scores), 0.0
+        for i in range(CASES):
+            name, score = "abcd"[rng.integers(4)], rng.normal() + 4 * (rng.random() < 0.05)
+            fixed = conformal_p_value(score, scores[name], rng.random())
+            heard = stream.enter(name, score, f"{seed}-{i}", fixed)
+            highest = max(highest, heard.levels[0])
+        spoke += highest >= SPEAKS
+    assert spoke <= 5

@@ -355,3 +355,19 @@ def test_a_case_judged_in_folds_is_heard_by_its_score_in_one(judged, made):
     expected = judged("one fold")
     expected.score(Cases(tuple(normals(30))))
     assert table(run) == table(expected)
+
+
+def test_a_case_of_the_same_moment_still_enters_in_the_next_call(judged):
+    run = judged()
+    run.score(Cases((case(1, 0.1, minute=5),)))
+    run.score(Cases((case(2, 0.2, minute=5), case(3, 0.3, minute=4.9))))
+    assert [row[:2] for row in table(run)] == [(0, "c0001"), (1, "c0002"), (None, "c0003")]
+
+
+def test_few_calibration_cases_flag_what_is_above_all_of_them():
+    few = Stream({"text": np.arange(9.0)})
+    for i in range(12):
+        few.enter("text", 100.0 + i, f"{i}", fixed=0.1)
+    assert few.state()["tests"][0]["run"] == 12
+    few.enter("text", 4.5, "usual", fixed=0.2)
+    assert few.state()["tests"][0]["quiet"] == 1
