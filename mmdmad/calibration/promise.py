@@ -93,7 +93,7 @@ def promise(
 
 
 def bound(folds: Sequence[Ranked], rate: float, unit: Unit = "case") -> float | None:
-    """What a theorem promises at most for P(normal case flagged) at this rate; None where none applies.
+    """What a theorem promises at most for P(normal case flagged) at this rate; None where none says anything.
 
     For recordings the case is a window drawn at random from a new one.
 
@@ -107,9 +107,8 @@ def bound(folds: Sequence[Ranked], rate: float, unit: Unit = "case") -> float | 
     if k < 1:
         return 0.0
     among = 1 + (k - 1) / min(one.smallest for one in folds)
-    if len(folds) == 1:
-        return min(1.0, among / (units + 1))
-    return min(1.0, 2 * (len(folds) - 1 + among) / (units + len(folds)))
+    most = among / (units + 1) if len(folds) == 1 else 2 * (len(folds) - 1 + among) / (units + len(folds))
+    return most if most < 1 else None
 
 
 def _rank(size: int, rate: float) -> int:
