@@ -18,11 +18,12 @@ from mmdmad.case_reader import RowReader
 from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
+from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
-from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, roles_of, said
+from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, leaning, roles_of, said
 
 LOOSE = "."
 """The split of files that lie beside the folders that say what is what."""
@@ -50,7 +51,8 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     With `files`, paths relative to the folder, they alone are looked at; else all that lie in it.
     Where two files of one name are of one kind (7.png, 7.jpg), each file of that name is a case of its own with its
     suffix in the id. What systems, viewers and cameras leave there is passed over; other files of unknown kinds are
-    listed as refused. `Cases.extra` holds `folders` (a FolderRole each) and `masks`, {case id: path of its mask}.
+    listed as refused. `Cases.extra` holds `folders` (a FolderRole each), `masks`, {case id: path of its mask}, and
+    `called`, the ids of cases that lie in folders of faults.
     """
     root = Path(os.path.realpath(folder))
     reader = RowReader(root, None if allow_outside else root)
@@ -58,11 +60,17 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     lists = _take_lists(root, groups)
     tree = Tree({path.parent for members in groups.values() for _, path in members})
     masks = _masks(groups, tree)
-    named, doubt = name_roles(Path(stem) for stem, members in groups.items() if _open(members, tree, masks))
+    silent = [stem for stem, members in groups.items() if _open(members, tree, masks)]
+    pictures = {picture: mask for mask, picture in masks.items() if picture != mask}
+    marked = marked_by(root, {p: pictures[p] for stem in silent for _, p in groups[stem] if p in pictures})
+    undone = question_of_masks(marked, (path for stem in silent for _, path in groups[stem] if path not in masks))
+    marked = {} if undone else marked
+    named, doubt = name_roles(Path(s) for s in silent if not any(path in marked for _, path in groups[s]))
     columns = {name: one.path_column for name, one in modalities().items()}
     counts: dict[tuple[str, str], int] = defaultdict(int)
     ids: dict[PurePath, str] = {}
     used: set[str] = set()
+    called: set[str] = set()
     number = 0
     for stem, members in groups.items():
         left = [member for member in members if member[1] not in masks]
@@ -73,6 +81,8 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
         for chunk in [[member] for member in left] if alone else [left] * bool(left):
             path = chunk[0][1]
             found = _by_name(tree.of(path.parent), named.get(Path(stem)))
+            marks = [marked[one] for _, one in chunk if one in marked]
+            found = _by_mask(found, max(marks)) if marks else found
             if found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem):
                 continue
             if len(chunk) == 1 and modality_of(chunk[0][0]).written and _READ_ME.fullmatch(path.stem):
@@ -83,6 +93,8 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
             if case_id in used:
                 case_id = plain(path.as_posix() if alone else stem)
             used.add(case_id)
+            if tree.of(path.parent).label == 1:
+                called.add(case_id)
             ids.update((one, case_id) for _, one in chunk)
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
@@ -94,13 +106,16 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
     if masks:
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
+    if marked:
+        reader.notes.append(note_of_masks(marked))
     if lists:
         reader.notes.append(
             f"{said(path.as_posix() for path in lists)} {'lists' if len(lists) == 1 else 'list'} files and is no case"
         )
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
-    return reader.cases_of(folders=folders, masks=of_cases, open=question_of_lists(lists) or doubt)
+    why = question_of_lists(lists) or doubt or undone
+    return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
 
 
 def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> list[Path]:
@@ -131,6 +146,12 @@ def _by_name(place: "Place", role: str | None) -> "Place":
     if role in (NORMAL, FAULTY):
         return Place(place.split, int(role == FAULTY), FAULTY if role == FAULTY else place.role)
     return place
+
+
+def _by_mask(place: "Place", label: int) -> "Place":
+    """What folders say of a picture, and what its mask says where they leave it open."""
+    split = place.split if place.split == TRAIN else None
+    return Place(split, label, FAULTY if label else split or NORMAL)
 
 
 def _below(root: Path) -> Iterator[Path]:
@@ -179,7 +200,7 @@ class Tree:
             for parent in (folder, *folder.parents):
                 if parent.name:
                     self._children[parent.parent].add(parent.name)
-        self._roles = {name: roles_of(name) for names in self._children.values() for name in names}
+        self._roles = _roles_of_all({name for names in self._children.values() for name in names})
         self.speaks = any(self._roles.values())
         self._top = Path(os.path.commonpath(holding)) if holding else Path()
         self._asks = any(self._unknown(folder) is not None for folder in holding)
@@ -225,6 +246,15 @@ class Tree:
 
     def _roles_in(self, parent: Path) -> set[str]:
         return {role for name in self._children.get(parent, ()) for role in self._roles[name] or ()}
+
+
+def _roles_of_all(names: Iterable[str]) -> dict[str, frozenset[str] | None]:
+    """What each name says; a word of faults inside a name counts, and beside faults a word of normal ones does too."""
+    roles = {name: roles_of(name) for name in names}
+    leans = {name: lean for name, known in roles.items() if known is None and (lean := leaning(name))}
+    if FAULTY in leans.values() or any(FAULTY in known for known in roles.values() if known):
+        roles |= {name: frozenset((lean,)) for name, lean in leans.items()}
+    return roles
 
 
 def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dict[Path, Path]:

@@ -18,7 +18,20 @@ from mmdmad.cases import Case, Cases
 from mmdmad.errors import DataError, RefusalWarning
 from mmdmad.folder import Tree
 from mmdmad.labels import Labels
-from mmdmad.roles import LABEL, SPLITS, TEST, TRAIN, VALIDATION, counted, label_of, roles_of, said, split_of
+from mmdmad.roles import (
+    FAULTY,
+    LABEL,
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    counted,
+    label_of,
+    leaning,
+    roles_of,
+    said,
+    split_of,
+)
 
 CHOICE = "--split COLUMN=VALUE (of a folder: --normal DIR; in Python: cases.where(split=VALUE))"
 
@@ -55,8 +68,9 @@ def to_learn(cases: Cases, *, split: str | None = None, normal: Sequence[str] = 
         raise DataError(why)
     left: dict[str, list[str]] = {}
     kept = []
-    chosen, unread = _chosen(cases, split, normal), unread_ids(cases)
+    chosen, unread, answered = _chosen(cases, split, normal), unread_ids(cases), _answered(cases, normal)
     for case in cases:
+        case = answered(case)
         reason = chosen(case) or (
             "they are labelled faulty, or lie in folders of faults"
             if case.label == 1
@@ -216,15 +230,30 @@ def _lies_below(case: Case, folder: Path) -> bool:
     return bool(paths) and all(path.is_relative_to(folder) for path in paths)
 
 
+def _answered(cases: Cases, normal: Sequence[str]) -> Callable[[Case], Case]:
+    """Cases as they are; those that folders alone call faulty are normal where such a folder was named."""
+    folders = [_inside(cases, name) for name in normal]
+    called = cases.extra.get("called", frozenset())
+
+    def answer(case: Case) -> Case:
+        near = [folder for folder in folders if _lies_below(case, folder)] if case.id in called else []
+        if not near or any(FAULTY in ({leaning(n)} | (roles_of(n) or set())) for n in _between(case, near)):
+            return case
+        return replace(case, label=0)
+
+    return answer
+
+
+def _between(case: Case, folders: Sequence[Path]) -> set[str]:
+    """The names of the folders between the nearest of some folders and a case's files."""
+    folder = max(folders, key=lambda one: len(one.parts))
+    paths = [part.path for part in case.parts.values() if part.path is not None]
+    return {name for path in paths for name in path.parent.relative_to(folder).parts}
+
+
 def _split_below(case: Case, folder: Path) -> str | None:
     """test or validation, where a folder between this one and the case's files says so."""
-    between = {
-        name
-        for part in case.parts.values()
-        if part.path is not None
-        for name in part.path.parent.relative_to(folder).parts
-    }
-    roles = {role for name in between for role in roles_of(name) or ()}
+    roles = {role for name in _between(case, [folder]) for role in roles_of(name) or ()}
     return next((split for split in (TEST, VALIDATION) if split in roles), None)
 
 

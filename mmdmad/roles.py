@@ -6,6 +6,7 @@ Words are read in any case, in the plural, with marks or numbers beside them (Te
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 TRAIN, TEST, VALIDATION, NORMAL, FAULTY, MASK = "train", "test", "validation", "normal", "faulty", "mask"
@@ -29,18 +30,22 @@ _WORDS = {
     VALIDATION: _set("val valid validation validierung dev valset"),
     NORMAL: _set(
         "good ok okay okey normal nominal pass passed healthy intact clean negative inlier benign gut io iok "
-        "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless golden "
-        "bon bonne conforme bueno buena buono buona goed dobry 正常 良品 合格 合格品 良"
+        "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless golden bon bonne conforme "
+        "bueno buena buono buona goed dobry 正常 良品 合格 合格品 良 bien correcto correcta aprobado aprobada "
+        "aprovado approved accettato accettata hyvä dobra dobre sprawny jó iyi sağlam goedgekeurd godkänd "
+        "godkendt годен норма исправен"
     ),
     FAULTY: _set(
-        "bad ng nok ko nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
+        "bad ng nok ko def nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
         "fail failed failure reject rejected damage damaged broken outlier positive abnormality anomalie anormal "
-        "schlecht fehler fehlerhaft defekt ausschuss schlechtteil schlechtteile malfunction unhealthy error incorrect "
-        "attack crack cracked scratch scratched scrap scrapped hole dent dented stain stained rust rusty corrosion "
-        "chipped burr contamination "
-        "contaminated bent deformation deformed misplaced blowhole fray porosity pore leak leaking torn "
-        "riss kratzer delle fleck rost gebrochen verbogen mauvais mauvaise défaut défectueux malo mala defecto "
-        "defectuoso difetto difettoso scarto fout afkeur 异常 異常 不良 不良品 不合格 缺陷 次品 瑕疵 欠陥"
+        "schlecht fehler fehlerhaft defekt defekte ausschuss schlechtteil schlechtteile malfunction unhealthy "
+        "error incorrect attack crack cracked scratch scratched scrap scrapped hole dent dented stain stained "
+        "rust rusty corrosion chipped burr contamination contaminated bent deformation deformed misplaced "
+        "blowhole fray porosity pore leak leaking torn riss kratzer delle fleck rost gebrochen verbogen mauvais "
+        "mauvaise défaut défectueux malo mala defecto defectuoso difetto difettoso scarto fout afkeur 异常 異常 不良 "
+        "不良品 不合格 缺陷 次品 瑕疵 欠陥 mal malos malas mau ruim rechazado rechazada reprovado rejeté rejetée "
+        "refusé défectueuse defectuosa cattivo cattiva difettosa rifiutato slecht slechte afgekeurd dålig underkänd "
+        "defekter kassert zły wadliwy wada vadný rossz hibás kötü arızalı брак дефект неисправен"
     ),
     MASK: _set(
         "groundtruth gt mask segmentation segmentationmask groundtruthmask annotation annotationmask "
@@ -74,7 +79,7 @@ def _tokens(word: str) -> list[str]:
 def _singular(token: str) -> str:
     for end in ("ies", "es", "s"):
         stem = token.removesuffix(end) + ("y" if end == "ies" else "")
-        if token.endswith(end) and (stem in _BY_WORD or stem in _NEUTRAL):
+        if token.endswith(end) and len(stem) > 2 and (stem in _BY_WORD or stem in _NEUTRAL):
             return stem
     return token
 
@@ -104,6 +109,22 @@ def roles_of(name: str) -> frozenset[str] | None:
     if {NORMAL, FAULTY} <= found or len(found & set(SPLITS)) > 1 or (turned and not found & {NORMAL, FAULTY}):
         return None
     return frozenset(found)
+
+
+def leaning(name: str) -> str | None:
+    """What words inside a name say that is unknown as a whole, normal or faulty; None where none or both do.
+
+    >>> [leaning(name) for name in ("def_front", "top ok cam2", "left_not_ok", "line_3", "ok_and_bad_x")]
+    ['faulty', 'normal', 'faulty', None, None]
+    """
+    if roles_of(name) is not None:
+        return None
+    tokens = [_singular(token) for token in _tokens(name)]
+    turned = any(token in _NEGATION | _FREE for token in tokens)
+    # Beside a "not" only the pair of words with it says something.
+    pieces = [f"{a} {b}" for a, b in pairwise(tokens)] if turned else tokens
+    told = {role for piece in pieces for role in roles_of(piece) or () if role in (NORMAL, FAULTY)}
+    return next(iter(told)) if len(told) == 1 else None
 
 
 def role_in_name(stem: str) -> str | None:
@@ -164,7 +185,10 @@ _ASKS = {
     WORDS: _set(
         "class klasse category target y gt ground_truth truth status result verdict judgement judgment quality "
         "condition urteil ergebnis bewertung qualität pass_fail ok_nok ok_ng good_bad normal_attack label_name "
-        "diagnosis diagnose befund finding outcome assessment disposition grade decision evaluation"
+        "diagnosis diagnose befund finding outcome assessment disposition grade decision evaluation estado stato état "
+        "veredicto verdetto veredito verdikt dictamen resultado resultat résultat risultato prüfergebnis beurteilung "
+        "zustand calidad qualité qualità kvalitet kwaliteit oordeel avis jugement décision decisión giudizio "
+        "esito ocena wynik"
     ),
 }
 """Names of columns that hold labels though they are not called "label", by what their values answer."""

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 import mmdmad.learning
 from mmdmad.cases import Case, Cases, Part
@@ -191,6 +192,111 @@ def test_masks_beside_pictures_and_in_folders_find_their_pictures(tmp_path: Path
         "bad/3": "masks/bad/3.png",
     }
     assert [case.id for case in cases] == ["bad/2", "bad/3", "bad/4", "bad/4_label", "good/1"]
+
+
+@pytest.mark.parametrize("beside", [(), ("train/bad/b.png",), ("test/ok_front/t.png", "test/def_front/t.png")])
+@pytest.mark.parametrize("name", ["def_front", "front_ng_left", "top view crack", "not_ok_front", "Defekte_Vorne"])
+def test_a_word_of_faults_inside_the_name_of_a_folder_is_never_learned(
+    tmp_path: Path, name: str, beside: tuple[str, ...]
+) -> None:
+    cases = tree(tmp_path, f"train/{name}/a.png", "train/ok_front/a.png", "train/ok_front/b.png", *beside)
+    assert ids(cases) == ["train/ok_front/a", "train/ok_front/b"]
+    assert {case.id: case.label for case in cases}[f"train/{name}/a"] == 1
+    assert "1 case is not learned from: they are labelled faulty, or lie in folders of faults" in [
+        line.replace("2 cases are", "1 case is") for line in to_learn(cases).lines
+    ]
+
+
+@pytest.mark.parametrize("names", [("ok_front", "def_front"), ("cam1_gut", "cam1_defekt")])
+def test_words_inside_names_decide_alike_at_the_top_and_in_test(tmp_path: Path, names: tuple[str, str]) -> None:
+    good, bad = names
+    cases = tree(tmp_path, f"{good}/a.png", f"{bad}/b.png", f"test/{good}/c.png", f"test/{bad}/d.png")
+    assert {case.id: (case.split, case.label) for case in cases} == {
+        f"{good}/a": (None, 0),
+        f"{bad}/b": (None, 1),
+        f"test/{good}/c": ("test", 0),
+        f"test/{bad}/d": ("test", 1),
+    }
+    assert ids(cases) == [f"{good}/a"]
+
+
+def test_words_of_normal_things_inside_names_say_nothing_where_there_are_no_faults(tmp_path: Path) -> None:
+    cases = tree(tmp_path, "io_board/a.png", "power_board/b.png")
+    assert [case.split for case in cases] == ["io_board", "power_board"]
+    with pytest.raises(DataError, match="do not say whether they are normal"):
+        to_learn(cases)
+
+
+@pytest.mark.parametrize("folder", ["hole_plate", "bad"])
+def test_a_folder_of_faults_is_normal_where_somebody_says_so(tmp_path: Path, folder: str) -> None:
+    cases = tree(tmp_path, f"{folder}/a.png", f"{folder}/ng/b.png", "other/c.png")
+    found = to_learn(cases, normal=[folder])
+    assert [(case.id, case.label) for case in found.cases] == [(f"{folder}/a", 0)]
+    assert found.left["they are labelled faulty, or lie in folders of faults"] == (f"{folder}/ng/b",)
+    named = to_learn(cases, normal=[folder, f"{folder}/ng"])
+    assert [case.id for case in named.cases] == [f"{folder}/a", f"{folder}/ng/b"]
+
+
+def masked(root: Path, marks: dict[str, int | None], form: str = "{}_label.bmp", mode: str = "L") -> Cases:
+    """Pictures with masks that mark so many pixels, at the form of a path; None = no mask."""
+    for name, mark in marks.items():
+        for path, pixels in ((f"{name}.png", 7), (form.format(name), mark)):
+            if pixels is None:
+                continue
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            picture = Pillow.new(mode, (4, 4))
+            if mode == "P":
+                picture.putpalette([0, 0, 0, 255, 0, 0])
+            for pixel in range(pixels):
+                picture.putpixel((pixel % 4, pixel // 4), 1 if mode in ("L", "P", "1") else (0, 0, 1, 255)[: len(mode)])
+            picture.save(root / path)
+    return read_cases(root)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "RGB"])
+@pytest.mark.parametrize("form", ["{}_label.bmp", "ground_truth/{}.png"])
+def test_an_empty_mask_is_a_normal_picture_and_another_a_faulty_one(tmp_path: Path, form: str, mode: str) -> None:
+    cases = masked(tmp_path, {"kos01/P1": 0, "kos01/P2": 3, "kos02/P1": 0}, form, mode)
+    assert {case.id: (case.split, case.label) for case in cases} == {
+        "kos01/P1": (None, 0),
+        "kos01/P2": (None, 1),
+        "kos02/P1": (None, 0),
+    }
+    assert ids(cases) == ["kos01/P1", "kos02/P1"]
+    assert ids(cases, normal=["kos01"]) == ["kos01/P1"]
+    assert (
+        "2 pictures with an empty mask taken as normal, 1 with one that marks something as faulty"
+        in cases.extra["notes"]
+    )
+
+
+def test_masks_speak_below_train_and_not_against_folders(tmp_path: Path) -> None:
+    cases = masked(tmp_path, {"train/P1": 0, "train/P2": 1, "bad/P3": 0, "test/P4": 0})
+    assert {case.id: (case.split, case.label) for case in cases} == {
+        "train/P1": ("train", 0),
+        "train/P2": ("train", 1),
+        "bad/P3": (None, 1),
+        "test/P4": ("test", None),
+    }
+
+
+def test_pictures_beside_those_with_a_mask_that_marks_something_are_learned(tmp_path: Path) -> None:
+    assert ids(masked(tmp_path, {"1": None, "2": 4, "3": None})) == ["1", "3"]
+
+
+def test_masks_none_of_which_is_empty_are_a_question(tmp_path: Path) -> None:
+    cases = masked(tmp_path, {"train/1": 5, "train/2": 4})
+    with pytest.raises(
+        DataError, match=r"none of the masks of 2 pictures is empty.* say --normal DIR; nothing is learn"
+    ):
+        to_learn(cases)
+    assert ids(cases, normal=["train"]) == ["train/1", "train/2"]
+
+
+def test_a_mask_that_cannot_be_read_makes_no_normal_picture(tmp_path: Path) -> None:
+    masked(tmp_path, {"a/1": 0, "a/2": 0})
+    (tmp_path / "a/2_label.bmp").write_bytes(b"BM damaged")
+    assert ids(read_cases(tmp_path)) == ["a/1"]
 
 
 def test_of_a_manifest_train_is_learned_and_faulty_cases_never() -> None:

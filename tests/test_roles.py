@@ -23,7 +23,7 @@ ROLES = {
     "faulty test": "test_bad defects_test",
     "": "images img data pictures 2026-05-01 20260501_1200 rgb_images",
 }
-UNKNOWN = "hook line_3 A B 0 1 12 blue ok_nok good_and_bad train_test kangaroo not_images unknown"
+UNKNOWN = "kos01 def_front hook line_3 A B 0 1 12 blue ok_nok good_and_bad train_test kangaroo not_images unknown"
 
 
 @pytest.mark.parametrize(("name", "roles"), [(name, r) for r, names in ROLES.items() for name in names.split()])

@@ -25,7 +25,7 @@ from mmdmad.pipeline.presets import preset_for
 from mmdmad.pipeline.splits import too_few
 from mmdmad.plain import plain
 from mmdmad.progress import shown
-from mmdmad.roles import MASK
+from mmdmad.roles import FAULTY, MASK
 from mmdmad.windows import Windows, cut
 
 ODDEST = 10
@@ -155,8 +155,17 @@ def _taken(cases: Cases, split: str | None, normal: Sequence[str]) -> tuple[Lear
 def _folders(cases: Cases, learned: Cases) -> tuple[Folder, ...]:
     """The folders with how many of their cases a fit takes; a folder may hold masks beside its cases."""
     taken = Counter(case.group or "." for case in learned)
+    listed = cases.extra.get("folders", ())
+    mixed = {
+        f.folder for f in listed if f.role not in (MASK, FAULTY)
+    }  # faults beside normal ones, told by masks or names
     return tuple(
-        Folder(folder=f.folder, role=f.role, files=f.files, learned=0 if f.role == MASK else taken[f.folder])
+        Folder(
+            folder=f.folder,
+            role=f.role,
+            files=f.files,
+            learned=0 if f.role == MASK or (f.role == FAULTY and f.folder in mixed) else taken[f.folder],
+        )
         for f in cases.extra.get("folders", ())
     )
 
