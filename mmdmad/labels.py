@@ -71,7 +71,7 @@ def read_labels(columns: Mapping[str, Mapping[str, Any]], given: Mapping[str, An
             return _question(column, f"{known} beside {others}")
         if sounds_like_labels(column) and len(distinct) > 1:  # "pass_fail" with P and F
             return _question(column, said(distinct))
-    for column, held in _sounding(columns).items():
+    for column, held in (_sounding(columns) | _verdicts(columns)).items():
         return _question(column, said(str(value).strip() for value in held))
     return None
 
@@ -92,6 +92,20 @@ def _sounding(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
             if asks_of(column) is None and sounds_like_labels(column) and not _missing(value):
                 found.setdefault(column, []).append(value)
     return {column: values for column, values in found.items() if 2 <= len(set(map(str, values))) <= FEW}
+
+
+def _verdicts(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values of columns whose names say nothing and of whose few words some are normal and others faulty."""
+    words: dict[str, set[str]] = {}
+    for row in columns.values():
+        for column, value in row.items():
+            if asks_of(column) is None and not _missing(value) and len(known := words.setdefault(column, set())) <= FEW:
+                known.add(str(value).strip())
+    return {
+        column: sorted(known)
+        for column, known in words.items()
+        if len(known) <= FEW and {0, 1} <= {label_of(word, WORDS) for word in known}
+    }
 
 
 def unused(columns: Mapping[str, Mapping[str, Any]], labels: Labels | None) -> str:

@@ -139,3 +139,29 @@ def test_columns_that_decide_nothing_are_told() -> None:
     many = {"a": {f"x{i}": i for i in range(10)}}
     assert "'x7' (7) and 2 more; labels" in unused(many, None)
     assert unused({"a": {}}, None) == ""
+
+
+@pytest.mark.parametrize("column", ["veredicto", "Prüfergebnis", "Verdict", "Bemerk. QS", "v2"])
+@pytest.mark.parametrize(
+    "words", ["bueno malo dudoso", "gut schlecht unklar", "bon mauvais ?", "buono difettoso x", "goed fout"]
+)
+def test_verdicts_in_other_languages_are_read_or_asked_about_whatever_their_column_is_called(
+    column: str, words: str
+) -> None:
+    good, bad, *doubtful = words.split()
+    values = [good, good.upper(), bad, *doubtful]
+    found = read_labels({str(i): {column: value, "lot": str(i % 2)} for i, value in enumerate(values)}, {})
+    assert found is not None
+    assert found.column == column
+    if asks_of(column) and not doubtful:
+        assert found.labels == {"0": 0, "1": 0, "2": 1}
+        assert not found.question
+    else:
+        assert "are these labels? Write good and bad under 'label'" in found.question
+
+
+@pytest.mark.parametrize(
+    "words", ["ok ok", "broken kg", "blue red", "1 0", " ".join(f"good{i} bad word{i}" for i in range(20))]
+)
+def test_words_that_are_no_verdicts_ask_nothing(words: str) -> None:
+    assert read_labels({str(i): {"operator": value} for i, value in enumerate(words.split())}, {}) is None
