@@ -162,6 +162,8 @@ def fit(
         folder.check_config(settings)
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
+    if folder.config.get("false_alarm_rate") is None:
+        say(f"verdicts at {100 * folder.rate:g} %, which these calibration cases support; another: --false-alarm-rate")
     end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
 
 

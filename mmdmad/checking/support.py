@@ -1,8 +1,10 @@
 """What the cases to learn from can promise: how a fit would divide them, and the smallest p-values after it."""
 
 import math
+from collections import Counter
 
 from mmdmad.calibration.conformal import is_attainable, smallest_calibration_size
+from mmdmad.calibration.rates import of_usual_pattern, supported_rate
 from mmdmad.checking.report import Support
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
@@ -10,12 +12,27 @@ from mmdmad.pipeline.plan import Plan
 from mmdmad.roles import counted
 
 
+def declared(planned: Plan, config: PipelineConfig) -> float:
+    """The false-alarm rate that verdicts will have: as configured, or what the calibration cases support."""
+    if config.false_alarm_rate is not None:
+        return config.false_alarm_rate
+    known = set(config.parts)
+    ranked = [(frozenset(case.parts) & known, unit) for case, unit in planned.calibration]
+    counts = Counter(pattern for pattern, _ in ranked)
+    sizes = []
+    for pattern, natural in counts.items():
+        units = [unit for other, unit in ranked if pattern <= other]
+        sizes.append((natural, len(pattern), len(units), len(set(units))))
+    size, units_of = of_usual_pattern(sizes)
+    return supported_rate(size, units_of if planned.first.kind == "recording" else None)
+
+
 def supports(planned: Plan, config: PipelineConfig) -> tuple[Support, ...]:
     """What can be promised for each pattern of parts that occurs, as far as the configuration looks at them."""
     known = set(config.parts)
     seen = [frozenset(case.parts) & known for case in planned.first.cases]
     calibration = [frozenset(case.parts) & known for case, _ in planned.calibration]
-    rate, share = config.false_alarm_rate, config.shares.calibration if len(planned.splits) == 1 else 1.0
+    rate, share = declared(planned, config), config.shares.calibration if len(planned.splits) == 1 else 1.0
     found = []
     for pattern in sorted(set(seen), key=lambda one: (-len(one), ordered(one))):
         if not pattern:
@@ -59,7 +76,7 @@ def for_whom(planned: Plan, config: PipelineConfig) -> list[str]:
     >>> for_whom(plan([Case("a", {})], PipelineConfig()), PipelineConfig())
     []
     """
-    units, rate = len({unit for _, unit in planned.calibration}), config.false_alarm_rate
+    units, rate = len({unit for _, unit in planned.calibration}), declared(planned, config)
     kind = planned.first.kind
     if kind == "block":
         return [

@@ -72,14 +72,17 @@ class Shares(Settings):
 class PipelineConfig(Settings):
     """Everything that decides what a joint detector becomes, besides the data.
 
-    >>> PipelineConfig(parts={"text": {"detector": "knn"}}).false_alarm_rate
-    0.01
+    `false_alarm_rate` is the declared one; None leaves it to what the calibration cases support
+    (`mmdmad.calibration.rates`).
+
+    >>> PipelineConfig(parts={"text": {"detector": "knn"}}, false_alarm_rate=0.02).false_alarm_rate
+    0.02
     """
 
     parts: dict[Modality, PartSettings] = Field(default_factory=lambda: {m: PartSettings() for m in modalities()})
     joint: JointSettings = JointSettings()
     shares: Shares = Shares()
-    false_alarm_rate: float = Field(default=0.01, ge=RATES[0], le=RATES[1])
+    false_alarm_rate: float | None = Field(default=None, ge=RATES[0], le=RATES[1])
     calibration: Literal["auto", "split", "cross"] = Field(
         default="auto", description="divide normal cases once, or cross them in folds; auto: cross where they are few"
     )

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmdmad.calibration.folds import judge_in_folds
 from mmdmad.calibration.patterns import JointCalibration, Pattern
+from mmdmad.calibration.rates import of_usual_pattern, supported_rate
 from mmdmad.cases import Case, Lost, Modality, Refusal, lost_kinds
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
@@ -180,10 +181,24 @@ class JointDetector:
             self.normal_ = Normal.load(stage(stages / "normal", make))
         return self
 
+    @property
+    def rate(self) -> float:
+        """The false-alarm rate of its verdicts where none is given: as configured, or what calibration supports."""
+        if self.config.false_alarm_rate is not None:
+            return self.config.false_alarm_rate
+        self._check_fitted()
+        ranked = {p: [fold.calibration.ranked(p) for fold in self.folds_] for p in self.joint_scores()}
+        known = [
+            (sum(r.natural for r in of), len(p), sum(r.size for r in of), sum(r.units for r in of))
+            for p, of in ranked.items()
+        ]
+        size, units = of_usual_pattern(known)
+        return supported_rate(size, units if self.calibration_.unit == "recording" else None)
+
     def judge(self, case: Case, false_alarm_rate: float | None = None, *, cache: Path | None = None) -> Judgement:
         """What is said of one case. A part that cannot be used is refused; PartError if none is left."""
         self._check_fitted()
-        rate = self.config.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
+        rate = self.rate if false_alarm_rate is None else false_alarm_rate
         signals, measured, refused = self._measure(case, cache)
         if not measured:
             raise PartError(_nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)

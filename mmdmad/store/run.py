@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from mmdmad.calibration.rates import USUAL_RATES
 from mmdmad.cases import Case, Refusal, lost_kinds
 from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
 from mmdmad.files import filing, make_folder, within, write_json
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
     from mmdmad.pipeline.detector import JointDetector, PipelineConfig
     from mmdmad.windows import Windows
-
-DEFAULT_RATE = 0.01
 
 
 class Run:
@@ -137,8 +136,12 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """The declared false-alarm rate of its verdicts: as it was scored, before that as configured or usual."""
-        return self.false_alarm_rate or float(self.config.get("false_alarm_rate") or DEFAULT_RATE)
+        """The declared false-alarm rate of its verdicts: as it was scored, before that as configured or supported."""
+        return (
+            self.false_alarm_rate
+            or self.config.get("false_alarm_rate")
+            or (self.model.rate if self.fitted else USUAL_RATES[0])
+        )
 
     @property
     def model(self) -> "JointDetector":

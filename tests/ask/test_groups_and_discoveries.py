@@ -140,7 +140,7 @@ def test_of_cases_without_a_verdict_it_is_said_that_none_could_be_flagged(tmp_pa
     assert build(run).headline == "None of 5 cases could be flagged"
     assert build(run).promise.startswith("5 of 5 cases could get no verdict; ")
     assert flagged_in(run) == (
-        "none of the 5 in the run could be flagged (15 calibration cases cannot support a rate of 0.05)"
+        "none of the 5 in the run could be flagged at a declared 5 % (15 calibration cases cannot support a rate of 0.05)"
     )
     found = ask(Scope(run=run, folder=tmp_path), "discoveries")
     assert captions(found) == ["No case has a verdict, so none can be reported."]
@@ -155,7 +155,9 @@ def test_the_report_holds_flagged_cases_against_what_is_expected(made, findings)
     assert report.promise.startswith(f"If all {120 - open_} cases were normal, ")
     assert f"{open_} of 120 cases could get no verdict" in report.promise
     flagged = sum(f.verdict == "anomalous" for f in findings)
-    assert flagged_in(made).startswith(f"{flagged} of the 120 in the run are flagged as anomalous, {open_} have no ver")
+    assert flagged_in(made).startswith(
+        f"{flagged} of the 120 in the run are flagged as anomalous at a declared 5 %, {open_}"
+    )
     (said,) = [c for c in captions(ask(Scope(run=made), "guarantees")) if c.startswith("If all")]
     assert said == report.expected.words(RATE)
 
@@ -164,7 +166,7 @@ def test_a_run_in_which_all_have_a_verdict_says_no_more_than_that(tmp_path):
     made = [f for f in synthetic_findings(50, seed=2) if f.verdict != "no verdict"]
     run = a_run(tmp_path / "run", made)
     flagged = sum(f.verdict == "anomalous" for f in made)
-    assert flagged_in(run) == f"{flagged} of the {len(made)} in the run are flagged as anomalous"
+    assert flagged_in(run) == f"{flagged} of the {len(made)} in the run are flagged as anomalous at a declared 5 %"
     assert "no verdict" not in build(run).promise
 
 
@@ -185,6 +187,6 @@ def test_a_rate_that_is_not_promised_is_said_beside_the_count(tmp_path):
     run = a_run(tmp_path / "run", [f.model_copy(update={"guarantee": kept}) for f in made])
     flagged = sum(f.verdict == "anomalous" for f in made)
     assert flagged_in(run) == (
-        f"{flagged} of the {len(made)} in the run are flagged as anomalous; the rate is not promised: {note}"
+        f"{flagged} of the {len(made)} in the run are flagged as anomalous at a declared 5 %; the rate is not promised: {note}"
     )
     assert build(run).promise.endswith(f"The rate is not promised: {note}.")

@@ -21,7 +21,7 @@ def test_defaults():
     assert list(made.parts) == ["image", "text", "sensor", "video"]
     assert set(map(repr, made.parts.values())) == {repr(PartSettings())}
     assert (made.joint, made.shares) == (JointSettings(), Shares())
-    assert (made.false_alarm_rate, made.seed, made.min_parts) == (0.01, 0, 8)
+    assert (made.false_alarm_rate, made.seed, made.min_parts) == (None, 0, 8)
 
 
 RANGES = {"false_alarm_rate": (0.0001, 0.5), "seed": (0, 4_294_967_295), "min_parts": (2, 1_000_000)}

@@ -13,7 +13,7 @@ from mmdmad.findings import Explanation
 from mmdmad.pipeline import detector as pipeline
 from mmdmad.store import attempt, db, rows, scoring
 from mmdmad.store import run as module
-from mmdmad.store.run import DEFAULT_RATE, Run
+from mmdmad.store.run import Run
 from mmdmad.store.scoring import Outcome, Scored, Scorer, Waiting, put_refusals, waiting
 
 
@@ -178,7 +178,6 @@ def test_what_a_call_of_score_adds_up(run, made, monkeypatch):
 
 
 def test_the_declared_rate(run, made, tmp_path):
-    assert DEFAULT_RATE == 0.01
     assert run.false_alarm_rate is None
     assert run.rate == 0.2
     bare = Run.create(tmp_path / "bare", {})
