@@ -140,7 +140,8 @@ def test_of_cases_without_a_verdict_it_is_said_that_none_could_be_flagged(tmp_pa
     assert build(run).headline == "None of 5 cases could be flagged"
     assert build(run).promise.startswith("5 of 5 cases could get no verdict; ")
     assert flagged_in(run) == (
-        "none of the 5 in the run could be flagged at a declared 5 % (15 calibration cases cannot support a rate of 0.05)"
+        "none of the 5 in the run could be flagged at a declared 5 % "
+        "(15 calibration cases cannot support a rate of 0.05)"
     )
     found = ask(Scope(run=run, folder=tmp_path), "discoveries")
     assert captions(found) == ["No case has a verdict, so none can be reported."]
@@ -187,6 +188,7 @@ def test_a_rate_that_is_not_promised_is_said_beside_the_count(tmp_path):
     run = a_run(tmp_path / "run", [f.model_copy(update={"guarantee": kept}) for f in made])
     flagged = sum(f.verdict == "anomalous" for f in made)
     assert flagged_in(run) == (
-        f"{flagged} of the {len(made)} in the run are flagged as anomalous at a declared 5 %; the rate is not promised: {note}"
+        f"{flagged} of the {len(made)} in the run are flagged as anomalous at a declared 5 %; "
+        f"the rate is not promised: {note}"
     )
     assert build(run).promise.endswith(f"The rate is not promised: {note}.")

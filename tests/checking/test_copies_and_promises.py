@@ -86,9 +86,9 @@ def test_the_split_and_the_floor_are_those_of_a_fit() -> None:
     assert (one.calibration, one.floor, one.flags, one.needed) == (41, round(1 / 42, 4), False, 99)
     assert any("at 1 % nothing can be flagged, it takes 99 cases" in line for line in lines_of(report))
     assert any("24 fit, 8 reference, 9 calibration in the first of 5 folds" in line for line in lines_of(report))
-    rows = split(cases.items, PipelineConfig().shares, 0)
+    rows = split(cases.items, PipelineConfig(false_alarm_rate=0.01).shares, 0)
     planned = plan(cases.items, PipelineConfig(calibration="split"))
-    (once,) = supports(planned, PipelineConfig())
+    (once,) = supports(planned, PipelineConfig(false_alarm_rate=0.01))
     assert planned.first.keys == rows.keys
     assert (once.calibration, once.needed) == (len(rows.calibration), 330)
 
@@ -138,7 +138,7 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
         "the cases to learn from are windows of few recordings, divided in blocks: the rate is promised for more "
         "of these recordings, not for others",
     ]
-    (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig())
+    (promised,) = before_fit(cases_of("sensor", [table(i) for i in range(60)]), PipelineConfig(false_alarm_rate=0.01))
     assert promised.startswith("sensor: ranked among 60 calibration cases")
     spoiled = [table(i) for i in range(80)]
     assert not far_out(cases_of("sensor", spoiled))
@@ -146,7 +146,9 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
         one.values[30:60, 1] += 30
     (line,) = far_out(cases_of("sensor", spoiled))
     assert line.startswith("3 cases to learn from far out of the others (c1")
-    copied = before_fit(cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig())
+    copied = before_fit(
+        cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig(false_alarm_rate=0.01)
+    )
     assert "at most 50 independent recordings" in copied[-1]
 
 
