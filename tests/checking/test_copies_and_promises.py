@@ -83,8 +83,8 @@ def test_the_split_and_the_floor_are_those_of_a_fit() -> None:
     report = look(cases)
     assert (report.splits_made, report.folds) == ({"fit": 24, "reference": 8, "calibration": 9}, 5)
     (one,) = report.support
-    assert (one.calibration, one.floor, one.flags, one.needed) == (41, round(1 / 42, 4), False, 99)
-    assert any("at 1 % nothing can be flagged, it takes 99 cases" in line for line in lines_of(report))
+    assert (one.calibration, one.floor, one.flags, one.needed) == (41, round(1 / 42, 4), True, 19)
+    assert any("p is 0.0238 or more: cases can be flagged at 5 %" in line for line in lines_of(report))
     assert any("24 fit, 8 reference, 9 calibration in the first of 5 folds" in line for line in lines_of(report))
     rows = split(cases.items, PipelineConfig(false_alarm_rate=0.01).shares, 0)
     planned = plan(cases.items, PipelineConfig(calibration="split"))
@@ -101,7 +101,7 @@ def test_what_can_be_promised_goes_by_the_parts_that_a_case_has() -> None:
     both, text = look(Cases(tuple(made))).support
     assert (both.parts, text.parts) == (("text", "sensor"), ("text",))
     assert both.calibration < text.calibration
-    assert (both.needed, text.needed) == (660, 330)  # a joint network is trained once
+    assert (both.rate, both.needed, text.needed) == (0.1, 60, 30)  # a joint network is trained once
 
 
 def test_too_few_cases_stop(tmp_path: Path) -> None:
