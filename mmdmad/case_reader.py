@@ -86,6 +86,7 @@ class RowReader:
         self._given_labels: dict[str, Any] = {}
         self._bad_cells: dict[str, list[Refusal]] = {}
         self._renamed: set[str] = set()
+        self._elsewhere: dict[str, str] = {}
         self._dotted = False
         self._known, self._modalities = frozenset(known_columns()), modalities()
         self._real = lru_cache(4096)(os.path.realpath)
@@ -167,6 +168,11 @@ class RowReader:
             if len(self._renamed) > backslashed:
                 others = len(self._renamed) - backslashed
                 self.notes.append(f"{others} files were found under names in another encoding")
+        if self._elsewhere:
+            count = len(self._elsewhere)
+            self.notes.append(
+                f"{count} files named by paths of another machine were found by the ends of these, below the manifest"
+            )
         refused = (*self.refused, *(r for column, cells in self._bad_cells.items() for r in _told(column, cells)))
         made = {"columns": self.columns, "simulated": False, "labels": labels, "notes": tuple(self.notes), **extra}
         return Cases(tuple(items), refused, self.root or self.base, made)
@@ -243,6 +249,8 @@ class RowReader:
                 if other is not None:
                     real = other
                     self._renamed.add(name)
+                elif tails := _tails(name):
+                    real = self._from_elsewhere(name, tails)
             if self.root is not None and not Path(real).is_relative_to(self.root):
                 raise _Refused(
                     f"{short(name)!r} leaves the manifest's folder; move it there or read with allow_outside=True"
@@ -259,11 +267,34 @@ class RowReader:
             raise _Refused(f"{short(name)!r} is a pipe or a device, not a file")
         return Path(real)
 
+    def _from_elsewhere(self, name: str, tails: list[str]) -> str:
+        """The file below the manifest that the longest end of another machine's path names; _Refused where none is."""
+        cure = "write paths from the manifest's own folder (images/1.png)"
+        ends = (self._real_path(end) for tail in tails for end in (tail, *_spelt(tail)))
+        found = next((real for real in ends if os.path.lexists(real)), None)
+        if found is None:
+            raise _Refused(f"no such file: {short(name)}, a path of another machine; {cure}")
+        first = self._elsewhere.setdefault(found, name)
+        if first != name:
+            raise _Refused(f"{short(name)!r} would be {os.path.basename(found)!r}, as is {short(first)!r}; {cure}")
+        return found
+
     def _real_path(self, name: str) -> str:
         joined = os.path.join(self.base, name)
         parent, leaf = os.path.split(joined)
         real = os.path.join(self._real(parent), leaf)
         return os.path.realpath(joined) if leaf in ("", ".", "..") or os.path.islink(real) else real
+
+
+def _tails(name: str) -> list[str]:
+    """The ends of an absolute path of any system, the longest first; of a relative one none.
+
+    >>> _tails("C:\\\\data\\\\1.png"), _tails("data/1.png")
+    (['data/1.png', '1.png'], [])
+    """
+    found = re.match(r"([A-Za-z]:)?[\\/]+", name)
+    pieces = [piece for piece in re.split(r"[\\/]+", name[found.end() :]) if piece] if found else []
+    return [] if ".." in pieces else ["/".join(pieces[i:]) for i in range(len(pieces))]
 
 
 def _spelt(name: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
+from mmdmad.log_pieces import cure, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
@@ -98,9 +99,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
             ids.update((one, case_id) for _, one in chunk)
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
-    for path in unknown:
-        name = _readable(path.as_posix())
-        reader.refused.append(Refusal(name, "case", f"unknown kind of file {path.suffix!r}"))
+    reader.refused += [Refusal(_readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
@@ -116,6 +115,17 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
     why = question_of_lists(lists) or doubt or undone
     return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
+
+
+def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Why each of these files is no case; pieces of a log are told with what makes one file of them."""
+    for path in paths:
+        log = log_of(path.name)
+        if log is None:
+            yield path, f"unknown kind of file {path.suffix!r}"
+        else:
+            pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
+            yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"
 
 
 def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> list[Path]:

@@ -55,7 +55,7 @@ MEANINGS: dict[str, frozenset[str]] = {
         "fecha_hora ora tijd acquired_at captured_at recorded_at created_at acquisition_time capture_time"
     ),
     DATE: _set("date datum fecha data dato"),
-    "split": _set("split splits subset partition set aufteilung datensatz verwendung conjunto ensemble"),
+    "split": _set("split splits subset partition set aufteilung datensatz satz verwendung conjunto ensemble"),
     "label": _set("label labels"),
     PATH: _set(
         "file files file_path filepath filename file_name path paths datei dateiname dateipfad pfad fichier chemin "
@@ -144,6 +144,19 @@ def names_files(manifest: Path) -> bool:
                     if name not in ("", ".") and path != base and path.is_relative_to(base) and path.exists():
                         return True
     return False
+
+
+def lists_files(manifest: Path) -> bool:
+    """Whether a column that is called as one of files holds nothing but names of files, wherever these lie."""
+    table = rows_of(manifest)
+    sample = _sample(table.columns, table.rows)
+    called = {column: _plain(column) for column in table.columns}
+    kinds = (*_file_columns(), PATH)
+    return any(
+        word in MEANINGS.get(kind, ()) and (found := _kind(sample[column])) is not None and kind in (found, PATH)
+        for column, word in called.items()
+        for kind in kinds
+    )
 
 
 def _plain(column: str) -> str:

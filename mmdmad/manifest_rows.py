@@ -9,7 +9,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +20,8 @@ MAX_LINE = 16 * 2**20
 MAX_CELL = 4 * 2**20
 MAX_ROWS = 20_000_000
 MAX_COLUMNS = 1000
+ABOVE = 40
+"""Lines in which the header is looked for."""
 
 
 @dataclass(frozen=True)
@@ -147,18 +149,19 @@ def _csv(manifest: Path) -> Rows:
     encoding, notes = _encoding(manifest)
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))  # the usual 131,072 cuts texts off
 
-    def text(file: TextIO) -> tuple[str, Iterator[str]]:
-        """The separator, and the lines from the header on."""
+    def text(file: TextIO) -> tuple[str, Iterator[str], int]:
+        """The separator, the lines from the header on, and how many lines stand above it."""
         lines = _lines(file, manifest)
-        head = next((line for line in lines if line.strip()), "")
-        told = re.match(r'^"?sep=([,;|\t])"?[;,\s]*$', head, re.IGNORECASE)
-        if told:
-            head = next((line for line in lines if line.strip()), "")
-        return told[1] if told else max((",", ";", "\t", "|"), key=head.count), chain([head], lines)
+        top = list(islice((line for line in lines if line.strip()), ABOVE))
+        told = re.match(r'^"?sep=([,;|\t])"?[;,\s]*$', top[0], re.IGNORECASE) if top else None
+        top = top[1:] if told else top
+        above = _above(top, told[1] if told else None)
+        head = top[above] if top else ""
+        return told[1] if told else _separator(head), chain(top[above:], lines), above
 
     def cells(file: TextIO) -> Iterator[list[str] | str]:
         """The cells of each row, or why a row has none."""
-        separator, lines = text(file)
+        separator, lines, _ = text(file)
         reader = csv.reader(lines, delimiter=separator, strict=True)
         first = 1
         while True:
@@ -193,12 +196,47 @@ def _csv(manifest: Path) -> Rows:
 
     with manifest.open(encoding=encoding, newline="") as file:
         header = next(cells(file), [])
+        file.seek(0)
+        above = text(file)[2]
     if isinstance(header, str):
         raise ManifestError(f"the header of {manifest} cannot be read: {header}")
     columns = [c.strip() for c in header]
     while columns and not columns[-1]:
         columns.pop()
+    if above:
+        notes = (*notes, f"{above} {'line' if above == 1 else 'lines'} above the header passed over")
     return Rows(_checked(manifest, columns), rows(), notes)
+
+
+def _separator(line: str) -> str:
+    return max((",", ";", "\t", "|"), key=line.count)
+
+
+def _above(lines: list[str], separator: str | None) -> int:
+    """How many lines stand above the header: titles of one cell; 0 where the first is a header.
+
+    The header is the first line of which every cell has a name of its own, with no more cells in the line below it.
+    """
+    for number, (line, below) in enumerate(pairwise(lines)):
+        mark = separator or _separator(line)
+        names, under = (_filled(one, mark) for one in (line, below))
+        titles = all(_is_title([cell for cell in _filled(one, mark) if cell]) for one in lines[:number])
+        if not _is_title(names) and len(set(names)) == len(names) >= len(under) > 1 and all(names) and titles:
+            return number
+    return 0
+
+
+def _is_title(cells: list[str]) -> bool:
+    """Whether the filled cells of a line above a header are a title, or a word and what it says ("Line:", "3")."""
+    return len(cells) < 2 or (len(cells) == 2 and cells[0].endswith(":"))
+
+
+def _filled(line: str, separator: str) -> list[str]:
+    """The cells of a line, without the empty ones at its end that spreadsheets add."""
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _checked(manifest: Path, columns: list[str]) -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 from mmdmad.cases import Case, Cases, Modality, Part
 from mmdmad.errors import ConfigError, ManifestError
 from mmdmad.files import replacing
+from mmdmad.log_pieces import beside, cure
 from mmdmad.manifest import part_columns, read_cases
-from mmdmad.manifest_columns import meant, names_files
+from mmdmad.manifest_columns import lists_files, meant, names_files
 from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.parts.sensor_text import is_table
@@ -90,7 +91,7 @@ def is_manifest(path: Path) -> bool:
     columns = set(table.columns)
     if "id" in columns and columns & set(part_columns()):
         return True
-    if not names_files(path):
+    if not (names_files(path) or lists_files(path)):
         return False
     known = set(meant(path, table.columns, lambda: rows_of(path).rows).columns(table.columns))
     return "id" in known and bool(known & set(part_columns()))
@@ -104,7 +105,12 @@ def _together(files: Mapping[Modality, Path], rates: Mapping[Modality, float]) -
     # The table gives a recording its name, for it is the part that all others are set against.
     stem = plain(files["sensor" if "sensor" in files else min(files)].stem)
     made = {name: Part(name, Path(os.path.realpath(path)), case_id=stem) for name, path in files.items()}
-    return Cases((_rated(Case(stem, made), rates),), extra={"columns": {}, "simulated": False})
+    notes = tuple(
+        f"{plain(path.name)}: earlier pieces of this log lie beside it, unread; {plain(cure(path.name, pieces))}"
+        for name, path in files.items()
+        if modality_of(name).written and (pieces := beside(path))
+    )
+    return Cases((_rated(Case(stem, made), rates),), extra={"columns": {}, "simulated": False, "notes": notes})
 
 
 def _rated(case: Case, rates: Mapping[Modality, float]) -> Case:

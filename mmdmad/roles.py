@@ -21,10 +21,10 @@ def _set(words: str) -> frozenset[str]:
 _WORDS = {
     TRAIN: _set(
         "train training trn learn learning lernen trainset trainingset traindata fit trainingsdaten trainingsbilder "
-        "entrainement entraînement entrenamiento addestramento 训练 学習"
+        "entrainement entraînement entrenamiento addestramento trainieren anlernen 训练 学習"
     ),
     TEST: _set(
-        "test testing tst eval evaluation score scoring query holdout prüfung testset testdata inference "
+        "test testing tst eval evaluation score scoring query holdout prüfung prüfen testset testdata inference "
         "testdaten testbilder prueba essai 测试 テスト"
     ),
     VALIDATION: _set("val valid validation validierung dev valset"),
@@ -32,8 +32,8 @@ _WORDS = {
         "good ok okay okey normal nominal pass passed healthy intact clean negative inlier benign gut io iok "
         "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless golden bon bonne conforme "
         "bueno buena buono buona goed dobry 正常 良品 合格 合格品 良 bien correcto correcta aprobado aprobada "
-        "aprovado approved accettato accettata hyvä dobra dobre sprawny jó iyi sağlam goedgekeurd godkänd "
-        "godkendt годен норма исправен"
+        "aprovado approved accettato accettata hyvä dobra dobre sprawny jó iyi sağlam goedgekeurd ohnebefund "
+        "unauffällig godkänd godkendt годен норма исправен"
     ),
     FAULTY: _set(
         "bad ng nok ko def nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "

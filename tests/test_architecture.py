@@ -24,7 +24,17 @@ LAYERS = (
     ("fence", "markup", "registry", "stopping", "roles"),
     ("modalities.base",),
     (
-        *("cases", "case_reader", "case_table", "folder", "folder_masks", "folder_names", "labels", "learning"),
+        *(
+            "cases",
+            "case_reader",
+            "case_table",
+            "folder",
+            "folder_masks",
+            "folder_names",
+            "labels",
+            "learning",
+            "log_pieces",
+        ),
         *("manifest", "manifest_columns", "manifest_rows"),
     ),
     ("parts", "findings", "cards", "finding_table", "plots", "comparison", "reasons", "stretches", "survey"),

@@ -94,3 +94,66 @@ def test_a_path_with_backslashes_stays_inside(plant: Path) -> None:
     made = read(plant / "inner", "id,image", ["a,..\\bilder\\t0 ß.png", "b,../bilder/t1 ß.png"])
     assert [refusal.case_id for refusal in made.refused] == ["a", "b"]
     assert all("leaves the manifest's folder" in refusal.reason for refusal in made.refused)
+
+
+TITLES = {
+    "excel": "Inspection list line 3, as of 28 Nov 2026;;;;\nResponsible: M. Huber;;;;\n;;;;\n",
+    "pairs": "Linie:;3;;;\nStand:;28.11.2026\n",
+    "bare": "Prüfliste, Linie 3, Stand 28.11.\n\n",
+    "sep": "sep=;\nPrüfliste\n",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("titles", TITLES)
+@pytest.mark.parametrize("last", ["1", ""])
+def test_titles_above_the_header_are_passed_over_and_told(plant: Path, titles: str, last: str) -> None:
+    rows = [f"T{i};bilder/t{i} ß.png;i.O.;train;{last}" for i in range(4)]
+    made = read(plant, TITLES[titles] + "ID;Bild;Ergebnis;Split;Los", rows)
+    assert [case.id for case in made] == ["T0", "T1", "T2", "T3"]
+    assert {(case.label, case.split) for case in made} == {(0, "train")}
+    assert not made.refused
+    many = {"excel": 3, "pairs": 2, "bare": 1, "sep": 1}.get(titles, 0)
+    told = [note for note in made.extra["notes"] if "above the header" in note]
+    assert told == ([f"{many} line{'s' * (many > 1)} above the header passed over"] if many else [])
+    assert is_manifest(plant / "liste.csv")
+
+
+def test_a_header_with_fewer_names_than_a_row_has_cells_is_a_header(plant: Path) -> None:
+    made = read(plant, "id;image", ["a;bilder/t0 ß.png;more;cells", "b;bilder/t1 ß.png;;"])
+    assert [case.id for case in made] == ["b"]
+    assert made.refused[0].reason == "the row has 4 cells, the header has 2"
+
+
+@pytest.mark.parametrize("base", ["C:\\Users\\QS\\", "\\\\server\\prüfung\\", "/home/qs/", "D:/daten/2026/"])
+def test_paths_of_another_machine_are_found_below_the_list_or_refused_with_the_cure(plant: Path, base: str) -> None:
+    rows = [f"{i};{base}bilder{base[-1]}t{i} ß.png;ohne Befund" for i in range(5)]
+    made = read(plant, "Nr.;Foto;Befund", rows, encoding="cp1252")
+    assert is_manifest(plant / "liste.csv")
+    assert [case.id for case in made] == ["0", "1", "2", "3"]
+    assert {case.parts["image"].path.parent.name for case in made} == {"bilder"}  # type: ignore[union-attr]
+    assert any(
+        "4 files named by paths of another machine were found by the ends of these" in n for n in made.extra["notes"]
+    )
+    assert "t4 ß.png" in made.refused[0].reason
+    assert "write paths from the manifest's own folder" in made.refused[0].reason
+
+
+def test_one_file_is_not_taken_for_two_paths_of_another_machine(plant: Path) -> None:
+    made = read(plant, "id,image", ["a,C:\\x\\bilder\\t0 ß.png", "b,C:\\y\\bilder\\t0 ß.png"])
+    assert [case.id for case in made] == ["a"]
+    assert "as is 'C:" in made.refused[0].reason
+    assert "write paths from the manifest's own folder" in made.refused[0].reason
+
+
+def test_a_list_whose_files_are_elsewhere_is_a_list_and_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "liste.csv"
+    path.write_text(
+        "Nr.;Datum;Bild;Befund\n" + "".join(f"{i};28.11.2026 06:0{i};F:\\a\\{i}.jpg;i.O.\n" for i in range(9))
+    )
+    assert is_manifest(path)
+    made = read_cases(path)
+    assert not made.items
+    assert len(made.refused) >= 1
+    path.write_text("time;Bild\n" + "".join(f"{i};{i}.5\n" for i in range(9)))
+    assert not is_manifest(path)

@@ -234,6 +234,29 @@ def test_how_times_are_written_is_said_to_every_command_and_remembered(tmp_path:
         assert "--log-time was given without a window" in str(call(*words, "--log-time", pattern).exception)
 
 
+def test_pieces_of_a_log_are_told_with_what_makes_one_of_them(tmp_path: Path) -> None:
+    for name in ("app.log", "app.log.1", "app.log.2.gz", "app.log.10.gz", "other.log.1", "notes.xyz"):
+        (tmp_path / name).write_text("2026-05-01 12:00:00 up\n2026-05-01 12:01:00 on\n")
+    cases = read_cases(tmp_path)
+    assert [case.id for case in cases] == ["app"]
+    cure = "(zcat -f app.log.10.gz app.log.2.gz app.log.1 app.log > whole.log)"
+    why = {one.case_id: one.reason for one in cases.refused}
+    assert why["notes.xyz"] == "unknown kind of file '.xyz'"
+    assert "earlier piece of other.log; " in why["other.log.1"]
+    for name in ("app.log.1", "app.log.2.gz", "app.log.10.gz"):
+        assert "earlier piece of app.log; put the pieces into one file, oldest first" in why[name]
+        assert cure in why[name]
+    said = call("cases", "make", tmp_path / "out.csv", "--text", tmp_path / "app.log", "--window", "30s")
+    assert "app.log: earlier pieces of this log lie beside it, unread; " in said.output
+    assert cure in said.output
+    assert "earlier piece" not in call("cases", "make", tmp_path / "out.csv", "--text", tmp_path / "other.log.1").output
+    (tmp_path / "app.log").rename(tmp_path / "b.log")
+    assert (
+        "earlier"
+        not in call("cases", "make", tmp_path / "o.csv", "--text", tmp_path / "b.log", "--window", "30s").output
+    )
+
+
 def test_a_log_of_json_lines_is_a_recording(tmp_path: Path) -> None:
     lines = [f'{{"level":"info","ts":"2026-05-01T12:00:{s:02d}Z","msg":"step {s}"}}' for s in range(0, 60, 5)]
     (tmp_path / "app.jsonl").write_text("\n".join(lines))

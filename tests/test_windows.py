@@ -291,3 +291,26 @@ def test_clocks_without_dates_are_set_by_their_hands(tmp_path: Path) -> None:
     made = cut(Cases((Case("pump", parts),)), Windows.of("60s"))
     assert [tuple(case.parts) for case in made][:3] == [("sensor",), ("sensor",), ("text", "sensor")]
     assert any("taken to show the same day" in note for note in made.extra["notes"])
+
+
+@pytest.mark.parametrize(
+    "name", ["CAM2_2026-05-01_12-00-20.npy", "20260501T120020_gate.npy", "cam-2026-05-01 12.00.20.npy"]
+)
+def test_a_clip_begins_at_the_time_in_its_name(tmp_path: Path, name: str) -> None:
+    np.save(tmp_path / name, np.zeros((40, 4, 4), np.uint8))
+    clip = Part("video", tmp_path / name, rate=1.0)
+    made = cut(one(sensor=sensor(range(80), START), video=clip), Windows.of("20s"))
+    assert spans(made, "video") == [None, (0, 20), (20, 40), None]
+    assert any("it begins at 2026-05-01T12:00:20, by its name" in note for note in made.extra["notes"])
+    late = cut(one(sensor=sensor(range(80), START), video=clip), Windows.of("20s", offsets={"video": "20s"}))
+    assert spans(late, "video") == [None, None, (0, 20), (20, 40)]
+    half = Part("video", tmp_path / name, rate=1.0, start=20, stop=40)
+    assert spans(cut(one(sensor=sensor(range(80), START), video=half), Windows.of("20s")), "video")[2] == (20, 40)
+
+
+@pytest.mark.parametrize("name", ["cam_17.npy", "20260501_000001.npy", "2026-05-01.npy"])
+def test_a_name_that_holds_no_time_says_nothing_of_the_begin(tmp_path: Path, name: str) -> None:
+    np.save(tmp_path / name, np.zeros((40, 4, 4), np.uint8))
+    made = cut(one(sensor=sensor(range(80), START), video=Part("video", tmp_path / name, rate=1.0)), Windows.of("20s"))
+    assert spans(made, "video") == [(0, 20), (20, 40), None, None]
+    assert any("has no dates of its own" in note for note in made.extra["notes"])

@@ -67,14 +67,23 @@ class Video(BaseModality):
             yield from Folder(part).depths()
 
     def timeline(self, part: "Part", pattern: str | None = None, near: "datetime | None" = None) -> "Timeline":
-        """The times of its frames, from their names where these hold them.
+        """The times of its frames, from their names where these hold them; a file begins at the time in its name.
 
         Dates of files are not used: cameras write the start there, the end, or nothing.
         """
+        from datetime import timedelta
+
+        from mmdmad.parts.frame_times import times_in
         from mmdmad.parts.timeline import Timeline, usual_step
 
         clip = self.read(part)
-        return Timeline(clip.times, clip.began, usual_step(clip.times) or 1 / clip.fps, None, clip.notes)
+        began, notes = clip.began, clip.notes
+        named = times_in([part.path.name]) if began is None and part.path is not None and part.path.is_file() else None
+        if named is not None:
+            began = named.start + timedelta(seconds=clip.offset)
+            at = named.start.isoformat()
+            notes = (*notes, f"it begins at {at}, by its name; --offset {self.name}=-60s if it began a minute earlier")
+        return Timeline(clip.times, began, usual_step(clip.times) or 1 / clip.fps, None, notes)
 
     def survey(self, signal: "Signal") -> "Survey":
         """Its rate, and a look at three of its frames."""
