@@ -26,7 +26,15 @@ import numpy as np
 from mmdmad.encoders.base import Encoder, encoder
 from mmdmad.encoders.sensor_state import BLOCKS, SEGMENTS, SensorState, checked, joint_blocks
 from mmdmad.encoders.sensor_stats import autocorrelation, dominant_period, regular
-from mmdmad.encoders.sensor_usual import other_channels, other_unit, states_of, usual, with_states
+from mmdmad.encoders.sensor_usual import (
+    counts_of,
+    other_channels,
+    other_unit,
+    states_of,
+    usual,
+    with_states,
+    without,
+)
 from mmdmad.encoders.sensor_windows import (
     activity,
     peaks,
@@ -77,6 +85,8 @@ class Windows(Encoder):
         common = usual(signals)
         for number, reason in common.odd.items():
             raise DataError(f"training table {number}: {reason}; leave it out (`odd` lists all such tables)")
+        counts = counts_of(signals)
+        signals = [without(signal, counts) for signal in signals]
         signals = [with_states(signal, states_of(signals)) for signal in signals]
         channels, units, interval = common.channels, common.units, common.interval
         read = [_columns(signal, channels) for signal in signals]
@@ -105,6 +115,7 @@ class Windows(Encoder):
             segments=max(1, min(SEGMENTS, length // 4)),
             center=center,
             scale=scale,
+            counts=counts,
         )
         return self
 
@@ -121,7 +132,7 @@ class Windows(Encoder):
         usual_, state = getattr(self, "_usual", None), self._fitted()
         if usual_ is None:
             return ""
-        signal = with_states(signal, state.channels)
+        signal = with_states(without(signal, state.counts), state.channels)
         if other_channels(signal.channels, state.channels):
             return ""  # said where it is encoded
         values = _columns(signal, state.channels)
@@ -130,7 +141,7 @@ class Windows(Encoder):
     def encode(self, signal: Any) -> Tokens:
         """Tokens of a Sensor table; PartError if its channels or units are others or it is too short."""
         state = self._fitted()
-        signal = with_states(signal, state.channels)
+        signal = with_states(without(signal, state.counts), state.channels)
         other = other_channels(signal.channels, state.channels) or other_unit(signal, state.channels, state.units)
         if other:
             raise PartError(other, part="sensor")

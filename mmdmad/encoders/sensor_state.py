@@ -33,6 +33,7 @@ class SensorState:
     joint_mean: np.ndarray  # (m * C,)
     joint_directions: np.ndarray  # (m * C, k)
     joint_scale: np.ndarray  # (2,) of scores and of residuals
+    counts: tuple[str, ...] = ()  # columns that count or time recordings: no channels, in whatever table they stand
 
     @property
     def width(self) -> int:
@@ -54,6 +55,8 @@ def checked(state: SensorState, arrays: Mapping[str, np.ndarray]) -> SensorState
     channels = len(state.channels)
     words = (*state.channels, *state.units)
     require(all(isinstance(word, str) for word in words), "channels and units are words")
+    require(all(isinstance(word, str) for word in state.counts), "the columns that count are words")
+    require(not set(state.counts) & set(state.channels), "a column counts and is a channel")
     require(channels == len(state.units) == len(set(state.channels)) > 0, "channels and units do not go together")
     numbers = (state.period, state.length, state.blocks, state.segments)
     require(all(type(number) is int for number in numbers), f"{numbers} are not whole numbers")

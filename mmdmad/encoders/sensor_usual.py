@@ -46,6 +46,7 @@ def usual(signals: Sequence[Any]) -> Usual:
     >>> found.channels, dict(found.odd)
     (('a', 'b'), {0: 'the table has other channels: unknown c'})
     """
+    signals = [without(s, counts_of(signals)) for s in signals]
     signals = [with_states(s, states_of(signals)) for s in signals]
     known = set(_commonest(tuple(sorted(signal.channels)) for signal in signals))
     odd = {i: other for i, s in enumerate(signals) if (other := other_channels(s.channels, known))}
@@ -59,6 +60,36 @@ def usual(signals: Sequence[Any]) -> Usual:
     steps = [sampling_interval(s.times) for s in rest.values() if len(s.times) > 1]
     interval = float(np.median(steps)) if steps else 1.0
     return Usual(channels, units, interval, odd | _gaps(rest, interval))
+
+
+def counts_of(signals: Sequence[Any]) -> tuple[str, ...]:
+    """Columns that count or time the recording in at least as many tables as they are a channel that varies, sorted.
+
+    In a short table the number of a cycle may stay the same, and only the others tell what it is.
+    """
+    left = Counter(name for s in signals for name in getattr(s, "counts", ()))
+    varying: Counter[str] = Counter()
+    for signal in signals:
+        for i in [i for i, name in enumerate(signal.channels) if name in left]:
+            there = signal.values[:, i][np.isfinite(signal.values[:, i])]
+            varying[signal.channels[i]] += int(len(there) > 0 and there.min() < there.max())
+    return tuple(sorted(name for name, times in left.items() if times >= varying[name]))
+
+
+def without(signal: Any, names: Iterable[str]) -> Any:
+    """A table without these channels.
+
+    >>> from mmdmad.parts import Sensor
+    >>> table = Sensor(np.ones((2, 2)), np.arange(2.0), ("cycle", "a"), ("", ""))
+    >>> without(table, ["cycle"]).channels
+    ('a',)
+    """
+    gone = set(names) & set(signal.channels)
+    if not gone:
+        return signal
+    kept = [i for i, name in enumerate(signal.channels) if name not in gone]
+    channels, units = tuple(signal.channels[i] for i in kept), tuple(signal.units[i] for i in kept)
+    return replace(signal, values=signal.values[:, kept], channels=channels, units=units)
 
 
 def states_of(signals: Iterable[Any]) -> tuple[str, ...]:

@@ -59,12 +59,18 @@ def look(judged: "PartJudgement", signal: "Sensor", known: SensorNormal, group: 
         trace = traces(signal.values[:, index], signal.times)
         normal = known.channel(name, group)
         own = scored.get(name)
+        if normal is None and own is None and known.ranges and not _state(name, signal):
+            continue  # no normal table has it and it was not judged: a count of the recording
         curve = own if own is not None else together if together is not None else np.zeros(len(signal.times))
         found = [] if normal is None else events(trace, normal, alike)
         marked = own is not None and float(own.max()) > 1
         views.append(ChannelView(name, unit, trace, normal, curve, found, marked, recorded))
     # what was measured says more than a mark, however hot
     return sorted(views, key=lambda view: (not any(e.excess > _CLEAR for e in view.events), -view.weight))
+
+
+def _state(name: str, signal: "Sensor") -> bool:
+    return name.startswith(tuple(f"{column}=" for column in signal.states))
 
 
 def evidence(views: list[ChannelView], judged: "PartJudgement", times: np.ndarray) -> list[Draft]:

@@ -1,5 +1,6 @@
 """What is normal in sensor tables: ranges of each channel's measures and of the clock, over all cases and per group."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class SensorNormal:
         self.clocks: dict[str, Ranges] = {}
         self._rows: dict[tuple[str, str], list[np.ndarray]] = {}
         self._clocks: dict[str, list[np.ndarray]] = {}
+        self._counts: Counter[str] = Counter()
         self._cases = 0
 
     def channel(self, name: str, group: str | None) -> Ranges | None:
@@ -49,6 +51,7 @@ class SensorNormal:
         if self._cases >= MAX_CASES:
             return
         self._cases += 1
+        self._counts.update(signal.counts)
         self.units |= dict(zip(signal.channels, signal.units, strict=True))
         ticks = clock(signal.times)
         if ticks is not None:
@@ -61,11 +64,14 @@ class SensorNormal:
                 self._rows.setdefault((own, channel), []).append(measures)
 
     def finish(self) -> None:
-        """Turn what was measured into ranges."""
+        """Turn what was measured into ranges; what counts the recording in most tables has none."""
+        counts = {name for name, tables in self._counts.items() if tables >= len(self._rows.get(("", name), ()))}
+        self._rows = {key: rows for key, rows in self._rows.items() if key[1] not in counts}
         self.ranges = {k: _ranges(v) for k, v in self._rows.items() if not k[0] or len(v) >= MIN_GROUP}
         self.clocks = {k: Ranges.ends(CLOCK, v) for k, v in self._clocks.items() if not k or len(v) >= MIN_GROUP}
         self._rows.clear()
         self._clocks.clear()
+        self._counts.clear()
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Tables of ranges, and what they belong to."""

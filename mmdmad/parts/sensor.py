@@ -26,7 +26,8 @@ class Sensor(Table):
     `channels` and `units` are (C,) each, a unit "" where unknown; `start` is the time of the first row if known.
     `notes` are what was decided while reading, in plain words. A column of words, named in `states`, is one channel of
     0 and 1 for each of its words, called "column=word". `clock` names the column, or two, that hold the time; "" where
-    rows are counted. `marked` is how many rows of the file its column of labels calls faulty. `offset` counts seconds
+    rows are counted. `marked` is how many rows of the file its column of labels calls faulty. `counts` are columns left
+    out since they count or time the recording (row numbers, elapsed seconds). `offset` counts seconds
     from the first row of the file to that of a slice, `file` is the name of that file; "" where it is no slice.
     """
 
@@ -39,9 +40,10 @@ def read_sensor(part: Part) -> Sensor:
 
     The time is the column whose values are times: dates in words, counts from 1970, or numbers that run like a time
     under the name of one (in the unit of the header, else seconds; day numbers of a spreadsheet); dates and times of
-    day apart are joined. Without one the part's `rate` counts, in rows per second, else each row is one second. Row
-    numbers, labels and further times are no channels. Rows out of order are sorted; a repeated row is dropped; rows
-    that share a whole second in the order of the table are spread within it, other rows of one time are refused.
+    day apart are joined. Without one the part's `rate` counts, in rows per second, else each row is one second. What
+    counts or times the recording (row numbers, elapsed seconds), labels and further times are no channels. Rows out of
+    order are sorted; a repeated row is dropped; rows that share a whole second in the order of the table are spread
+    within it, other rows of one time are refused.
 
     Decimal marks and the order of day and month are decided over all rows read; PartError asks where nothing decides
     them. A column of words is read as its states, a rare cell that is no number as missing, like empty cells, "NaN",
@@ -164,6 +166,7 @@ def _checked(part: Part, table: Table) -> Sensor:
         table.clock,
         table.marked,
         None if table.daytime is None else table.daytime + offset,
+        table.counts,
         offset,
         sliced_file(part),
     )
@@ -198,6 +201,7 @@ def _cut(part: Part, sensor: Sensor) -> Sensor:
         sensor.states,
         sensor.clock,
         sensor.marked,
+        counts=sensor.counts,
     )
     made = _checked(part, table)
     return replace(made, offset=sensor.offset + made.offset, file=sensor.file)

@@ -16,6 +16,7 @@ from mmdmad.parts.limits import decoding, refuse
 from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_series import mixed_series
 from mmdmad.parts.sensor_time import find_time, spread
+from mmdmad.parts.sensor_wild import no_readings
 from mmdmad.parts.sensor_words import look_at, ready_stamps
 
 READERS = {
@@ -44,6 +45,7 @@ class Table:
     clock: str = ""
     marked: int = 0
     daytime: float | None = None
+    counts: tuple[str, ...] = ()
 
 
 def read_columns(part: Part, path: Path) -> Columns:
@@ -67,14 +69,16 @@ def lay_out(part: Part, table: Columns) -> Table:
     if several := mixed_series(columns, found.times, found.gone, found.clock):
         raise refuse(part, several)
     channels: list[tuple[str, str, np.ndarray]] = []
-    states = []
+    states, marks = [], []
     for i, column in enumerate(columns):
         if i in found.gone:
             continue
         if not column.name:
             raise refuse(part, f"column {column.place} has no name in the header")
         if column.numbers is not None:
-            channels.append((column.name, column.unit, column.numbers))
+            empty = no_readings(column.numbers)
+            channels.append((column.name, column.unit, np.where(empty, np.nan, column.numbers)))
+            marks += [_told(column, empty)] if empty.any() else []
         elif column.codes is not None:
             states.append(column.name)
             for code, word in enumerate(column.words):
@@ -90,9 +94,18 @@ def lay_out(part: Part, table: Columns) -> Table:
     values = np.column_stack([values for _, _, values in channels])
     clock = " and ".join(columns[i].name for i in found.clock)
     left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
-    said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes)
+    said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes, *marks)
     own = (found.start, said, tuple(states), clock, found.marked, found.daytime)
-    return Table(values, found.times, tuple(names), units, *own)
+    counts = tuple(columns[i].name for i in found.counts)
+    return Table(values, found.times, tuple(names), units, *own, counts)
+
+
+def _told(column: Column, empty: np.ndarray) -> str:
+    assert column.numbers is not None
+    marks = " and ".join(f"{mark:g}" for mark in np.unique(column.numbers[empty]))
+    return (
+        f"column {column.said}: {marks}, far outside its other readings, is taken for no reading ({empty.sum()} rows)"
+    )
 
 
 def settle(table: Table) -> Table:

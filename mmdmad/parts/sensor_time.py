@@ -11,13 +11,11 @@ from mmdmad.parts import clock
 from mmdmad.parts.clock_digits import time_of_digits
 from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
+from mmdmad.parts.sensor_counts import no_reading
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
 """Names of time columns that other things have too: their numbers must be even to count as time."""
-INDEX = (
-    *("index", "idx", "row", "rows", "no", "no.", "nr", "nr.", "#", "id", "sample", "record", "line", "entry", "n"),
-)
 LABELS = (
     *("label", "labels", "anomaly", "anomalies", "is_anomaly", "anomalous", "outlier", "is_outlier", "changepoint"),
     *("change_point", "attack", "is_attack", "att_flag", "target", "class", "ground_truth", "gt", "normal/attack"),
@@ -26,8 +24,6 @@ KINDS = ("label", "labels", "class", "ground_truth", "gt")
 """Names of labels that number their kinds."""
 MOST_KINDS = 20
 _VERDICTS = {"normal", "anomaly", "anomalous", "attack", "a ttack", "outlier", "abnormal"}
-ROWS = 8
-"""Rows from which on numbers that count rows are taken as row numbers whatever the column is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +31,8 @@ class Found:
     """Seconds (T,) from the first row, their start, the columns that are no channels, and what was decided.
 
     `clock` are the columns that are the time, none where rows are counted. `marked` is how many rows the columns of
-    labels call faulty. `daytime` are seconds from midnight to the first row where the clock has no date.
+    labels call faulty. `daytime` are seconds from midnight to the first row where the clock has no date. `counts` are
+    the columns that count or time the recording.
     """
 
     times: np.ndarray
@@ -45,6 +42,7 @@ class Found:
     clock: tuple[int, ...] = ()
     marked: int = 0
     daytime: float | None = None
+    counts: tuple[int, ...] = ()
 
 
 def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> Found:
@@ -82,10 +80,11 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
             continue  # a count that grows beside the time is a reading, however large it is
         gone.add(i)
         notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
-    marked = _no_readings(columns, gone, notes, first)
+    marked, counts = _no_readings(columns, gone, notes, times, bool(clock), first)
     if best is None and joined is None and rate is None and rows > 1:
         notes.append("no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)")
-    return Found(times, start, gone, notes, clock, marked, _daytime(timely.get(clock[0])) if clock else None)
+    day = _daytime(timely.get(clock[0])) if clock else None
+    return Found(times, start, gone, notes, clock, marked, day, counts)
 
 
 def _daytime(found: Any) -> float | None:
@@ -233,29 +232,30 @@ def _seconds(column: Column, how: Any, notes: list[str]) -> tuple[np.ndarray, da
     return clock.from_numbers(column.numbers, None if named is None else named.scale)
 
 
-def _no_readings(columns: Sequence[Column], gone: set[int], notes: list[str], first: int) -> int:
-    """Adds row numbers and labels to the columns that are no channels; the last column that is left stays.
+def _no_readings(
+    columns: Sequence[Column], gone: set[int], notes: list[str], times: np.ndarray, dated: bool, first: int
+) -> tuple[int, tuple[int, ...]]:
+    """Adds labels, and what counts or times the recording, to the columns that are no channels; the last one stays.
 
-    Returns how many rows a column of labels calls faulty, the most of all.
+    Returns how many rows a column of labels calls faulty, the most of all, and the columns that count.
     """
-    marked = 0
+    marked, counts = 0, []
     for i, column in enumerate(columns):
         if i in gone:
             continue
-        name = column.name.strip().lower()
-        values = column.numbers
         if _is_label(column):
             gone.add(i)
             marks = _marks(column)
             marked = max(marked, marks)
             told = f"; it calls {marks} of {len(column)} rows faulty" if marks else ""
             notes.append(f"column {column.said} holds labels and is left out: labels are never learned from{told}")
-        elif values is not None and _row_numbers(values, first, _is_index(column)):
-            if name and len(gone) == len(columns) - 1:
+        elif why := no_reading(column, times, dated, first):
+            if column.name.strip() and len(gone) == len(columns) - 1:
                 continue
             gone.add(i)
-            notes.append(f"column {column.said} numbers the rows and is left out: it is not a reading")
-    return marked
+            counts.append(i)
+            notes.append(f"column {column.said} {why} and is left out: it is not a reading")
+    return marked, tuple(counts)
 
 
 def _marks(column: Column) -> int:
@@ -286,20 +286,8 @@ def _few_kinds(values: np.ndarray) -> bool:
     return 1 < len(kinds) <= MOST_KINDS and bool((kinds == np.rint(kinds)).all())
 
 
-def _is_index(column: Column) -> bool:
-    name = column.name.strip().lower()
-    return name in INDEX or name.startswith("unnamed:") or (not name and column.place == 1)
-
-
 def _zero_one(values: np.ndarray | None) -> bool:
     return values is not None and bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
-
-
-def _row_numbers(values: np.ndarray, first: int, index: bool) -> bool:
-    if not len(values) or not (index or len(values) >= ROWS) or not np.isfinite(values).all():
-        return False
-    one_by_one = bool((np.diff(values) == 1).all()) and values[0] == np.floor(values[0])
-    return one_by_one and (index or values[0] - first in (0, 1))
 
 
 def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:

@@ -1,4 +1,7 @@
-"""Readings far outside all others of their channel: marks of loggers and overflows (-9999, 1e30) and torn cells."""
+"""Readings far outside all others of their channel: marks of loggers and overflows (-9999, 1e30) and torn cells.
+
+A number that loggers are known to write for no reading is missing where it lies so, however often it stands there.
+"""
 
 import numpy as np
 
@@ -6,6 +9,29 @@ WIDTHS = 10.0
 """Times the range of all other readings that a reading must lie outside of it."""
 SHARE = 1000
 """One reading in so many, and one in any channel, may be wild; more are what the channel is like."""
+MARKS = (
+    *(-99.0, -99.9, -999.0, -999.9, -999.99, -9999.0, -9999.9, -99999.0, -999999.0, -32768.0, -32767.0),
+    *(999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0, 999999.0, 6999.0, 7999.0, 32767.0, 65535.0),
+)
+"""Numbers that weather services, loggers and converters write for no reading."""
+APART = 3.0
+"""Times the range of all other readings that such a number must lie outside of it."""
+
+
+def no_readings(values: np.ndarray) -> np.ndarray:
+    """Where readings (T,) are a mark for no reading and lie far outside all readings that are none.
+
+    At least five others, of two values, have to say what is far. A mark inside their range, or near it, is a reading.
+
+    >>> no_readings(np.array([1.0, 2.0, -999.0, 3.0, 2.0, 1.0, -999.0])).nonzero()[0].tolist()
+    [2, 6]
+    """
+    marked = np.isin(values, MARKS)
+    others = values[~marked & np.isfinite(values)]
+    if not marked.any() or len(others) < 5 or others.min() == others.max():
+        return np.zeros(len(values), bool)
+    width = APART * (others.max() - others.min())
+    return marked & ((values < others.min() - width) | (values > others.max() + width))
 
 
 def usual_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -359,3 +359,14 @@ def test_the_facts_of_a_region_and_of_a_picture_without_one():
     (draft,) = image.evidence(cells, [], np.zeros((40, 100, 3)))
     assert facts(draft) == {"place": ("lower left", ""), "peak on the map scale": (0.75, "")}
     assert (draft.kind, draft.part) == ("region", "image")
+
+
+def test_a_count_that_was_left_out_of_normal_tables_is_neither_drawn_nor_told():
+    known, values = SensorNormal(), np.stack([np.sin(np.arange(20.0)), np.full(20, 3.0)], axis=1)
+    for _ in range(2):
+        known.add(Sensor(values[:, :1], TIMES, ("load",), ("A",), counts=("cycle",)), "A")
+    known.add(Sensor(values, TIMES, ("load", "cycle"), ("A", "")), "A")
+    known.finish()
+    assert {name for _, name in known.ranges} == {"load"}
+    own = Layout("steps", (2,), where=WINDOWS, channels=("load", "load"))
+    assert [v.name for v in look(values, [1, 3], own, known, ("load", "cycle"))] == ["load"]
