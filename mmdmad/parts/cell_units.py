@@ -64,6 +64,18 @@ def ungrouped(words: Any) -> Any:
     return pc.if_else(grouped, made, words)
 
 
+def signed(words: Any) -> Any:
+    """Tidy words (T,) with a minus that stands behind a number, as business software writes it, before it.
+
+    >>> import pyarrow as pa
+    >>> signed(pa.array(["0,02-", "1.250,00", "5 -", "a-"])).to_pylist()
+    ['-0,02', '1.250,00', '-5', 'a-']
+    """
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(words, r"^(\d[\d.,]*|[.,]\d+)\s?-$", r"-\1")
+
+
 def _matching(words: Any, pattern: str) -> int:
     import pyarrow.compute as pc
 

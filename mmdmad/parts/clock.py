@@ -19,12 +19,15 @@ UNITS = {
 }
 CALENDAR = ("timestamp", "datetime", "date_time", "zeitstempel", "date", "datum", "fecha", "data_ora", "horodatage")
 NAMES = (
-    *("timestamp", "datetime", "date_time", "zeitstempel", "horodatage", "time", "zeit", "tiempo", "temps", "tempo"),
+    *("timestamp", "datetime", "date_time", "timestring", "zeitstempel", "horodatage"),
+    *("time", "zeit", "tiempo", "temps", "tempo"),
     *("uhrzeit", "heure", "hora", "ora", "date", "datum", "fecha", "epoch", "ts", "t", "elapsed_time", "elapsed"),
     *("seconds", "sec", "millis", "milliseconds", "minutes", "hours", "days", "second", "minute", "hour", "day"),
 )
 """Names of time columns, those that say most first."""
-_AROUND = "utc gmt local unix posix sample sampling log logger system event measurement recording rel relative since"
+_AROUND = (
+    "utc gmt local unix posix sample sampling log logger system event measurement recording rel relative since string"
+)
 _WORDS = {word for name in NAMES for word in name.split("_")} - {"t", "data"} | {"stamp"}
 _HEADER = re.compile(r"^(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*$")
 _SUFFIX = re.compile(r"^(?P<name>.+?)\s*[_/,\s]\s*(?P<unit>[a-zµμ]+)$", re.IGNORECASE)

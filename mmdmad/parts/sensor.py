@@ -42,8 +42,8 @@ def read_sensor(part: Part) -> Sensor:
     under the name of one (in the unit of the header, else seconds; day numbers of a spreadsheet); dates and times of
     day apart are joined. Without one the part's `rate` counts, in rows per second, else each row is one second. What
     counts or times the recording (row numbers, elapsed seconds), labels and further times are no channels. Rows out of
-    order are sorted; a repeated row is dropped; rows that share a whole second in the order of the table are spread
-    within it, other rows of one time are refused.
+    order are sorted; a repeated row is dropped; rows that share a whole second or minute in the order of the table
+    are spread within it, other rows of one time are refused.
 
     Decimal marks and the order of day and month are decided over all rows read; PartError asks where nothing decides
     them. A column of words is read as its states, a rare cell that is no number as missing, like empty cells, "NaN",
@@ -65,7 +65,7 @@ def row_times(part: Part) -> Timeline:
         table = whole(part, plain_file(part))  # kept for the slices that are cut from it
     else:
         table = None
-    table = settle(_laid_out(part)) if table is None else table
+    table = settle(part, _laid_out(part)) if table is None else table
     if not len(table.times):
         raise refuse(part, "the table has no rows")
     back = np.flatnonzero(np.diff(table.times) < 0)
@@ -122,7 +122,7 @@ def _from_frame(part: Part, frame: Any) -> Columns:
 
 def _checked(part: Part, table: Table) -> Sensor:
     """A table with its rows in the order of time, counted from the first, or the reason why it cannot be used."""
-    table = settle(table)
+    table = settle(part, table)
     values, times, start, notes = table.values, table.times, table.start, table.notes
     if not len(values):
         raise refuse(part, "the table has no rows")

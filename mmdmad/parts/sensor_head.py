@@ -20,7 +20,7 @@ ABOVE = 40
 """Lines that may stand above the names: what loggers write of themselves."""
 FEWEST = 3
 """Rows from which on a table without names is read."""
-_NUMBER = re.compile(r"^[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?$")
+_NUMBER = re.compile(r"^([+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|(\d[\d.,]*|[.,]\d+)-)$")
 _DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
 _UNIT = re.compile(
     r"^([\[(].*[\])]|°[CF]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|nm|m?bar|"

@@ -1,5 +1,6 @@
 """Tables that hold several series at once: at every time a row for each variable (long tables) or each machine."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ from mmdmad.parts.sensor_columns import Column
 
 FEWEST = 4
 """Times that several rows share, from which on their rows are looked at."""
+_VALUE = re.compile(r"(value|values|val|wert|messwert|valor|valeur|valore|reading)$")
 KINDS = 1000
 """Most numbers that tell series apart."""
 
@@ -28,9 +30,15 @@ def mixed_series(columns: Sequence[Column], times: np.ndarray, gone: set[int], c
     if not keys:
         return ""
     readings = [c for i, c in enumerate(columns) if i not in gone and c.numbers is not None and i not in keys]
+    # Beside the value of a long table stand its quality and its other stamps.
+    named = [column for column in readings if _VALUE.search(column.name.strip().lower())]
+    if len(named) == 1 and len(keys) == 1 and columns[keys[0]].codes is not None:
+        readings = named
     apart = " and ".join(f"{columns[i].said} ({_some(columns[i])})" for i in keys)
     told = f"rows of one time belong to several series, told apart by {apart}"
-    if len(readings) != 1:
+    if len(readings) == 1:
+        told = f"it is a long table: {told}"
+    else:
         return f"{told}: write a table of its own for each"
     time, last = columns[clock[0]].said, columns[keys[-1]].said
     cure = f"a column for each {last} (in pandas: table.pivot(index={time}, columns={last}, values={readings[0].said}))"

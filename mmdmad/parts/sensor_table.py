@@ -1,5 +1,6 @@
 """A table file laid out: time, channels and units decided, rows still in the order of the file; kept for its slices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +18,15 @@ from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_series import mixed_series
 from mmdmad.parts.sensor_time import find_time, spread
 from mmdmad.parts.sensor_wild import no_readings
-from mmdmad.parts.sensor_words import look_at, ready_stamps
+from mmdmad.parts.sensor_words import is_unit, look_at, ready_stamps
 
 READERS = {
-    **dict.fromkeys((".csv", ".tsv", ".txt", ".tab", ".dat", ".asc", ".prn"), sensor_csv.read_csv),
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".tab", ".dat", ".asc", ".prn", ".lvm"), sensor_csv.read_csv),
     ".parquet": sensor_files.read_parquet,
     ".npz": sensor_files.read_npz,
     ".npy": sensor_files.read_npy,
 }
+SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,8 @@ def read_columns(part: Part, path: Path) -> Columns:
     """The columns of a table file, cut to the part's slice."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise refuse(part, f"a sensor table is {', '.join(READERS)}, not {path.suffix or 'without suffix'!r}")
+        cure = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
+        raise refuse(part, f"a sensor table is {', '.join(READERS)}, not {path.suffix or 'without suffix'!r}{cure}")
     with decoding(part, path.name):
         return reader(part, path)
 
@@ -68,6 +71,8 @@ def lay_out(part: Part, table: Columns) -> Table:
         raise refuse(part, str(why)) from None
     if several := mixed_series(columns, found.times, found.gone, found.clock):
         raise refuse(part, several)
+    if mixed := _mixed_units(columns):
+        raise refuse(part, mixed)
     channels: list[tuple[str, str, np.ndarray]] = []
     states, marks = [], []
     for i, column in enumerate(columns):
@@ -100,6 +105,19 @@ def lay_out(part: Part, table: Columns) -> Table:
     return Table(values, found.times, tuple(names), units, *own, counts)
 
 
+def _mixed_units(columns: Sequence[Column]) -> str:
+    """Why readings of one column are in several units, as a column beside them says; "" where none says so."""
+    for column in columns:
+        if is_unit(column.name) and len(column.words) > 1 and column.codes is not None:
+            row = int(np.flatnonzero(column.codes != column.codes[0])[0])
+            units = " and ".join(map(repr, column.words[:4])) + (", …" if len(column.words) > 4 else "")
+            return (
+                f"column {column.said} names several units, {units} (the first other one in row {row + 1}): write all "
+                "readings in one unit, named in the header, as in 'temperature [°C]', and leave this column out"
+            )
+    return ""
+
+
 def _told(column: Column, empty: np.ndarray) -> str:
     assert column.numbers is not None
     marks = " and ".join(f"{mark:g}" for mark in np.unique(column.numbers[empty]))
@@ -108,12 +126,18 @@ def _told(column: Column, empty: np.ndarray) -> str:
     )
 
 
-def settle(table: Table) -> Table:
-    """A table whose rows share whole seconds, spread within them; any other as it is."""
+def settle(part: Part, table: Table) -> Table:
+    """A table whose rows share whole seconds or minutes, spread within them; any other as it is.
+
+    PartError where nothing says how they lie in them.
+    """
     times = table.times
     if len(times) < 2 or not (np.diff(times) == 0).any() or _repeats(table.values, times):
         return table
-    times, start, note = spread(times, table.start)
+    try:
+        times, start, note = spread(times, table.start)
+    except ValueError as why:
+        raise refuse(part, str(why)) from None
     return replace(table, times=times, start=start, notes=(*table.notes, note) if note else table.notes)
 
 
@@ -162,7 +186,7 @@ def _whole(part: Part, path: Path) -> tuple[Table | Columns | None, int]:
     except PartError:  # rows somewhere else in the file, or its size: the slice itself may be sound
         return None, 0
     try:
-        table = settle(lay_out(part, columns))
+        table = settle(part, lay_out(part, columns))
     except PartError:
         return columns, sum(int(getattr(column, "nbytes", 0)) for column in columns.columns)
     for array in (table.values, table.times):

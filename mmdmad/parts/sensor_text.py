@@ -11,6 +11,7 @@ from mmdmad.errors import PartError
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
 from mmdmad.parts.sensor_head import SEPARATORS, SPACES, find_head, find_separator, is_value
+from mmdmad.parts.sensor_labview import below_headers, named
 
 BLOCK = 1 * MIB
 _COMMENT = re.compile(r"^\s*(%|//|#(?!(n/?a|value!|div/0!|ref!|num!|null!|name\?)))", re.IGNORECASE)
@@ -50,7 +51,8 @@ def find_form(part: Part, path: Path) -> Form:
                 part, f"the header of {path.name} is longer than 1 MiB; at most {MAX_CHANNELS} columns are allowed"
             )
         lines = lines[:-1]
-    told, at, remark = None, 0, ""
+    at, told = below_headers(lines)
+    labview, remark = at > 0, ""
     while at < len(lines) and (not lines[at].strip() or _COMMENT.match(lines[at]) or (not told and _sep(lines[at]))):
         told = told or _sep(lines[at])
         remark = lines[at] if _COMMENT.match(lines[at]) else remark
@@ -64,6 +66,10 @@ def find_form(part: Part, path: Path) -> Form:
     separator = told or find_separator(part, path, rows)
     found = find_head(part, path, rows, separator, _COMMENT.sub("", remark))
     first, cells = list(found.names), [found.names, *found.rows]
+    if labview:
+        first, more = named(lines, first)
+        notes += more
+        cells[0] = first
     skip = numbered[found.lines][0] if found.lines < len(rows) else numbered[-1][0] + 1
     notes += found.notes
     check_cells(part, 0, len(first))

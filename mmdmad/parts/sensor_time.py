@@ -61,7 +61,8 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     for i, stamps in dated.items():
         if joined is None or i not in joined[1]:
             timely[i] = stamps
-    ranked = sorted((_rank(columns[i]), i) for i in timely)
+    # Of equal names dates come first: numbers may count from anywhere.
+    ranked = sorted(((_rank(columns[i]), i) for i in timely), key=lambda one: (one[0], one[1] not in dated, one[1]))
     best = _best(columns, ranked, timely, joined is not None)
     if best is None and joined is None:
         times, start = np.arange(rows) / (rate or 1.0), None
@@ -290,26 +291,42 @@ def _zero_one(values: np.ndarray | None) -> bool:
     return values is not None and bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
 
 
-def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:
-    """Times (T,) of whole seconds that several rows share, spread evenly within their second; and a note.
+GRAINS = {3600.0: "hour", 60.0: "minute", 1.0: "second"}
+"""What clocks are cut to, in seconds."""
 
-    A first second that holds fewer rows than the second is filled from its end, the last one from its beginning. Times
-    that are not whole seconds (of `start` too), or fall, come back as they are with the note "".
+
+def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:
+    """Times (T,) to the second, minute or hour that several rows share, spread evenly within it; and a note.
+
+    A first second that holds fewer rows than the others is filled from its end, the last one from its beginning. Times
+    that are not whole seconds (of `start` too), or fall, come back as they are with the note "". ValueError where rows
+    share minutes or hours, and not all of these have as many: then nothing says how the rows lie in them.
 
     >>> spread(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), None)[0].tolist()
     [0.0, 0.5, 1.0, 1.5, 2.0]
+    >>> spread(np.array([0.0, 0.0, 60.0, 60.0, 120.0]), None)[0].tolist()
+    [0.0, 30.0, 60.0, 90.0, 120.0]
     """
     whole = (times == np.floor(times)).all() and (start is None or start.microsecond == 0)
     if not whole or len(times) < 3 or (np.diff(times) < 0).any() or times[0] == times[-1]:
         return times, start, ""
+    since = 0 if start is None else 60 * start.minute + start.second
+    grain = next(size for size in GRAINS if not ((times + since) % size).any())
     seconds, place, counts = np.unique(times, return_inverse=True, return_counts=True)
+    if grain > 1 and (len(counts) < 3 or (counts[1:-1] != counts[1]).any() or counts[[0, -1]].max() > counts[1]):
+        raise ValueError(
+            f"its times are cut to the {GRAINS[grain]}, each with {counts.min()} to {counts.max()} "
+            "rows: nothing says when each of them was; write the times with seconds (a spreadsheet saves only what the "
+            "format of the cells shows: 2026-11-28 06:00:01), or leave the column out and give a rate (sensor_rate)"
+        )
     ordinal = np.arange(len(times)) - np.repeat(np.cumsum(counts) - counts, counts)
     share = counts.astype(float)
     usual = float(np.median(counts[1:-1])) if len(counts) > 2 else float(counts.max())
     share[[0, -1]] = np.maximum(share[[0, -1]], usual)
     late = np.zeros(len(counts))
     late[0] = share[0] - counts[0]
-    spread_out = seconds[place] + (ordinal + late[place]) / share[place]
+    spread_out = seconds[place] + grain * (ordinal + late[place]) / share[place]
     begin = float(spread_out[0])
-    note = "several rows share a second: they are spread evenly within it, in the order of the table"
+    shared = {3600.0: "an hour", 60.0: "a minute", 1.0: "a second"}[grain]
+    note = f"several rows share {shared}: they are spread evenly within it, in the order of the table"
     return spread_out - begin, None if start is None else start + timedelta(seconds=begin), note

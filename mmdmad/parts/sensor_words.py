@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
-from mmdmad.parts.cell_units import ungrouped, without_units
+from mmdmad.parts.cell_units import signed, ungrouped, without_units
 from mmdmad.parts.dates import FORMS, Stamps, read_dates
 from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
 
 STATES = 20
 """Most different words of a column of states; more are names or remarks."""
+RARE = 100
+"""One cell in so many, at most, of a column of states may be something else: the mark of a logger that was stopped."""
 _STATE = r"^[\pL_][\pL\pN_\-./ ]{0,39}$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _WRITTEN = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
@@ -27,6 +29,16 @@ def _sure(mark: str, other: str) -> str:
 
 _SURE_COMMA, _SURE_DOT = _sure(",", r"\."), _sure(r"\.", ",")
 _GROUPS = {",": r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$", ".": r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$"}
+
+
+def is_unit(name: str) -> bool:
+    """Whether a column is called like one that holds the units of the others.
+
+    >>> is_unit("Unit"), is_unit("temperature_unit"), is_unit("unit_3")
+    (True, True, False)
+    """
+    last = re.split(r"[\s_.-]+", name.strip().lower())[-1]
+    return last in ("unit", "units", "uom", "einheit", "einheiten", "unidad", "unité", "unite", "unità")
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,9 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
     """A column whose cells hold their unit without it; ValueError where the header has another."""
     if _is_array(given) or type(given).__name__ == "DatetimeIndex":
         return about, given
-    given = ungrouped(given)
+    given = signed(before := ungrouped(given))
+    if not given.equals(before):
+        notes.append(f"column {about.said}: a minus behind a number is read as its sign")
     found = without_units(given, about.said)
     if found is None:
         return about, given
@@ -220,8 +234,15 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
 def _states(about: Column, words: Any, there: int, why: str, notes: list[str]) -> Column:
     import pyarrow.compute as pc
 
-    if not pc.all(pc.match_substring_regex(words, _STATE)).as_py():
+    strange = pc.fill_null(pc.invert(pc.match_substring_regex(words, _STATE)), False)
+    odd = 0 if is_unit(about.name) else pc.sum(strange).as_py()
+    if RARE * odd > there:
         raise ValueError(why)
+    if odd:
+        place = pc.index(strange, True).as_py()
+        told = f"{odd} cells that are no states are" if odd > 1 else "one cell that is no state is"
+        notes.append(f"column {about.said}: {told} taken as missing, {words[place].as_py()[:40]!r} in row {place + 1}")
+        words, there = pc.if_else(strange, None, words), there - odd
     found = pc.unique(words.drop_null())
     if len(found) > STATES or 2 * len(found) > there:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -28,6 +29,12 @@ class Timeline:
         """Seconds from the first unit to the end of the last one."""
         return float(self.times[-1]) + self.lasts
 
+    @cached_property
+    def _close(self) -> float:
+        """Seconds by which a time may miss the edge of a window: far below a step, of a scope too."""
+        step = usual_step(self.times)
+        return min(1e-6, 0.01 * step) if step else 1e-6
+
     def between(self, begin: float, end: float) -> tuple[int, int]:
         """The first unit at or after `begin`, and the first at or after `end`, in seconds from the first unit.
 
@@ -35,7 +42,7 @@ class Timeline:
         (1, 2)
         """
         # Times are sums of rounded steps: a row at 59.9999999999 s is the row of the sixtieth second.
-        close = 1e-6
+        close = self._close
         first, last = np.searchsorted(self.times, [begin - close, end - close])
         return int(first), int(last)
 
