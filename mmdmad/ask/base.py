@@ -41,13 +41,15 @@ class Cited(BaseModel):
 class Result(BaseModel):
     """What a query found. A query with more to hand over than evidence subclasses it.
 
-    `line` says which cases were asked for and how many they are: "flagged at 5 %, group A: 3 of 60 cases".
+    `line` says which cases were asked for and how many they are: "flagged at 5 %, group A: 3 of 60 cases". A result
+    that says no more than that there is nothing to say is `idle`; a report leaves its section out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line: str
     evidence: tuple[Cited, ...] = ()
+    idle: bool = False
 
     @field_validator("evidence")
     @classmethod

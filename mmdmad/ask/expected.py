@@ -10,6 +10,9 @@ from mmdmad.explain.words import fact, number
 from mmdmad.findings import Fact
 from mmdmad.store.tally import Judged
 
+MANY = 0.25
+"""Share of flagged cases from which it is asked whether the cases are like those learned from at all."""
+
 
 class Expected(BaseModel):
     """False alarms among `cases` that could get a verdict, were all of them normal: their mean, and 95 % of draws.
@@ -34,6 +37,22 @@ class Expected(BaseModel):
         return (
             f"{all_of_them}, {number(self.mean)} of them (95 %: {self.low} to {self.high}) would be flagged at the "
             f"declared {percent(rate)}."
+        )
+
+    def far_above(self, flagged: int) -> str:
+        """What it may mean that so many are flagged, where that is a quarter and beyond all draws; else nothing.
+
+        >>> Expected(cases=60, mean=2.8, low=0, high=8).far_above(14)
+        ''
+        >>> Expected(cases=60, mean=2.8, low=0, high=8).far_above(15)[:57]
+        'A quarter and more is flagged: either something is wrong '
+        """
+        if not self.cases or flagged <= self.high or flagged < MANY * self.cases:
+            return ""
+        return (
+            "A quarter and more is flagged: either something is wrong with that many cases, or these are not like the "
+            "cases learned from (another machine, product, season, log format). If they are normal, learn from some of "
+            "them too."
         )
 
     @property

@@ -74,7 +74,7 @@ def by_group(scope: Scope, asked: Nothing) -> Groups:
     line = f"all cases: {plural(len(found), 'group')} of {plural(judged)}"
     if len(found) < FEWEST:
         only = "All cases are of one group." if found else "The run holds no judged cases yet."
-        return Groups(line=line, evidence=(told(only),), groups=tuple(found))
+        return Groups(line=line, evidence=(told(only),), groups=tuple(found), idle=True)
     return Groups(line=line, evidence=tuple(_row(g, rate) for g in found), groups=tuple(found))
 
 

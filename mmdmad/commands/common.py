@@ -138,15 +138,19 @@ def print_explanation(finding: "Finding") -> None:
 def flagged_in(run: Any) -> str:
     """How many cases of a run are flagged, and how many of them could not be, with the reason of the first."""
     every, flagged, open_ = run.count(), run.count(verdict="anomalous"), run.count(verdict="no verdict")
+    from mmdmad.ask.expected import of_all
+
+    far = of_all(run.tally.groups(), run.rate).far_above(flagged)
     at = f"at a declared {100 * run.rate:g} %"
+    ends = _unpromised(run) + (f". {far}" if far else "")
     if not open_:
-        return f"{flagged} of the {every} in the run are flagged as anomalous {at}{_unpromised(run)}"
+        return f"{flagged} of the {every} in the run are flagged as anomalous {at}{ends}"
     why = next((f.guarantee.note for f in run.findings(verdict="no verdict", limit=1)), "")
     because = f" ({plain(why)})" if why else ""
     if open_ == every:
         return f"none of the {every} in the run could be flagged {at}{because}"
     counts = f"{flagged} of the {every} in the run are flagged as anomalous {at}, {open_} have no verdict"
-    return f"{counts}{because}{_unpromised(run)}"
+    return f"{counts}{because}{ends}"
 
 
 def _unpromised(run: Any) -> str:

@@ -1,7 +1,7 @@
 """The report as one object: what HTML, Markdown and JSON show, computed once from a run."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -125,6 +125,7 @@ class Report(_Model):
         if not self.judged:
             return ""
         said = [self.expected.words(self.rate)] if self.expected.cases else []
+        said += filter(None, [self.expected.far_above(self.flagged)])
         if self.no_verdict:
             said.append(
                 f"{self.no_verdict} of {plural(self.judged)} could get no verdict; the table of what stands behind the "
@@ -165,7 +166,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         refused=refused.refused,
         refused_in_all=refused.total,
         models=list_models(scope, Nothing()).models,
-        sections=tuple(_section(query, scope) for query in queries().values() if query.section),
+        sections=tuple(_sections(scope)),
         versions=run.versions,
     )
 
@@ -212,12 +213,22 @@ def _reasons(drivers: Mapping[str, int]) -> tuple[Reason, ...]:
     return tuple(Reason(name=n, count=drivers[n]) for n in names if drivers.get(n))
 
 
-def _section(query: Query, scope: Scope) -> Section:
+def _sections(scope: Scope) -> Iterator[Section]:
+    """The sections of all queries with a heading that have something to say."""
+    for query in queries().values():
+        found = _section(query, scope) if query.section else None
+        if found is not None:
+            yield found
+
+
+def _section(query: Query, scope: Scope) -> Section | None:
     """What a query says, or in one line why it says nothing: another distribution's code must not cost the report."""
     try:
         found = query(scope)
     except Exception as error:
         log.debug("section %s", query.section, exc_info=True)
         return Section(title=query.section, line=f"This section failed: {told_error(query.name, error)}", failed=True)
+    if found.idle:
+        return None
     said = tuple(one.evidence for one in found.evidence[:LINES])
     return Section(title=query.section, line=found.line, evidence=said, left_out=len(found.evidence) - len(said))

@@ -92,6 +92,8 @@ def test_a_group_whose_normal_cases_are_flagged_too_often_is_said_to_be_another(
     assert [(g.name, g.too_many, g.beyond) for g in found.groups] == [("A", True, True), ("B", False, False)]
     assert "this group is not like the normal cases learned from" in captions(found)[0]
     assert "not like" not in captions(found)[1]
+    assert "A quarter and more is flagged: either something is wrong with that many" in build(run).promise
+    assert flagged_in(run).endswith(". " + build(run).expected.far_above(15))
     (section,) = [s for s in build(run).sections if s.title == "Group by group"]
     assert [e.caption for e in section.evidence] == captions(found)
 
@@ -100,6 +102,8 @@ def test_one_group_makes_no_table(tmp_path):
     made = [f.model_copy(update={"group": None}) for f in synthetic_findings(10)]
     found = ask(Scope(run=a_run(tmp_path / "run", made), folder=tmp_path), "by_group")
     assert captions(found) == ["All cases are of one group."]
+    assert found.idle
+    assert "Group by group" not in [s.title for s in build(a_run(tmp_path / "again", made)).sections]
 
 
 def by_hand(findings, share):
