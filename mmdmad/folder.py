@@ -18,6 +18,7 @@ from mmdmad.case_reader import RowReader
 from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
+from mmdmad.folder_clips import clips, note_of_clips
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
 from mmdmad.log_pieces import cure, log_of
@@ -67,6 +68,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     undone = question_of_masks(marked, (path for stem in silent for _, path in groups[stem] if path not in masks))
     marked = {} if undone else marked
     named, doubt = name_roles(Path(s) for s in silent if not any(path in marked for _, path in groups[s]))
+    of_clips = clips(_pictures(groups, masks))
     columns = {name: one.path_column for name, one in modalities().items()}
     counts: dict[tuple[str, str], int] = defaultdict(int)
     ids: dict[PurePath, str] = {}
@@ -98,6 +100,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
                 called.add(case_id)
             ids.update((one, case_id) for _, one in chunk)
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
+            values |= {"recording": _name(path.parent)} if path.parent in of_clips else {}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
     reader.refused += [Refusal(_readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
     if not number:
@@ -107,6 +110,8 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
     if marked:
         reader.notes.append(note_of_masks(marked))
+    if of_clips:
+        reader.notes.append(note_of_clips(of_clips))
     if lists:
         reader.notes.append(
             f"{said(path.as_posix() for path in lists)} {'lists' if len(lists) == 1 else 'list'} files and is no case"
@@ -126,6 +131,18 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
             yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"
+
+
+def _pictures(
+    groups: Mapping[str, list[tuple[Modality, Path]]], masks: Mapping[Path, Path]
+) -> dict[PurePath, list[str]]:
+    """The stems of the pictures right in each folder, masks left out."""
+    found: dict[PurePath, list[str]] = defaultdict(list)
+    for members in groups.values():
+        for kind, path in members:
+            if modality_of(kind).photo and path not in masks:
+                found[path.parent].append(path.stem)
+    return found
 
 
 def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> list[Path]:

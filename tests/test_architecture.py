@@ -30,6 +30,7 @@ LAYERS = (
             "case_table",
             "folder",
             "folder_masks",
+            "folder_clips",
             "folder_names",
             "labels",
             "learning",

@@ -33,7 +33,6 @@ def manifests(folder: Path) -> Made:
         "no-id": "image,text\n,a\n",
         "no-parts": "id,label\na,1\n",
         "misspelt": "id,imgae\na,b.png\n",
-        "capital": "id,Text\na,b\n",
         "twice": "id,text,text\na,b,c\n",
         "same-id": "id,text\na,b\na,c\n",
         "zeros": bytes(300),
