@@ -257,7 +257,9 @@ class RowReader:
                 )
             mode = os.stat(real).st_mode
         except FileNotFoundError:
-            raise _Refused(f"no such file: {short(name)}") from None
+            above = os.path.lexists(os.path.join(self.base.parent, name))
+            cure = "; it lies there from the folder above: put the manifest into that" if above else ""
+            raise _Refused(f"no such file: {short(name)}{cure}") from None
         except (OSError, ValueError) as why:
             raise _Refused(f"{short(name)!r} cannot be opened: {getattr(why, 'strerror', None) or why}") from None
         if stat.S_ISDIR(mode) and not folder_ok:

@@ -141,7 +141,10 @@ def _placed(case: Case, windows: Windows) -> tuple[Recording | None, list[Refusa
         try:
             line = _line(case.parts[name], windows, near)
         except PartError as why:
-            refused.append(Refusal(case.id, name, why.reason, case.row))
+            path = case.parts[name].path
+            doubt = path is not None and path.suffix.lower() == ".txt" and not modality_of(name).written
+            log = "; it was taken for a table: if it is a log, call it .log" if doubt else ""
+            refused.append(Refusal(case.id, name, f"{why.reason}{log}", case.row))
             continue
         lines[name] = line
         near = near or line.start

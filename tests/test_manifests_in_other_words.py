@@ -157,3 +157,11 @@ def test_a_list_whose_files_are_elsewhere_is_a_list_and_no_recording(tmp_path: P
     assert len(made.refused) >= 1
     path.write_text("time;Bild\n" + "".join(f"{i};{i}.5\n" for i in range(9)))
     assert not is_manifest(path)
+
+
+def test_paths_from_the_folder_above_the_list_are_refused_with_the_cure(plant: Path) -> None:
+    made = read(plant, "id,image", [f"{i},{plant.name}/bilder/t{i} ß.png" for i in range(3)])
+    assert not made.items
+    assert "from the folder above: put the manifest into that" in made.refused[0].reason
+    (plant / "liste.csv").rename(plant.parent / "liste.csv")
+    assert len(read_cases(plant.parent / "liste.csv")) == 3

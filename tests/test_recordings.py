@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
 from mmdmad.commands.common import windows_of
-from mmdmad.errors import ConfigError, ManifestError, RunError
+from mmdmad.errors import ConfigError, DataError, ManifestError, RunError
 from mmdmad.manifest import read_cases
 from mmdmad.recordings import recordings, write_cases
 from mmdmad.store import attempt, db
@@ -232,6 +232,17 @@ def test_how_times_are_written_is_said_to_every_command_and_remembered(tmp_path:
     run.close()
     for words in (("fit", "--data", path, "--run", tmp_path / "other"), ("check", path)):
         assert "--log-time was given without a window" in str(call(*words, "--log-time", pattern).exception)
+
+
+def test_a_log_that_looks_like_a_table_is_refused_with_its_cure(tmp_path: Path) -> None:
+    path = tmp_path / "buffer.txt"
+    path.write_text(
+        "Nr\tDate\tTime\tEvent\n" + "".join(f"{i}\t01.05.2026\t12:{i:02d}:00\tgate {i} on\n" for i in range(60))
+    )
+    with pytest.raises(DataError, match=r"is not a number.*; it was taken for a table: if it is a log, call it \.log"):
+        cut(recordings(path), Windows.of("60s"))
+    path.rename(tmp_path / "buffer.log")
+    assert len(cut(recordings(tmp_path / "buffer.log"), Windows.of("60s"))) == 59
 
 
 def test_pieces_of_a_log_are_told_with_what_makes_one_of_them(tmp_path: Path) -> None:
