@@ -6,6 +6,7 @@ counts as one; any other column that rises (a tank that warms up) is a reading.
 """
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -22,8 +23,8 @@ _COUNTS = (
     "index idx count counts counter cnt cycle cycles datapoint record records rec number num nr seq sequence "
     "sample samples scan scans frame frames packet row rows zaehler zähler zyklus zyklen lfd satz"
 )
-_OTHERWISE = "duty rate per set"
-"""Words beside which one of the above names a reading: duty cycle, frame rate."""
+_OTHERWISE = "duty rate per set step phase stage state status mode program recipe level"
+"""Words beside which one of the above names a reading: duty cycle, frame rate, step index."""
 _CLOCKS = "time times zeit elapsed uptime runtime clock timer hours minutes seconds millis stunden"
 _METERS = "counter totalizer totaliser cumulative accumulated odometer kwh mwh zaehler zähler zählerstand zaehlerstand"
 _ENDS = ("zeit", "stunden", "zähler", "zaehler", "zählerstand", "zaehlerstand")
@@ -54,11 +55,31 @@ def no_reading(column: Column, times: np.ndarray, dated: bool, first: int = 0) -
         return why
     if (steps < 0).any():
         return ""
+    if not dated and not column.unit and len(values) >= SURE and np.ptp(steps) <= 1e-3 * steps.min():
+        return "rises evenly with the rows (if it is the time, call it 'time [s]')"
     if counting and (values == np.floor(values)).all() and len(np.unique(values)) > 2:
         return "is a count that only rises"
     if len(values) >= SURE and _of(words | _words(column.unit), _METERS):
         return "is a meter that only rises (if its rise matters, write each row's rise into a column of its own)"
     return ""
+
+
+def elapsed(columns: Sequence[Column]) -> int | None:
+    """The one column of a table without a clock that is called like elapsed time and always rises; None without it.
+
+    >>> elapsed([Column("Test_Time", "s", 1, None, np.arange(9) * 0.5), Column("a", "", 2, None, np.arange(9.0))])
+    0
+    """
+    found = [
+        i
+        for i, column in enumerate(columns)
+        if (values := column.numbers) is not None
+        and len(values) >= ROWS
+        and _of(_words(column.name), _CLOCKS)
+        and column.unit.lower() in ("", *UNITS)
+        and (np.diff(values) > 0).all()
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def is_index(column: Column) -> bool:

@@ -11,7 +11,7 @@ from mmdmad.parts import clock
 from mmdmad.parts.clock_digits import time_of_digits
 from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
-from mmdmad.parts.sensor_counts import no_reading
+from mmdmad.parts.sensor_counts import elapsed, no_reading
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
@@ -64,9 +64,14 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     # Of equal names dates come first: numbers may count from anywhere.
     ranked = sorted(((_rank(columns[i]), i) for i in timely), key=lambda one: (one[0], one[1] not in dated, one[1]))
     best = _best(columns, ranked, timely, joined is not None)
-    if best is None and joined is None:
+    clock: tuple[int, ...] = ()
+    passed = elapsed(columns) if best is None and joined is None and rate is None else None
+    if passed is not None:
+        gone.add(passed)
+        clock = (passed,)
+        times, start = _passed(columns[passed], notes)
+    elif best is None and joined is None:
         times, start = np.arange(rows) / (rate or 1.0), None
-        clock: tuple[int, ...] = ()
     elif joined is not None and (best is None or not isinstance(timely[best], Stamps)):
         times, start = joined[0].from_first()
         gone |= joined[1]
@@ -82,10 +87,18 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         gone.add(i)
         notes.append(f"column {columns[i].said} holds times too and is left out: it is not a reading")
     marked, counts = _no_readings(columns, gone, notes, times, bool(clock), first)
-    if best is None and joined is None and rate is None and rows > 1:
+    if not clock and rate is None and rows > 1:
         notes.append("no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)")
     day = _daytime(timely.get(clock[0])) if clock else None
     return Found(times, start, gone, notes, clock, marked, day, counts)
+
+
+def _passed(column: Column, notes: list[str]) -> tuple[np.ndarray, None]:
+    """Seconds (T,) from the first row by a column of elapsed time."""
+    assert column.numbers is not None
+    scale = clock.UNITS.get(column.unit.lower())
+    notes.append(f"column {column.said} is read as the time, in {column.unit if scale else 'seconds'}")
+    return (column.numbers - column.numbers[0]) * (scale or 1.0), None
 
 
 def _daytime(found: Any) -> float | None:

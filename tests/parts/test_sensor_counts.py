@@ -56,6 +56,7 @@ READINGS = {
     "Response_Time(ms)": 40 + AT % 13,
     "charge (Ah)": (AT % 60) * 0.0027,
     "Step_Index": AT // 20 % 4,
+    "step_no_index": AT // 30 + 1,
     "ramp": AT * 0.7,
 }
 
@@ -107,3 +108,26 @@ def test_a_reading_that_looks_like_a_count_in_one_table_stays_one_in_the_others(
     encoder = Windows(length=16).fit(tables)
     with pytest.raises(PartError, match="missing people_count"):
         encoder.encode(odd)
+
+
+def undated(tmp_path: Path, header: str, column: np.ndarray) -> Sensor:
+    path = tmp_path / "undated.csv"
+    rows = [f"{value:.10g},{level:.3f}" for value, level in zip(column, RNG.normal(size=len(column)), strict=True)]
+    path.write_text("\n".join([f"{header},level", *rows]))
+    return read_sensor(Part("sensor", path=path))
+
+
+@pytest.mark.parametrize(("header", "scale"), [("Test_Time(s)", 1), ("TestTime [min]", 60), ("Laufzeit", 1)])
+def test_elapsed_time_is_the_time_where_nothing_else_is(tmp_path: Path, header: str, scale: float) -> None:
+    uneven = np.cumsum(np.where(AT % 5, 0.5, 3.0)) + 77
+    table = undated(tmp_path, header, uneven)
+    assert table.channels == ("level",)
+    assert table.times.tolist() == pytest.approx((scale * (uneven - uneven[0])).tolist())
+    assert any("is read as the time, in " in note for note in table.notes)
+
+
+def test_what_rises_evenly_with_the_rows_is_no_reading_where_nothing_is_the_time(tmp_path: Path) -> None:
+    table = undated(tmp_path, "X_Value", AT * 0.25)
+    assert (table.channels, table.counts) == (("level",), ("X_Value",))
+    assert undated(tmp_path, "X_Value", AT * 0.25 + 0.01 * np.sin(AT)).channels == ("X_Value", "level")
+    assert undated(tmp_path, "ramp [°C]", AT * 0.25).channels == ("ramp", "level")
