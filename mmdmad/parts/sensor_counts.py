@@ -119,7 +119,7 @@ def _timed(column: Column, values: np.ndarray, times: np.ndarray, named: bool) -
     if not (ticks > 0).any():
         return ""
     back = np.flatnonzero(steps < 0) + 1
-    if len(back) and (not named or len(values) < 3 * (len(back) + 1)):
+    if len(back) and len(values) < 3 * (len(back) + 1):
         return ""
     if not named and (len(values) < SURE or (steps <= 0).any()):
         return ""

@@ -58,6 +58,8 @@ READINGS = {
     "Step_Index": AT // 20 % 4,
     "step_no_index": AT // 30 + 1,
     "ramp": AT * 0.7,
+    "position": (AT % 40) * 10.0,
+    "timeout": AT % 2 * 10.0,
 }
 
 
