@@ -68,7 +68,7 @@ def rows_of(manifest: Path) -> Rows:
     if read is None:
         raise ManifestError(
             f"{manifest} is not a manifest; allowed are .csv, .tsv, .txt, .parquet and .jsonl, or a folder; "
-            "a recording is cut into cases with --window 60s"
+            "a sheet of a spreadsheet is saved as CSV first, and a recording is cut into cases with --window 60s"
         )
     if not manifest.stat().st_size:
         raise ManifestError(f"{manifest} is empty; a manifest has a header and one row per case")

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmdmad import read_cases
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.errors import PartError
+from mmdmad.errors import ManifestError, PartError
 from mmdmad.parts.sensor import Sensor, read_sensor, row_times
 from mmdmad.parts.timeline import Timeline
 from mmdmad.windows import Windows, cut
@@ -116,6 +117,8 @@ def test_a_word_among_states_that_is_none_is_missing_and_told(tmp_path: Path) ->
 def test_a_sheet_is_refused_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(PartError, match="save the sheet as CSV"):
         read(tmp_path, ["PK"], "heating.xlsx")
+    with pytest.raises(ManifestError, match="saved as CSV first"):
+        read_cases(tmp_path / "heating.xlsx")
 
 
 def labview(pref: str = "Relative") -> list[str]:
