@@ -182,7 +182,12 @@ def score(
         typer.Option(min=RATES[0], max=RATES[1], help="Declared share of normal cases that may be flagged."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Judge ids whose content is another than before; earlier findings go.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Judge ids whose content is another than before, or, given all cases of the run, at another rate; "
+            "earlier findings go.",
+        ),
     ] = False,
     fdr: Annotated[
         float | None,

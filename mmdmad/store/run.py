@@ -28,11 +28,11 @@ from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
-from mmdmad.sizes import RATES
 from mmdmad.store import again, attempt, db, feedback, rows, scoring, serial, stream
 from mmdmad.store.feedback import Feedback
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.query import Filters, ordering
+from mmdmad.store.rates import judges_anew
 from mmdmad.store.scoring import Scored
 from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.stream import Watch
@@ -223,7 +223,7 @@ class Run:
 
         An id that was judged from other content is refused, and its earlier finding kept; with `replace` the case is
         judged in its place. Where the files themselves were replaced by ones that cannot be used, the earlier verdict
-        is withdrawn.
+        is withdrawn. A run has one rate: with `replace` and all its cases it can be another.
 
         Cases with a time make a stream in the order of time (`mmdmad.store.stream`), in which it shows whether normal
         has moved: from then on no rate is promised for verdicts, as `watch` and their guarantees say.
@@ -232,11 +232,14 @@ class Run:
         cut, known = cases.extra.get("windows"), self.windows
         if cut is not None and known is not None and str(cut) != str(known):
             raise RunError(f"{self.path} learned from {known}, these cases are {cut}; cut them alike")
-        rate = self._rate(false_alarm_rate)
+        rate = self.rate if false_alarm_rate is None else false_alarm_rate
+        anew = judges_anew(self.path, self._engine, self.false_alarm_rate, rate, cases, replace)
+        if not anew:
+            self._set_meta(false_alarm_rate=repr(rate))
         simulated = bool(cases.extra.get("simulated"))
         if simulated:
             self._set_meta(simulated="true")
-        waiting, twice = scoring.waiting(self._engine, cases)
+        waiting, twice = scoring.waiting(self._engine, cases, every=anew)
         refused, parts, done = [*cases.refused, *twice], list(cases.refused), 0
         scoring.put_refusals(self._engine, "score", refused)
         if waiting:
@@ -249,6 +252,8 @@ class Run:
                 done += outcome.judged
                 refused += outcome.refused
                 parts += outcome.parts
+        if anew:  # only now: stopped before, the same call judges all of them again
+            self._set_meta(false_alarm_rate=repr(rate))
         stream.catch_up(self._engine, self._calibration)
         lost = lost_kinds([one.case for one in waiting], parts)
         return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)
@@ -362,19 +367,6 @@ class Run:
     def _go_on(self) -> str:
         with Session(self._engine) as session:
             return attempt.go_on(session, self.path)
-
-    def _rate(self, given: float | None) -> float:
-        known = self.false_alarm_rate
-        rate = self.rate if given is None else given
-        if not RATES[0] <= rate <= RATES[1]:
-            raise RunError(f"false_alarm_rate={rate} was given; allowed is a rate from {RATES[0]} to {RATES[1]}")
-        if known is not None and known != rate:
-            raise RunError(
-                f"{self.path} was scored at a declared false-alarm rate of {known:g}, not {rate:g}; "
-                f"score at {known:g}, or into another run folder"
-            )
-        self._set_meta(false_alarm_rate=repr(rate))
-        return rate
 
     def _row(self, session: Session, case_id: str) -> db.DocumentRow:
         row = session.get(db.DocumentRow, case_id)

@@ -1,7 +1,7 @@
 """Judging cases into a store: one transaction a case, each id once; what cannot be judged is refused by name."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -54,8 +54,10 @@ def put_refusals(engine: Engine, stage: Literal["fit", "score"], refused: Iterab
         _put(session, stage, refused)
 
 
-def waiting(engine: Engine, cases: Iterable[Case]) -> tuple[list[Waiting], list[Refusal]]:
-    """The cases that were not judged as they are; of two of one id and other content the second is refused."""
+def waiting(engine: Engine, cases: Iterable[Case], *, every: bool = False) -> tuple[list[Waiting], list[Refusal]]:
+    """The cases that were not judged as they are, or `every` one; of two of one id and other content the second is
+    refused.
+    """
     found: list[Waiting] = []
     refused: list[Refusal] = []
     seen: dict[str, Case] = {}
@@ -68,7 +70,17 @@ def waiting(engine: Engine, cases: Iterable[Case]) -> tuple[list[Waiting], list[
         one = _standing(engine, case)
         if one.how != "same":
             found.append(one)
+        elif every:
+            found.append(replace(one, before=_before(engine, case)))
     return found, refused
+
+
+def _before(engine: Engine, case: Case) -> Finding | None:
+    """What was said of the case under its id."""
+    with Session(engine) as session:
+        row = session.get(db.DocumentRow, case.id)
+        finding = None if row is None else rows.finding_of(row)
+    return finding if finding is not None and finding.parts else None
 
 
 def _standing(engine: Engine, case: Case) -> Waiting:

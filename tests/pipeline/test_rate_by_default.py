@@ -11,6 +11,7 @@ from mmdmad.calibration.rates import USUAL_RATES, of_usual_pattern, supported_ra
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.checking.support import declared, supports
 from mmdmad.encoders import base as encoder_registry
+from mmdmad.errors import RunError
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.plan import plan
@@ -80,3 +81,39 @@ def test_a_declared_rate_is_the_rate():
     cases = lines(60, 0)
     assert declared(plan(cases, config), config) == 0.03
     assert JointDetector(config).fit(Cases(tuple(cases))).rate == 0.03
+
+
+def test_a_run_has_one_rate_and_with_all_its_cases_it_can_be_another(tmp_path, monkeypatch):
+    run = Run.create(tmp_path / "run", TEXTS).fit(Cases(tuple(lines(60, 0))))
+    five = Cases(tuple(lines(5, 99)))
+    run.score(five)
+    before = {f.case_id: (f.p_value, f.score) for f in run.findings()}
+    with pytest.raises(
+        RunError, match=r"was scored at .* 0\.05, not 0\.2; score at 0\.05, give all its cases with --rep"
+    ):
+        run.score(five, false_alarm_rate=0.2)
+    with pytest.raises(RunError, match="a run has one rate, and 2 of its judged cases"):
+        run.score(Cases(five.items[:3]), false_alarm_rate=0.2, replace=True)
+    with pytest.raises(RunError, match="allowed is a rate from"):
+        run.score(five, false_alarm_rate=0.9, replace=True)
+
+    finding, calls = run.model.finding, []
+
+    def stopping(case, *given, **named):
+        calls.append(case.id)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return finding(case, *given, **named)
+
+    monkeypatch.setattr(run.model, "finding", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run.score(five, false_alarm_rate=0.2, replace=True)
+    assert run.false_alarm_rate == 0.05
+    monkeypatch.undo()
+    assert run.score(five, false_alarm_rate=0.2, replace=True).done == 5
+    assert run.false_alarm_rate == run.rate == 0.2
+    assert {f.guarantee.rate for f in run.findings()} == {0.2}
+    assert {f.case_id: (f.p_value, f.score) for f in run.findings()} == before
+    assert all((f.verdict == "anomalous") == (f.p_value <= 0.2) for f in run.findings())
+    again = run.score(five, false_alarm_rate=0.2, replace=True)
+    assert (again.done, again.skipped) == (0, 5)
