@@ -187,7 +187,7 @@ class JointDetector:
         if self.config.false_alarm_rate is not None:
             return self.config.false_alarm_rate
         self._check_fitted()
-        ranked = {p: [fold.calibration.ranked(p) for fold in self.folds_] for p in self.joint_scores()}
+        ranked = {p: [fold.calibration.ranked(p) for fold in self.folds_] for p in self.calibration_.joint_scores()}
         known = [
             (sum(r.natural for r in of), len(p), sum(r.size for r in of), sum(r.units for r in of))
             for p, of in ranked.items()
@@ -198,10 +198,10 @@ class JointDetector:
     def judge(self, case: Case, false_alarm_rate: float | None = None, *, cache: Path | None = None) -> Judgement:
         """What is said of one case. A part that cannot be used is refused; PartError if none is left."""
         self._check_fitted()
-        rate = self.rate if false_alarm_rate is None else false_alarm_rate
         signals, measured, refused = self._measure(case, cache)
         if not measured:
             raise PartError(_nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
+        rate = self.rate if false_alarm_rate is None else false_alarm_rate
         in_folds = [{m: found[number] for m, found in measured.items()} for number in range(len(self.folds_))]
         clashes = [fold.contradictions(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)]
         said = judge_in_folds(
