@@ -1,6 +1,5 @@
 """A detector of several folds, whole: what it says, how it is stored and resumed, and that one fold is as it was."""
 
-import importlib.util
 import json
 import math
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 
 from mmdmad.calibration.conformal import pooled_p_value
 from mmdmad.cases import Case, Cases, Refusal
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import ModelError, RefusalWarning
 from mmdmad.parts import case_key
 from mmdmad.pipeline import fitting
@@ -23,17 +21,6 @@ PARTS = {
     "image": {"encoder": "tiny-image", "detector": "knn", "detector_params": {"top": 0.1}},
     "text": {"encoder": "tiny-text", "detector": "dte-np", "letters": True},
 }
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_crossed", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
-import importlib.util
 import json
 import math
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,22 +10,10 @@ from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
 
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.pipeline.config import presets
 from mmdmad.pipeline.detector import JointDetector, PipelineConfig, load_config
 from mmdmad.pipeline.part_model import PartModel
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()  # loads every file first, so that only the tiny ones are taken out again
-    spec = importlib.util.spec_from_file_location("tiny_pipeline", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module")

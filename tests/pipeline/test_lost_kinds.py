@@ -1,6 +1,5 @@
 """Where every part of a kind is refused, fit, score and demo say so: which kind, how many, the first reason."""
 
-import importlib.util
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +11,9 @@ from typer.testing import CliRunner
 
 from mmdmad.cases import Case, Cases, Part, Refusal, lost_kinds
 from mmdmad.cli import app, main
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import DataError, RefusalWarning, RefusedError
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.store.run import Run
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_lost", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def two(tiny, count: int, seed: int) -> Cases:

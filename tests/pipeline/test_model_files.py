@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -20,17 +19,6 @@ from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 
 RATE = 0.2
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_pipeline", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """Where nobody declares a rate, verdicts have the smallest usual one that the calibration cases support."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,25 +7,14 @@ from mmdmad.calibration.conformal import attained_level, is_attainable
 from mmdmad.calibration.rates import USUAL_RATES, of_usual_pattern, supported_rate
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.checking.support import declared, supports
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import RunError
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.plan import plan
 from mmdmad.store.run import Run
 
+pytestmark = pytest.mark.usefixtures("tiny")
 TEXTS = {"parts": {"text": {"encoder": "tiny-text", "detector": "knn"}}, "min_parts": 5}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_pipeline", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def lines(count, seed, recording=None):

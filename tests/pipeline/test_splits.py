@@ -1,6 +1,5 @@
 """Splits and ties go by content and seed: copies stay together, and no name moves a p-value."""
 
-import importlib.util
 import random
 import shutil
 from dataclasses import replace
@@ -11,24 +10,12 @@ import pytest
 
 from mmdmad.calibration.patterns import JointCalibration, Measures
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import DataError
 from mmdmad.parts import case_key, content
 from mmdmad.pipeline.config import PipelineConfig, Shares
 from mmdmad.pipeline.detector import JointDetector
 from mmdmad.pipeline.splits import Split, split, too_few
 from mmdmad.pipeline.stages import fingerprint
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_splits", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def cases_of(contents: list[str], prefix: str = "c") -> list[Case]:

@@ -1,14 +1,11 @@
 """Length is no fault of texts: longer ones count as their most unusual run of lines, far shorter ones are refused."""
 
-import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import PartError
 from mmdmad.parts import Text
 from mmdmad.pipeline.detector import JointDetector
@@ -38,16 +35,6 @@ def fit(count: int, letters: bool) -> JointDetector:
     return JointDetector.from_config(config).fit(Cases(tuple(
         Case(f"n{i}", {"text": Part("text", value=lines(i, count))}) for i in range(200)
     )))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tiny() -> Iterator[None]:
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_texts", Path(__file__).parents[1] / "tiny_pipeline.py")
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    yield
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["detector", "letters too"])

@@ -1,6 +1,5 @@
 """Recordings are learned from or ranked with as wholes; of few, blocks are, with a gap on each side."""
 
-import importlib.util
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 from mmdmad.cases import Case, Cases, Part
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.explain import gather
 from mmdmad.pipeline.config import Shares
 from mmdmad.pipeline.detector import JointDetector
@@ -18,17 +16,6 @@ from mmdmad.pipeline.splits import BLOCKS, Split, split, too_few
 from mmdmad.pipeline.units import FEWEST, recording_of, units_of
 
 TEXTS = {"parts": {"text": {"encoder": "tiny-text", "detector": "knn"}}, "min_parts": 5, "false_alarm_rate": 0.05}
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_units", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def windows(recordings: int, each: int, *, words: int = 10**9, prefix: str = "") -> list[Case]:
