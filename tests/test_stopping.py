@@ -172,7 +172,7 @@ def test_a_stopped_fit_goes_on_as_told(tmp_path: Path, manifest: Path) -> None:
         time.sleep(0.05)
     code, said = stop(process, signal.SIGINT)
     assert code == 130, said
-    (line,) = [one for one in said.splitlines() if one.startswith("mmdmad: ")]
+    (line,) = [one for one in said.splitlines() if one.startswith("mmdmad: ") and "go on with: " in one]
     refused = start(words)
     _, cure = refused.communicate(timeout=120)
     assert refused.returncode == 1
