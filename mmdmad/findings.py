@@ -112,30 +112,6 @@ class Guarantee(_Data):
         """Whether there is a verdict at all: a p-value can reach the rate, promised (`valid`) or not."""
         return self.valid if self.attained is None else self.attained > 0
 
-    @property
-    def words(self) -> str:
-        """How the p-value came about and the three numbers apart: floor, bound and measured rate, in a sentence.
-
-        >>> print(Guarantee(rate=0.05, size=99, interval=(0.02, 0.1), pattern=("image",), bound=0.05).words)
-        No p-value is below 0.01; a theorem bounds the rate by 5 %; it was not measured on other normal cases.
-        """
-        ranked = (
-            "Ranked within folds, by models that had not learned the cases ranked with. "
-            if self.method == "cross"
-            else ""
-        )
-        bound = (
-            "no theorem bounds the rate"
-            if self.bound is None
-            else f"a theorem bounds the rate by {_percent(self.bound)}"
-        )
-        seen = (
-            "it was not measured on other normal cases"
-            if self.measured is None
-            else f"measured on other normal cases it was {_percent(self.measured)}"
-        )
-        return f"{ranked}No p-value is below {self.smallest_p_value:.2g}; {bound}; {seen}."
-
 
 class Slice(_Data):
     """Where a part was cut from: rows, frames or lines `first` to `last` (left out) of the file of this name.
@@ -151,10 +127,6 @@ class Slice(_Data):
     last: int
     start: float | None = None
     stop: float | None = None
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 1 else "100 %"
 
 
 class PartFinding(_Data):
@@ -235,7 +207,7 @@ class Finding(_Data):
     """What is said about one case.
 
     `score` is the joint score; the shares of `parts` and `contradictions` add up to it. `p_value` is its conformal
-    p-value; the verdict is "anomalous" exactly when p_value <= guarantee.rate and the guarantee is valid. `lacks` are
+    p-value; the verdict is "anomalous" exactly when p_value <= guarantee.rate and the guarantee decides. `lacks` are
     the modalities that the model has learned and the case was judged without; None in findings of earlier versions.
     `single_score` is the joint score by the models of one fold, drawn by content, which alone may be set against the
     calibration scores; None where there is one fold, whose scores are.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmdmad.ask.words import percent
-from mmdmad.findings import Finding
+from mmdmad.findings import Finding, Guarantee
 from mmdmad.modalities.base import modalities
 from mmdmad.plain import plain
 from mmdmad.reasons import main_reason
@@ -97,9 +97,25 @@ def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run"
         order=[p.modality for p in sorted(finding.parts, key=lambda p: -p.share)],
         pictures=packer.pack(finding),
         thumbnail=thumbnail(run, finding),
-        guarantee=f"{words} {guarantee.words}"
+        guarantee=f"{words} {_three_numbers(guarantee)}"
         if guarantee.valid
         else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",
+    )
+
+
+def _three_numbers(guarantee: Guarantee) -> str:
+    """How the p-value came about, and floor, bound and measured rate apart.
+
+    >>> print(_three_numbers(Guarantee(rate=0.05, size=99, interval=(0.02, 0.1), pattern=("image",), bound=0.05)))
+    No p-value is below 0.01; a theorem bounds the rate by 5 %; it was not measured on other normal cases.
+    """
+    crossed = "Ranked within folds, by models that had not learned the cases ranked with. "
+    bound, measured = guarantee.bound, guarantee.measured
+    return (
+        f"{crossed if guarantee.method == 'cross' else ''}No p-value is below {guarantee.smallest_p_value:.2g}; "
+        f"{'no theorem bounds the rate' if bound is None else f'a theorem bounds the rate by {percent(bound)}'}; "
+        + ("it was not measured on other" if measured is None else f"it was {percent(measured)} on other")
+        + " normal cases."
     )
 
 

@@ -68,6 +68,11 @@ def test_a_time_that_misses_the_edge_by_rounding_is_in_the_window() -> None:
     assert [line.between(60, 120), line.between(0, 60)] == [(1, 2), (0, 1)]
 
 
+def test_a_table_that_is_none_of_labview_keeps_its_names(tmp_path: Path) -> None:
+    table = read(tmp_path, ["time,flow,Comment", *(f"{i},{i % 7},{i % 5}" for i in range(40))])
+    assert table.channels == ("flow", "Comment")
+
+
 def test_a_minus_behind_a_number_is_its_sign(tmp_path: Path) -> None:
     rows = [f"{i};1.25{i % 10},00;{i % 5},5{'-' if i % 2 else ''}" for i in range(40)]
     table = read(tmp_path, ["time;amount;deviation", *rows])

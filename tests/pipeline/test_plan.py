@@ -157,3 +157,9 @@ def test_the_first_folder_of_a_path_decides_nothing(tmp_path: Path):
         made.append(plan(cases, config()))
     assert [rows.keys for rows in made[0].splits] == [rows.keys for rows in made[1].splits]
     assert made[0].first.kind == "block"
+
+
+def test_many_cases_are_divided_once_however_few_their_recordings(monkeypatch):
+    monkeypatch.setattr("mmdmad.pipeline.plan.MOST_CASES", 60)
+    assert folds_of(texts(59))[0] == 5
+    assert folds_of(texts(60))[0] == 1
