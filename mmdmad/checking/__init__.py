@@ -4,7 +4,7 @@
 >>> texts = [Case(str(i), {"text": Part("text", value=f"job {i} done")}, split="train") for i in range(40)]
 >>> report = check(Cases(tuple(texts)), estimate=False)
 >>> report.learned, report.stops, report.support[0].floor
-(40, (), 0.0769)
+(40, (), 0.0244)
 """
 
 from mmdmad.checking.check import check, check_path

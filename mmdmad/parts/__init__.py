@@ -1,8 +1,8 @@
 """Reading parts: from a file or a value in memory to an Image, Text, Sensor, Video or what else its modality gives.
 
 >>> from mmdmad.cases import Part
->>> read(Part("text", value="Seal replaced."))
-Text(text='Seal replaced.')
+>>> read(Part("text", value="Seal replaced.")).text
+'Seal replaced.'
 """
 
 from typing import Any
