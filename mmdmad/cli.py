@@ -27,6 +27,7 @@ from mmdmad.commands.common import (
     LogTime,
     Manifest,
     NormalFolders,
+    Offset,
     RunFolder,
     Step,
     Window,
@@ -131,6 +132,7 @@ def fit(
     window: Window = None,
     step: Step = None,
     log_time: LogTime = None,
+    offset: Offset = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
@@ -143,7 +145,7 @@ def fit(
 
     if config is not None:
         load_config(config)  # a slip in its name costs no reading
-    windows = windows_of(window, step, log_time)
+    windows = windows_of(window, step, log_time, offset=offset)
     cases = read_data(data, windows, allow_outside)
     learned = to_learn(cases, split=split, normal=normal or ())
     for line in (*cases.extra.get("notes", ()), *learned.lines):
@@ -205,6 +207,7 @@ def score(
     window: Window = None,
     step: Step = None,
     log_time: LogTime = None,
+    offset: Offset = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Judge cases; cases that were judged before are not judged again.
@@ -214,7 +217,7 @@ def score(
     from mmdmad.store.run import Run
 
     folder = Run.open(run)
-    windows = windows_of(window, step, log_time, folder.windows)
+    windows = windows_of(window, step, log_time, folder.windows, offset)
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     cases_word = "case" if scored.done == 1 else "cases"

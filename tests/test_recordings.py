@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
 from mmdmad.commands.common import windows_of
-from mmdmad.errors import ConfigError, DataError, ManifestError, RunError
+from mmdmad.errors import ConfigError, DataError, ManifestError, MmdmadError, RunError
 from mmdmad.manifest import read_cases
 from mmdmad.recordings import recordings, write_cases
 from mmdmad.store import attempt, db
@@ -232,6 +232,35 @@ def test_how_times_are_written_is_said_to_every_command_and_remembered(tmp_path:
     run.close()
     for words in (("fit", "--data", path, "--run", tmp_path / "other"), ("check", path)):
         assert "--log-time was given without a window" in str(call(*words, "--log-time", pattern).exception)
+
+
+def test_the_clocks_of_parts_are_moved_by_every_command_and_remembered(tmp_path: Path) -> None:
+    plant = tmp_path / "plant"
+    plant.mkdir()
+    clock = [f"2026-05-01 12:{s // 60:02d}:{s % 60:02d}" for s in range(240)]
+    (plant / "pump.csv").write_text("time,bar\n" + "".join(f"{t},{i % 7}\n" for i, t in enumerate(clock)))
+    (plant / "pump.log").write_text("".join(f"{t} step\n" for t in clock[:60]))
+    words = ("check", plant, "--window", "60s", "--no-estimate")
+    assert "4 cases" in call(*words).output
+    late = cut(recordings(plant), Windows.of("60s", offsets={"text": "1 min"}))
+    assert [case.id[-8:] for case in late if "text" in case.parts] == ["12:01:00"]
+    apart = call(*words, "--offset", "text=-10min")
+    assert "no second in common" in apart.output + str(apart.exception)
+    run = Run.create(tmp_path / "run", {})
+    with Session(run._engine) as session, session.begin():
+        attempt.remember(session, late)
+    assert run.windows == Windows(60.0, None, {"text": 60.0})
+    with Session(run._engine) as session:
+        assert attempt.go_on(session, run.path).endswith("--window 60.0 --offset text=60s")
+    assert windows_of(None, None, None, run.windows) == run.windows
+    assert windows_of(None, None, None, run.windows, ["text=2s"]) == Windows(60.0, None, {"text": 2.0})
+    for stored, said in (('{"text": "x"}', "offsets cannot be read"), ('{"smell": 1}', "smell"), ("[", "offsets")):
+        with Session(run._engine) as session, session.begin():
+            session.merge(db.MetaRow(key="fit_offset", value=stored))
+        with pytest.raises(MmdmadError, match=said):
+            _ = run.windows
+    run.close()
+    assert "--offset was given without a window" in str(call("check", plant, "--offset", "text=1s").exception)
 
 
 def test_a_log_that_looks_like_a_table_is_refused_with_its_cure(tmp_path: Path) -> None:

@@ -1,16 +1,13 @@
 """`mmdmad cases`: recordings cut into cases, written as a manifest that a person can read and edit."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mmdmad.commands.common import AllowOutside, LogTime, Step, Window, end, list_notes
+from mmdmad.commands.common import AllowOutside, LogTime, Offset, Step, Window, end, list_notes, pairs
 from mmdmad.errors import ConfigError
 from mmdmad.plain import say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 app = typer.Typer(help="Cases: cut long recordings into windows.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -29,9 +26,7 @@ def make(
     data: Annotated[Path | None, typer.Option(help="Instead: a manifest or a folder of recordings.")] = None,
     window: Window = "auto",
     step: Step = None,
-    offset: Annotated[
-        list[str] | None, typer.Option(help="Added to the clock of one part, as in text=2.5s; several times.")
-    ] = None,
+    offset: Offset = None,
     rate: Annotated[
         list[str] | None, typer.Option(help="Rows or frames a second of one part, as in video=10; several times.")
     ] = None,
@@ -48,8 +43,8 @@ def make(
 
     given = {"sensor": sensor, "text": text, "video": video}
     files = {name: path for name, path in given.items() if path is not None}
-    rates = {name: _number(name, value) for name, value in _pairs("rate", rate)}
-    windows = Windows.of(window, step, dict(_pairs("offset", offset)), log_time)
+    rates = {name: _number(name, value) for name, value in pairs("rate", rate)}
+    windows = Windows.of(window, step, dict(pairs("offset", offset)), log_time)
     made = cut(recordings(data, files, rates=rates, allow_outside=allow_outside), windows)
     if split is not None:
         made = Cases(tuple(replace(case, split=split) for case in made), made.refused, made.root, made.extra)
@@ -60,18 +55,6 @@ def make(
     if any(p.path is not None and not p.path.is_relative_to(here) for case in made for p in case.parts.values()):
         say(f"the recordings lie outside {here}: give --allow-outside to fit and score, or write the manifest there")
     end(made.refused, ())
-
-
-def _pairs(option: str, given: "Sequence[str] | None") -> list[tuple[str, str]]:
-    pairs = []
-    for one in given or ():
-        name, mark, value = one.partition("=")
-        if not mark or not name or not value:
-            raise ConfigError(
-                f"--{option} {one!r} is no NAME=VALUE; write --{option} video={'10' if option == 'rate' else '2.5s'}"
-            )
-        pairs.append((name.strip(), value.strip()))
-    return pairs
 
 
 def _number(name: str, value: str) -> float:

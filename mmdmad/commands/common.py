@@ -54,24 +54,50 @@ LogTime = Annotated[
         "--log-time", metavar="PATTERN", help="How times are written in a log, in strptime's letters; default: found."
     ),
 ]
+Offset = Annotated[
+    list[str] | None,
+    typer.Option(help="Added to the clock of one part of recordings, as in text=2.5s; may be given again."),
+]
 MOST_NOTES = 20
 MOST_STRETCHES = 10
 
 
 def windows_of(
-    window: str | None, step: str | None, log_time: str | None = None, known: "Windows | None" = None
+    window: str | None,
+    step: str | None,
+    log_time: str | None = None,
+    known: "Windows | None" = None,
+    offset: "Sequence[str] | None" = None,
 ) -> "Windows | None":
     """The windows that options ask for, else those `known` of a run, else None: cases are taken as they are."""
     from dataclasses import replace
 
-    log_time = log_time or (known.log_time if known is not None else None)
-    if window is None and step is None:
-        if known is None and log_time is not None:
-            raise ConfigError("--log-time was given without a window to cut the log into; give both: --window 60s")
-        return known if known is None else replace(known, log_time=log_time)
     from mmdmad.windows import Windows
 
-    return Windows.of(window, step, log_time=log_time)
+    if window is None and step is None and known is None:
+        for name, given in (("--log-time", log_time), ("--offset", offset)):
+            if given:
+                raise ConfigError(f"{name} was given without a window to cut recordings into; give both: --window 60s")
+        return None
+    asked = Windows.of(window, step, dict(pairs("offset", offset)), log_time)
+    if known is None:
+        return asked
+    if window is None and step is None:
+        asked = replace(asked, length=known.length, step=known.step)
+    return replace(asked, log_time=log_time or known.log_time, offsets=asked.offsets or known.offsets)
+
+
+def pairs(option: str, given: "Sequence[str] | None") -> list[tuple[str, str]]:
+    """The name and value of each NAME=VALUE of an option that may be given again; ConfigError for another form."""
+    found = []
+    for one in given or ():
+        name, mark, value = one.partition("=")
+        if not mark or not name or not value:
+            raise ConfigError(
+                f"--{option} {one!r} is no NAME=VALUE; write --{option} video={'10' if option == 'rate' else '2.5s'}"
+            )
+        found.append((name.strip(), value.strip()))
+    return found
 
 
 def read_data(data: Path, windows: "Windows | None", allow_outside: bool) -> "Cases":

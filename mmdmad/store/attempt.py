@@ -4,9 +4,11 @@ Stopped is not failed: a fit that was stopped has its cases on record and goes o
 or its configuration do not allow it) has taught nothing, so the folder is free; what it encoded is used again.
 """
 
+import json
 import shlex
 from pathlib import Path
 
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -15,9 +17,11 @@ from mmdmad.errors import ConfigError, RunError
 from mmdmad.store import db
 from mmdmad.windows import Windows
 
+_RESTORE = "restore cases.sqlite from a copy"
+
 BEGUN, FAILED = ("fit_cases", "fit_size"), "fit_failed"
 SOURCE = ("fit_data", "fit_split", "fit_outside")
-WINDOWS = ("fit_window", "fit_step", "fit_log_time")
+WINDOWS, OFFSET = ("fit_window", "fit_step", "fit_log_time"), "fit_offset"
 """Where the cases of a fit came from, so that the command that goes on with it can be told in full."""
 
 
@@ -31,12 +35,14 @@ def begin(session: Session, mark: str, size: int) -> None:
 
 def remember(session: Session, cases: Cases) -> None:
     """Put on record which manifest or folder the cases came from, their split, and whether files may lie outside."""
-    session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_((*SOURCE, *WINDOWS))))
+    session.execute(delete(db.MetaRow).where(db.MetaRow.key.in_((*SOURCE, *WINDOWS, OFFSET))))
     windows = cases.extra.get("windows")
     if windows is not None:
         for key, value in zip(WINDOWS, (windows.length, windows.step, windows.log_time)):
             if value is not None:
                 session.merge(db.MetaRow(key=key, value=str(value)))
+        if windows.offsets:
+            session.merge(db.MetaRow(key=OFFSET, value=json.dumps(dict(windows.offsets))))
     if cases.root is None:
         return
     data = cases.root / str(cases.extra.get("manifest", ""))
@@ -58,6 +64,7 @@ def go_on(session: Session, folder: Path) -> str:
     window, step, log_time = (_value(session, key) for key in WINDOWS)
     given = {"--split": split, "--window": window, "--step": step, "--log-time": log_time}
     options = [word for name, value in given.items() if value for word in (name, value)]
+    options += [word for name, value in _offsets(session).items() for word in ("--offset", f"{name}={value:.9g}s")]
     return shlex.join([*words, *options, *(["--allow-outside"] if outside else [])])
 
 
@@ -67,9 +74,18 @@ def windows(session: Session) -> Windows | None:
     if length is None:
         return None
     try:
-        return Windows.of(length, step, log_time=log_time)
+        return Windows.of(length, step, _offsets(session), log_time)
     except ConfigError as why:
-        raise RunError(f"the run's windows cannot be read ({why}); restore cases.sqlite from a copy") from None
+        raise RunError(f"the run's windows cannot be read ({why}); {_RESTORE}") from None
+
+
+def _offsets(session: Session) -> dict[str, float]:
+    """Seconds added to the clocks of single parts of the fit's recordings; RunError on what is none."""
+    stored = _value(session, OFFSET)
+    try:
+        return {} if stored is None else TypeAdapter(dict[str, FiniteFloat]).validate_json(stored)
+    except ValidationError as why:
+        raise RunError(f"the run's offsets cannot be read ({why.errors()[0]['msg']}); {_RESTORE}") from None
 
 
 def _value(session: Session, key: str) -> str | None:
