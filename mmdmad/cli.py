@@ -44,6 +44,7 @@ from mmdmad.commands.common import (
     to_judge,
     windows_of,
 )
+from mmdmad.commands.feedback import feedback
 from mmdmad.commands.masks import say_masks
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import RefusalWarning, RefusedError
@@ -62,6 +63,7 @@ bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_
 app.add_typer(bench_app, name="bench")
 app.add_typer(cases_command.app, name="cases")
 app.command()(check)
+app.command()(feedback)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The run as a whole: how many cases, what was flagged, by what, where and when."""
 
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
+from mmdmad.ask.feedback import told_precision
 from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact
 from mmdmad.store.stream import Watch
@@ -48,6 +49,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         worst = [f.case_id for f in run.findings(limit=WORST)]
         said += _flagged(drivers, tally.count(verdict="anomalous", contradictory=True))
         said += _by_group(tally.by("group", verdict="anomalous"))
+        said += told_precision(run.precision)[:1]
         said.append(told(f"Most anomalous: {', '.join(worst)}.", *(fact("case", case) for case in worst)))
     else:
         said.append(told("The run holds no judged cases yet.", fact("judged cases", 0)))

@@ -7,11 +7,11 @@ import numpy as np
 
 from mmdmad.bench.base import Context, suite
 from mmdmad.bench.result import Meter, Row
+from mmdmad.calibration.binomial import clopper_pearson
 from mmdmad.calibration.conformal import conformal_p_values
 from mmdmad.calibration.drift import FLAGGED, SPEAKS, TOLERANCES, DriftTest
 from mmdmad.calibration.online import OnlineRanks
 from mmdmad.errors import ConfigError
-from mmdmad.metrics.intervals import clopper_pearson
 
 STREAMS = 400
 CASES = 400

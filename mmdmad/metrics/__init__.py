@@ -1,6 +1,7 @@
 """Metrics: ranking, localisation in pictures, series, intervals and the reliability of p-values."""
 
-from mmdmad.metrics.intervals import binomial_range, bootstrap_mean, bootstrap_metric, clopper_pearson
+from mmdmad.calibration.binomial import clopper_pearson
+from mmdmad.metrics.intervals import binomial_range, bootstrap_mean, bootstrap_metric
 from mmdmad.metrics.pixels import aupro, pixel_metrics
 from mmdmad.metrics.ranking import auroc, average_precision, f1_at, f1_max
 from mmdmad.metrics.reliability import calibration_error, false_alarms

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mmdmad.calibration.binomial import clopper_pearson
 from mmdmad.errors import DataError
-from mmdmad.metrics.intervals import clopper_pearson
 
 
 def calibration_error(p_values: np.ndarray, grid: int = 100) -> dict[str, float]:

@@ -189,6 +189,7 @@ class FeedbackRow(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     who: Mapped[str] = mapped_column(String, default="")
     at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+    content: Mapped[str | None] = mapped_column(String)  # that of the case which was meant (`DocumentRow.content`)
 
 
 _RESTORE = "restore it from a copy, or move it away and score again"

@@ -22,7 +22,7 @@ from mmdmad.store.db import alone, check, complete, connect
 from mmdmad.store.rows import fill
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 6
+FORMAT = 7
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -55,8 +55,10 @@ def _list_model(folder: Path, connection: Connection) -> None:
 
 # Format 5: a guarantee says its method, its unit and its bound; one without them is read as it was meant.
 # Format 6: there is a table for the stream; it begins with the cases that are judged from then on.
+# Format 7: what people say is kept with the content that they meant; where that is not known, it counts as it did.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
+    Step(7, ()),
 )  # fmt: skip
 
 

@@ -29,8 +29,9 @@ from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.store import again, attempt, db, feedback, rows, scoring, serial, stream
-from mmdmad.store.feedback import Feedback
+from mmdmad.store.feedback import Feedback, Precision
 from mmdmad.store.format import FORMAT, open_database
+from mmdmad.store.model import loaded
 from mmdmad.store.query import Filters, ordering
 from mmdmad.store.rates import judges_anew
 from mmdmad.store.scoring import Scored
@@ -149,16 +150,7 @@ class Run:
         if self._model is None:
             if not self.fitted:
                 raise RunError(f"{self.path} has no fitted model; finish it with: {self._go_on()}")
-            from mmdmad.pipeline.detector import JointDetector
-
-            model = JointDetector.load(within(self.path, "model"))
-            differing = differences(model.config.model_dump(mode="json"), _complete(self.config))
-            if differing:
-                raise RunError(
-                    f"{self.path / 'config.json'} was changed since the fit ({'; '.join(differing[:3])}); "
-                    f"put it back, or fit again into another folder"
-                )
-            self._model = model
+            self._model = loaded(self.path, self.config)
         return self._model
 
     def check_config(self, config: dict[str, Any]) -> None:
@@ -324,16 +316,25 @@ class Run:
             for name, value in rows.document(finding).items():
                 setattr(row, name, value)
 
-    def feedback(self, case_id: str, label: str, note: str = "", who: str = "") -> None:
-        """Record what a person says of a finding ("confirmed", "false alarm", …); the statistics stay as they are."""
+    def feedback(self, case_id: str, label: str, note: str = "", who: str = "") -> bool:
+        """Record what a person says of a finding ("confirmed" or "false alarm"); the statistics stay as they are.
+
+        The last word on a case counts, earlier ones stay on record; False where this was the last word already.
+        """
         with Session(self._engine) as session, session.begin():
             self._row(session, case_id)
-            feedback.record(session, Feedback(case_id, label, note, who, datetime.now(UTC)))
+            return feedback.record(session, case_id, label, note, who)
 
     def feedbacks(self, case_id: str | None = None) -> list[Feedback]:
         """What people said of all findings or of one, oldest first."""
         with Session(self._engine) as session:
             return feedback.of(session, case_id)
+
+    @property
+    def precision(self) -> Precision:
+        """How many of the flagged cases people have judged, and confirmed: of what they chose to judge."""
+        with Session(self._engine) as session:
+            return feedback.precision(session)
 
     def artifact(self, relative: str) -> Path:
         """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""
@@ -383,10 +384,3 @@ class Run:
         with Session(self._engine) as session, session.begin():
             for key, value in values.items():
                 session.merge(db.MetaRow(key=key, value=value))
-
-
-def _complete(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration with every default filled in, as a fitted model has it."""
-    from mmdmad.pipeline.config import PipelineConfig
-
-    return PipelineConfig.load(config).model_dump(mode="json")

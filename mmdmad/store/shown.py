@@ -23,6 +23,11 @@ def html(run: "Run") -> str:
         span = run.tally.span()
         times = "" if span is None else f", from {text(span[0])} to {text(span[1])}"
         about.append(f"{judged} cases judged at a declared false-alarm rate of {100 * run.rate:.3g} %: {said}{times}")
+        people = run.precision
+        if people.judged:
+            about.append(
+                f"people judged {people.judged} of {people.flagged} flagged cases and confirmed {people.confirmed}"
+            )
     else:
         about.append("no case is judged yet; <code>score(cases)</code> judges some")
     refused = run.refusals(limit=LINES)

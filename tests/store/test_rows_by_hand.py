@@ -142,7 +142,7 @@ def test_a_case_judged_again_keeps_its_row_and_nothing_else(store, made):
     other = made.finding("b", evidence=(made.evidence(1, "part", ("n", 5)),))
     put(store, Judged(first, "old"), Judged(other))
     with store.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO feedback VALUES (1, 'a', 'fine', '', '', '2026-01-01')")
+        connection.exec_driver_sql("INSERT INTO feedback VALUES (1, 'a', 'fine', '', '', '2026-01-01', NULL)")
         connection.exec_driver_sql("UPDATE cases SET judged_at = '2000-01-01 00:00:00.000000'")
     put(store, Judged(made.finding("a", 0.01, evidence=(made.evidence(1, "verdict", ("n", 2)),)), "new"))
     assert table(store, "SELECT id, verdict, p_value FROM cases ORDER BY id") == [

@@ -36,7 +36,7 @@ TABLES = {  # name, type, not null, default, place in the primary key
         row INTEGER 0 None 0""",
     "meta": "key VARCHAR 1 None 1; value TEXT 1 None 0",
     "feedback": """id INTEGER 1 None 1; case_id VARCHAR 1 None 0; label VARCHAR 1 None 0; note TEXT 1 None 0;
-        who VARCHAR 1 None 0; at DATETIME 1 None 0""",
+        who VARCHAR 1 None 0; at DATETIME 1 None 0; content VARCHAR 0 None 0""",
 }
 INDEXES = {
     "cases_by_rank": ("cases", ["rung", "rung_p", "score", "id"]),
@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 6
+    assert FORMAT == 7
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)

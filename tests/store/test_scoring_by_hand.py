@@ -201,12 +201,12 @@ def test_the_declared_rate(run, made, tmp_path):
 def test_words_and_feedback_beside_a_finding(run, made):
     run._model = Judge(made)
     run.score(Cases((case("a"), case("b"))))
-    run.feedback("b", "first")
-    run.feedback("a", "second", "note", "Kim")
+    run.feedback("b", "confirmed")
+    run.feedback("a", "false-alarm", "note", "Kim")
     assert [(f.case_id, f.label, f.note, f.who) for f in run.feedbacks()] == [
-        ("b", "first", "", ""), ("a", "second", "note", "Kim"),
+        ("b", "confirmed", "", ""), ("a", "false alarm", "note", "Kim"),
     ]  # fmt: skip
-    assert [f.label for f in run.feedbacks("a")] == ["second"]
+    assert [f.label for f in run.feedbacks("a")] == ["false alarm"]
     assert run.feedbacks("nobody") == []
     words = Explanation(sentences=(), faithfulness=1.0, llm="offline", prompt="p")
     run.set_explanation("a", words)
@@ -214,7 +214,7 @@ def test_words_and_feedback_beside_a_finding(run, made):
     assert run.finding("b").explanation is None
     assert run.finding("nobody") is None
     assert run.case("a").parts["text"].value == "words"
-    for ask in (lambda: run.case("nobody"), lambda: run.feedback("nobody", "x")):
+    for ask in (lambda: run.case("nobody"), lambda: run.feedback("nobody", "confirmed")):
         with pytest.raises(RunError, match=r"case 'nobody' was not judged in .*; `mmdmad score` judges cases"):
             ask()
     assert [f.case_id for f in run.findings(order="id")] == ["a", "b"]
