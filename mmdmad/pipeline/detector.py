@@ -42,6 +42,7 @@ from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
 from mmdmad.pipeline.plan import plan
 from mmdmad.pipeline.presets import preset_for
+from mmdmad.pipeline.readings import Outside, for_missing
 from mmdmad.pipeline.stages import stage, workspace
 from mmdmad.pipeline.units import recording_of
 from mmdmad.progress import shown
@@ -213,6 +214,8 @@ class JointDetector:
             learned=recording_of(case) in self.recordings_,
         )
         many, guarantee = self._stretches(measured, said.guarantee)
+        if outside := self._outside(signals, measured):
+            guarantee = for_missing(guarantee, outside)
         return Judgement(
             case=case,
             signals=signals,
@@ -239,6 +242,11 @@ class JointDetector:
             lacks=tuple(m for m in self.parts_ if m not in measured),
             single_score=said.single,
         )
+
+    def _outside(self, signals: dict[Modality, Any], measured: Iterable[Modality]) -> Outside:
+        """Which readings are missing otherwise than in the cases of any fold; more readings than these come first."""
+        found = [fold.parts[m].outside(signals[m]) for m in measured for fold in self.folds_]
+        return next((one for one in sorted(found, key=lambda one: not one.more) if one), Outside())
 
     def _stretches(self, measured: dict[Modality, list[Measured]], guarantee: Guarantee) -> tuple[int, Guarantee]:
         """How many stretches were looked at in a case with recordings longer than usual; 1 and no word without one."""

@@ -11,6 +11,7 @@ import numpy as np
 from mmdmad.calibration.whitening import part_vector
 from mmdmad.cases import Modality, Part, Refusal
 from mmdmad.errors import DataError, PartError
+from mmdmad.parts import read
 from mmdmad.pipeline.config import PartSettings, PipelineConfig
 from mmdmad.pipeline.part_model import PartModel, map_scale, part_of
 from mmdmad.pipeline.splits import Split, too_few
@@ -105,7 +106,8 @@ def _learn_part(
     widths: tuple[int, ...] = ()
     for i in progress.over(order, f"{model.modality}: encode and score", len(order)):
         try:
-            if why := model.spoilt(wanted[i]):
+            signal = read(wanted[i]) if model.readings is not None else None
+            if why := model.spoilt(wanted[i], signal):
                 refused.add(i, why)
                 continue
             if i in rows.fit:
@@ -119,7 +121,10 @@ def _learn_part(
                 model.detector.fit(list(fitting.values()))
                 values.update({j: Known((), part_vector(t), t.embedding()) for j, t in fitting.items()})
                 fitting.clear()
-            measured = model.looked_at(wanted[i], cache, None, partial(_same_widths, model.modality, widths))
+            measured = model.looked_at(wanted[i], cache, signal, partial(_same_widths, model.modality, widths))
+            if signal is not None and (outside := model.outside(signal)):
+                refused.add(i, f"{outside}: it cannot be ranked with")
+                continue
         except PartError as error:
             refused.add(i, error.reason)
             continue

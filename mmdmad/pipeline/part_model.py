@@ -27,6 +27,7 @@ from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.lengths import Lengths, learned, most_unusual, stretches
 from mmdmad.pipeline.letters import FLOOR, Letters
 from mmdmad.pipeline.pieces import PieceScores
+from mmdmad.pipeline.readings import Outside, Readings, learned_readings
 from mmdmad.pipeline.text_lengths import TextLengths
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
@@ -55,6 +56,7 @@ class _About(BaseModel):
     levels: Levels | None = None  # models saved before there were any show each picture as it is
     lengths: Lengths | None = None  # models saved before there were any judge every recording whole
     text_lengths: TextLengths | None = None
+    readings: Readings | None = None  # models saved before there were any compare whatever is missing
 
     @model_validator(mode="after")
     def _rises(self) -> "_About":
@@ -94,6 +96,7 @@ class PartModel:
         self.scale: tuple[float, float] = (0.0, 1.0)
         self.levels: Levels | None = None
         self.lengths: Lengths | TextLengths | None = None
+        self.readings: Readings | None = None
         self.letters: Letters | None = None
         self.whole: WholePart | None = None
         self.likenesses: list[Likeness] = []
@@ -156,6 +159,7 @@ class PartModel:
             return refused
         _tell(self.modality, signals, parts)
         self.lengths = learned(signals.values()) if kind.timed or kind.written else None
+        self.readings = learned_readings(signals.values()) if kind.timed else None
         if learns:
             self.encoder.fit(list(signals.values()))
         if letters:
@@ -169,6 +173,10 @@ class PartModel:
         why = self.encoder.spoilt(read(part) if signal is None else signal)
         cure = "it is not learned from: if a logger writes it for no reading, leave the cell empty"
         return f"{why}; {cure}" if why else ""
+
+    def outside(self, signal: Any) -> Outside:
+        """How a decoded part lies outside what was learned by the readings that are missing in it."""
+        return Outside() if self.readings is None else self.readings.outside(self.modality, signal)
 
     def tokens(
         self, part: Part, cache: Path | None, signal: Any = None, known: dict[Any, Tokens] | None = None
@@ -284,6 +292,8 @@ class PartModel:
             about["levels"] = asdict(self.levels)
         if self.lengths is not None:
             about["text_lengths" if isinstance(self.lengths, TextLengths) else "lengths"] = asdict(self.lengths)
+        if self.readings is not None:
+            about["readings"] = asdict(self.readings)
         write_values(folder / "part.json", about)
         for i, likeness in enumerate(self.likenesses):
             write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
@@ -319,6 +329,7 @@ class PartModel:
                 f"its encoder makes {width} features, its detector learned {learned}", folder / "part.json"
             )
         made.scale, made.levels, made.lengths = about.scale, about.levels, about.lengths or about.text_lengths
+        made.readings = about.readings
         for file in sorted(folder.glob("likeness-*.safetensors")):
             likeness = read_arrays(file)
             with reading(file):

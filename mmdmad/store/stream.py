@@ -4,7 +4,8 @@ The rule, which makes one stream of any number of calls of `Run.score`:
 - A case with a time waits when it is judged. At the end of the call all that wait enter, by time, then by content.
 - What has entered stays: a case that is judged again enters no second time, and its first score counts.
 - Time goes on: a case that is earlier than the last one that has entered is left out, and so is one whose p-value is no
-  single rank (the most unusual of several stretches) or has nothing to rank among. How many, is said.
+  single rank (the most unusual of several stretches), has nothing to rank among, or is of a case in which other
+  readings are missing than in those of the calibration. How many, is said.
 - Cases without a time are in no stream; where none has one, nothing is watched, and that is said.
 
 When the test speaks, the guarantee has lapsed from that case's time on: findings from then on keep p-value, verdict and
@@ -26,6 +27,7 @@ from mmdmad.errors import ModelError, RunError
 from mmdmad.findings import Evidence, Fact, Finding, Guarantee
 from mmdmad.parts import case_key
 from mmdmad.pipeline.lengths import of_stretches
+from mmdmad.pipeline.readings import of_missing
 from mmdmad.store import rows
 from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, StreamRow, alone
 
@@ -104,7 +106,7 @@ def wait(connection: Connection, finding: Finding, case: Case) -> None:
     waits = delete(StreamRow).where(StreamRow.case_id == finding.case_id, StreamRow.place.is_(None))
     connection.execute(waits)
     held = rows.columns(finding)
-    if held["time"] is None or not finding.parts or of_stretches(finding.guarantee):
+    if held["time"] is None or not finding.parts or of_stretches(finding.guarantee) or of_missing(finding.guarantee):
         return
     row = {
         "case_id": finding.case_id, "time": held["time"], "clock": held["clock"], "pattern": held["pattern"],

@@ -16,6 +16,7 @@ from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ModelError, PartError, RunError
 from mmdmad.parts import case_key
 from mmdmad.pipeline.lengths import for_stretches, of_stretches
+from mmdmad.pipeline.readings import Outside, for_missing, of_missing
 from mmdmad.store import db, stream
 from mmdmad.store.run import Run
 from mmdmad.store.stream import Lapse, Watch
@@ -276,6 +277,20 @@ def test_a_p_value_that_counts_several_stretches_is_no_rank(judged, made):
         "Not watched for drift: none of the 1 cases with a time has a rank of its own, so nothing says whether normal "
         "has moved"
     )
+
+
+@pytest.mark.parametrize("outside", [Outside(fewer="'flow' is silent"), Outside(more="'flow' speaks")])
+def test_a_case_in_which_other_readings_are_missing_says_nothing_of_drift(judged, made, outside):
+    plain = made.finding("a", 0.2, time="2026-04-01T06:00:00")
+    assert not of_missing(plain.guarantee)
+    ranked = plain.guarantee.model_copy(update={"attained": 0.05})
+    odd = plain.model_copy(update={"guarantee": for_missing(ranked, outside)})
+    assert of_missing(odd.guarantee)
+    assert odd.guarantee.decides is bool(outside.fewer)
+    run = judged()
+    run._model.finding = lambda *given: odd
+    run.score(Cases((case(0, 1.0, id="a"),)))
+    assert table(run) == []
 
 
 def test_a_pattern_without_calibration_is_left_out(judged, made):
