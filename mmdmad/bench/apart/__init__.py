@@ -1,0 +1,1 @@
+"""What runs in another interpreter beside the suites: these files import nothing of mmdmad."""
