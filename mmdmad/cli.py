@@ -28,6 +28,7 @@ from mmdmad.commands.common import (
     Manifest,
     NormalFolders,
     Offset,
+    ReadAt,
     RunFolder,
     Step,
     Window,
@@ -38,6 +39,7 @@ from mmdmad.commands.common import (
     list_discoveries,
     list_refused,
     list_stretches,
+    opened,
     print_explanation,
     print_table,
     read_data,
@@ -201,6 +203,7 @@ def score(
             help="Also say which cases of the run to report so that, on average, at most this share of them is false.",
         ),
     ] = None,
+    rate: ReadAt = None,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
     masks: Annotated[
         bool,
@@ -222,6 +225,8 @@ def score(
     windows = windows_of(window, step, log_time, folder.windows, offset)
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
+    if rate is not None:
+        folder = folder.at(rate)
     cases_word = "case" if scored.done == 1 else "cases"
     say(f"{scored.done} {cases_word} judged; {flagged_in(folder)}")
     if watched := folder.watch.words:
@@ -242,16 +247,20 @@ def explain(
     run: RunFolder,
     case: Annotated[str, typer.Argument(metavar="CASE", help="Case id.")],
     llm: Llm = "offline",
+    rate: ReadAt = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> None:
-    """Say in words why a case was flagged or not; every sentence is checked against evidence."""
-    from mmdmad.agents.explainer import explain as write
-    from mmdmad.store.run import Run
+    """Say in words why a case was flagged or not; every sentence is checked against evidence.
 
-    folder = Run.open(run)
+    The words are kept with the finding; those at another --rate than the run's own are only said.
+    """
+    from mmdmad.agents.explainer import explain as write
+
+    folder = opened(run, rate)
     finding = finding_of(folder, case)
     explanation = write(finding, llm=llm)
-    folder.set_explanation(case, explanation)
+    if folder.rate == folder.judged_at:
+        folder.set_explanation(case, explanation)
     if as_json:
         say(explanation.model_dump_json(indent=1), lines=True)
         return
@@ -262,6 +271,7 @@ def explain(
 def chat(
     run: RunFolder,
     llm: Llm = "offline",
+    rate: ReadAt = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Chat here instead of on a web page.")] = False,
     ask: Annotated[str | None, typer.Option(help="Ask one question and stop.")] = None,
     as_json: Annotated[
@@ -273,9 +283,7 @@ def chat(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web page, on this machine only.")] = 7860,
 ) -> None:
     """Ask about the run: which, what, where, when, how many, why."""
-    from mmdmad.store.run import Run
-
-    folder = Run.open(run)
+    folder = opened(run, rate)
     if ask is not None:
         from mmdmad.agents.investigator import Investigator
 
@@ -298,13 +306,13 @@ def report(
         Path | None, typer.Option(help="File to write: .html, .md or .json; default RUN/report.html.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
+    rate: ReadAt = None,
 ) -> None:
     """Write the report: one self-contained file."""
     from mmdmad.report import write
-    from mmdmad.store.run import Run
 
     file = out or run / "report.html"
-    failed = write(Run.open(run), file, title)
+    failed = write(opened(run, rate), file, title)
     say(f"report: {file}")
     for line in failed:
         say(f"mmdmad: {line}", file=sys.stderr)

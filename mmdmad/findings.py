@@ -7,12 +7,11 @@ Nothing here computes a score.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, overload
-
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from mmdmad.cases import Refusal
 from mmdmad.errors import ConfigError, DataError, MmdmadError
+from mmdmad.guarantees import Guarantee, PartName, Verdict, _Data
 from mmdmad.plain import plain
 from mmdmad.registry import named_entry_point
 
@@ -26,12 +25,7 @@ if TYPE_CHECKING:
     Draw = Callable[[], Mapping[str, Picture]]
     Calibration = Callable[[], Mapping[tuple[str, ...], np.ndarray]]
 
-PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
-"""The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
-Verdict = Literal["anomalous", "normal", "no verdict"]
 Plot = Literal["timeline", "histogram"]
-Unit = Literal["case", "recording", "block"]
-"""What is not divided between learning and ranking: a case with its copies, a recording, a stretch of a recording."""
 EvidenceKind = Literal[
     "verdict",
     "part",
@@ -46,10 +40,6 @@ EvidenceKind = Literal[
     "missing",
     "context",
 ]
-
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Fact(_Data):
@@ -72,45 +62,6 @@ class Evidence(_Data):
     caption: str
     facts: tuple[Fact, ...] = ()
     artifact: str | None = None
-
-
-class Guarantee(_Data):
-    """What stands behind a verdict: P(normal case flagged) <= rate, from `size` calibration cases of this pattern.
-
-    `interval` is the 95 % interval of the realised false-alarm rate given that calibration set (a beta distribution).
-    `valid` is False where the calibration set is too small for the rate (size + 1 < 1 / rate), where the case is of
-    another recording than the few that were learned from, or where drift was found. In the first nothing can be
-    flagged, and there is no verdict (`decides`); in the others there is one, without a promise.
-
-    Three numbers, not to be taken for each other: `smallest_p_value` is the floor that no case of this pattern goes
-    below, `bound` what a theorem promises at most for the declared rate (None: none applies), `measured` the rate that
-    was seen on other normal cases (None: not measured). `attained` is the level that is really used, k / (n + 1) <=
-    rate. `method` says how calibration cases were kept apart from what was learned, `unit` what was kept whole, and
-    `units` how many of these the calibration cases are (None in findings of earlier versions).
-    """
-
-    rate: float
-    size: int
-    interval: tuple[float, float]
-    pattern: tuple[PartName, ...]
-    valid: bool = True
-    note: str = ""
-    method: Literal["split", "cross"] = "split"
-    unit: Unit = "case"
-    units: int | None = None
-    attained: float | None = None
-    bound: float | None = None
-    measured: float | None = None
-
-    @property
-    def smallest_p_value(self) -> float:
-        """The floor, the smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
-        return 1 / (self.size + 1)
-
-    @property
-    def decides(self) -> bool:
-        """Whether there is a verdict at all: a p-value can reach the rate, promised (`valid`) or not."""
-        return self.valid if self.attained is None else self.attained > 0
 
 
 class Slice(_Data):

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,9 +70,22 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """Anomalous exactly when p_value <= rate; no verdict where none could reach it."""
-        if not self.guarantee.decides:
-            return "no verdict"
-        return "anomalous" if self.p_value <= self.guarantee.rate else "normal"
+        return self.guarantee.verdict(self.p_value)
+
+    @property
+    def case_id(self) -> str:
+        """The id of the case, as its finding has it."""
+        return self.case.id
+
+    @property
+    def group(self) -> str | None:
+        """The group of the case."""
+        return self.case.group
+
+    @property
+    def time(self) -> datetime | None:
+        """The time of the case."""
+        return self.case.time
 
     def finding(self, evidence: "tuple[Evidence, ...]" = (), simulated: bool = False) -> Finding:
         """The judgement as plain data, with the evidence gathered for it."""

@@ -43,7 +43,14 @@ def asked_by_phrase(
     return replace(reading, intent="query", attribute=best.name, where=args, unused=unused)
 
 
-FILTERS = {"since": "time", "until": "time", "group": "group", "channel": "channel", "missing": "a missing part"}
+FILTERS = {
+    "since": "time",
+    "until": "time",
+    "group": "group",
+    "channel": "channel",
+    "missing": "a missing part",
+    "rate": "another rate",
+}
 
 
 def unused_filters(reading: Reading, used: Collection[str] = ()) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ from mmdmad.agents.llms.patterns import (
 )
 from mmdmad.agents.llms.times import when
 
+RATE = re.compile(
+    r"\bat (?:an? )?(?:(?:declared )?(?:false[- ]alarm )?rate of )?(\d{1,2}(?:\.\d+)?) ?(?:%|per ?cent\b)"
+)
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -213,6 +217,8 @@ def _filters(text: str, bare: str, names: Vocabulary) -> dict[str, Any]:
     if re.search(r"contradict|disagree|mismatch|(?:not|n't) (?:match|fit|belong|agree|go)|inconsisten", low):
         where["contradictory"] = not re.search(r"\b(?:without|no) (?:any )?contradict", low)
         where.pop("unusual", None)
+    if m := RATE.search(low):
+        where["rate"] = float(m[1]) / 100
     where |= _times(text)
     return where
 

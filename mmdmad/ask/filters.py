@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
@@ -11,7 +11,11 @@ from mmdmad.ask.words import percent, plural
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.findings import Verdict
+from mmdmad.sizes import RATES
 from mmdmad.store.query import Filters
+
+if TYPE_CHECKING:
+    from mmdmad.store.run import Run
 
 _CLOCK = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2})?)")
 _FLAGGED = {"anomalous": "flagged", "normal": "judged normal", "no verdict": "without a verdict"}
@@ -30,6 +34,12 @@ class Filter(Arguments):
     channel: str | None = Field(default=None, description="a sensor channel that the evidence names as unusual")
     contradictory: bool | None = Field(
         default=None, description="whether parts contradict each other at the declared rate"
+    )
+    rate: float | None = Field(
+        default=None,
+        ge=RATES[0],
+        le=RATES[1],
+        description="rate that verdicts are read at, as a share (0.01 = 1 %); none = the run's own",
     )
     since: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (included)")
     until: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (excluded)")
@@ -55,6 +65,10 @@ class Filter(Arguments):
         Filters(**given)  # an unknown part or driver is refused here, before anything is asked
         return given
 
+    def of(self, run: "Run") -> "Run":
+        """The run, read at the rate that is asked for."""
+        return run if self.rate is None else run.at(self.rate)
+
     def words(self) -> str:
         """The cases in words.
 
@@ -75,16 +89,19 @@ class Filter(Arguments):
             words.append(f"with {self.channel} named as unusual")
         if self.contradictory is not None:
             words.append("with a contradiction" if self.contradictory else "without a contradiction")
+        words += [f"at {percent(self.rate)}"] if self.rate is not None else []
         words += [f"from {self.since}"] if self.since else []
         words += [f"until {self.until}"] if self.until else []
         return " ".join(words)
 
-    def line(self, total: int, judged: int, rate: float) -> str:
-        """The filter as it was applied, and how many cases passed it.
+    def line(self, total: int, judged: int, rate: float, impossible: bool = False) -> str:
+        """The filter as it was applied, and how many cases passed it; `impossible`: no case could be flagged.
 
         >>> Filter(verdict="anomalous", since="06:00", until="12:00", group="A").line(3, 60, 0.05)
         'flagged at 5 %, between 06:00 and 12:00, group A: 3 of 60 cases'
         """
+        if impossible:
+            return f"none of {plural(judged)} could be flagged at {percent(rate)}"
         said = [f"{_FLAGGED[self.verdict]} at {percent(rate)}"] if self.verdict else []
         if self.since and self.until:
             said.append(f"between {self.since} and {self.until}")

@@ -1,12 +1,13 @@
 """Lists and counts of cases that pass a filter; filters, counts and orders are SQL's."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
 from mmdmad.ask.base import Result, Scope, query, told
 from mmdmad.ask.filters import Filter
-from mmdmad.ask.words import case_line, in_stretches, stretch_line
+from mmdmad.ask.words import case_line, in_stretches, percent, plural, stretch_line
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
 from mmdmad.store.stretched import stretched
@@ -59,7 +60,7 @@ class Counted(Result):
 @query("find_cases")
 def find_cases(scope: Scope, asked: Find) -> Found:
     """List cases, most anomalous first, with verdict, p-value and what drives them; every argument filters."""
-    where = asked.stored()
+    where, scope = asked.stored(), replace(scope, run=asked.of(scope.run))
     if asked.order in ("time", "-time"):
         where["timed"] = True  # a case without a time has no place in this order
     total, judged = scope.run.count(**where), scope.run.count()
@@ -70,10 +71,11 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     page = scope.run.findings(order=asked.order, limit=asked.limit, offset=asked.offset, **where)
     if not total:
         _known(scope, asked)
-    head = told(f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
+    none = _impossible(scope, asked, total, judged)
+    head = told(none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
     return Found(
-        line=asked.line(total, judged, scope.run.rate), evidence=(head, *map(case_line, page)), filter=asked.words(),
-        total=total, cases=tuple(f.case_id for f in page),
+        line=asked.line(total, judged, scope.run.rate, bool(none)), evidence=(head, *map(case_line, page)),
+        filter=asked.words(), total=total, cases=tuple(f.case_id for f in page),
     )  # fmt: skip
 
 
@@ -93,13 +95,16 @@ def _by_stretch(scope: Scope, asked: Find, total: int, judged: int, together: tu
 @query("count_cases")
 def count_cases(scope: Scope, asked: Count) -> Counted:
     """Count cases that pass the filters (as in find_cases), in all or by group, driver, channel, hour, day, …"""
-    where, what = asked.stored(), asked.words()
+    where, what, scope = asked.stored(), asked.words(), replace(scope, run=asked.of(scope.run))
     total, judged = scope.run.count(**where), scope.run.count()
     if not total:
         _known(scope, asked)
     counts = {} if asked.by is None else scope.run.tally.by(asked.by, **where)
     most = tuple(key for key, n in counts.items() if n == max(counts.values()))
-    if total == 1:
+    none = _impossible(scope, asked, total, judged)
+    if none:
+        said = [told(none, fact("cases", 0), fact("judged cases", judged))]
+    elif total == 1:
         said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1))]
     else:
         said = [told(f"There are {total or 'no'} {what}.", fact("cases", total))]
@@ -110,9 +115,18 @@ def count_cases(scope: Scope, asked: Count) -> Counted:
         said = [told(text, fact("cases", total), fact("most cases", top), *(fact(asked.by, key) for key in most))]
         said += [told(f"{key}: {n}.", fact(asked.by, key), fact("cases", n)) for key, n in counts.items()]
     return Counted(
-        line=asked.line(total, judged, scope.run.rate), evidence=tuple(said), filter=what, total=total, by=asked.by,
-        counts=counts, most=most,
+        line=asked.line(total, judged, scope.run.rate, bool(none)), evidence=tuple(said), filter=what, total=total,
+        by=asked.by, counts=counts, most=most,
     )  # fmt: skip
+
+
+def _impossible(scope: Scope, asked: Filter, total: int, judged: int) -> str:
+    """That no case could be flagged, and why, where that is so; "0 flagged" would sound as if all were well."""
+    if asked.verdict != "anomalous" or total or not judged or scope.run.count(verdict="no verdict") < judged:
+        return ""
+    why = next((f.guarantee.note for f in scope.run.findings(limit=1)), "")
+    none = f"None of the {plural(judged)} could be flagged at {percent(scope.run.rate)}"
+    return f"{none}: {why}." if why else f"{none}."
 
 
 def _known(scope: Scope, asked: Filter) -> None:

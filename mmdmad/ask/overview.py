@@ -2,7 +2,7 @@
 
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.feedback import told_precision
-from mmdmad.ask.words import percent, plural
+from mmdmad.ask.words import flagged_line, percent, plural
 from mmdmad.explain.words import fact
 from mmdmad.store.stream import Watch
 
@@ -62,8 +62,10 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         said.append(
             told(f"Channels in the evidence: {', '.join(channels)}.", *(fact("channel", name) for name in channels))
         )
+    line = flagged_line(flagged, judged, verdicts.get("no verdict", 0), run.rate)
     return Overview(
-        line=f"all cases: {flagged} of {plural(judged)} flagged at {percent(run.rate)}", evidence=tuple(said),
+        line=f"all cases: {line}",
+        evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
         channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
         watched=watch.words, lapsed=watch.lapse is not None,

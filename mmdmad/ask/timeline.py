@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmdmad.ask.base import Arguments, Result, Scope, query, told
-from mmdmad.ask.words import percent, plural
+from mmdmad.ask.words import flagged_line
 from mmdmad.explain.words import fact
 from mmdmad.findings import Verdict
 
@@ -46,9 +46,10 @@ def timeline(scope: Scope, asked: Along) -> Timeline:
     found, sampled = tally.points(asked.most)
     hours = sorted(tally.by("hour", verdict="anomalous").items())
     flagged, judged = tally.count(verdict="anomalous"), tally.count()
+    counts = flagged, judged, tally.count(verdict="no verdict")
     said = [
         told(
-            f"{flagged} of {plural(judged)} {'is' if flagged == 1 else 'are'} flagged at {percent(scope.run.rate)}.",
+            flagged_line(*counts, scope.run.rate, sentence=True),
             fact("flagged cases", flagged), fact("judged cases", judged),
         ),
         *(told(f"{hour}: {n} flagged.", fact("time", hour), fact("flagged cases", n)) for hour, n in hours[:HOURS]),
@@ -56,5 +57,4 @@ def timeline(scope: Scope, asked: Along) -> Timeline:
     if len(hours) > HOURS:
         said.append(told(f"{len(hours) - HOURS} more hours have flagged cases.", fact("hours", len(hours) - HOURS)))
     points = tuple(Point(**asdict(p)) for p in found)
-    line = f"flagged at {percent(scope.run.rate)}: {flagged} of {plural(judged)}"
-    return Timeline(line=line, evidence=tuple(said), points=points, sampled=sampled)
+    return Timeline(line=flagged_line(*counts, scope.run.rate), evidence=tuple(said), points=points, sampled=sampled)

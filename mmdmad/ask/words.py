@@ -38,6 +38,20 @@ def plural(count: int, word: str = "case") -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def flagged_line(flagged: int, judged: int, undecided: int, rate: float, *, sentence: bool = False) -> str:
+    """How many of all cases are flagged, as a head or a sentence; where none could be, that instead of a count.
+
+    >>> flagged_line(3, 60, 4, 0.05), flagged_line(0, 30, 30, 0.01, sentence=True)
+    ('3 of 60 cases flagged at 5 %', 'None of 30 cases could be flagged at 1 %.')
+    """
+    if judged and undecided == judged:
+        words = f"none of {plural(judged)} could be flagged at {percent(rate)}"
+        return f"N{words[1:]}." if sentence else words
+    if not sentence:
+        return f"{flagged} of {plural(judged)} flagged at {percent(rate)}"
+    return f"{flagged} of {plural(judged)} {'is' if flagged == 1 else 'are'} flagged at {percent(rate)}."
+
+
 def caption(e: Evidence) -> str:
     """The caption, with a channel's name at its head spelled as the channel is."""
     name = next((str(f.value) for f in e.facts if f.name == "channel"), "")

@@ -14,6 +14,7 @@ import numpy as np
 
 from mmdmad.explain.words import Draft, draft, fact, listed
 from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Verdict
+from mmdmad.guarantees import Grounds, Ranked
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -60,6 +61,7 @@ def _finding(case_id: str, time: datetime, rng: np.random.Generator) -> Finding:
     guarantee = Guarantee(
         rate=RATE, size=size, interval=(0.03, 0.08), pattern=present, valid=valid,
         note="" if valid else f"{size} calibration cases cannot support a rate of {RATE:g}",
+        grounds=Grounds(folds=(Ranked(size, size, size, 1),)),
     )  # fmt: skip
     made = Finding(
         case_id=case_id, time=None if draw[9] < 0.02 else time,

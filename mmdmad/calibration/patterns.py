@@ -18,7 +18,7 @@ from mmdmad.calibration.conformal import case_uniform, conformal_p_value
 from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
 from mmdmad.calibration.promise import Ranked, promise
 from mmdmad.cases import Modality
-from mmdmad.findings import Guarantee, Unit
+from mmdmad.guarantees import Guarantee, Unit
 from mmdmad.saved import check_finite, require, validated
 
 Pattern = tuple[Modality, ...]

@@ -22,23 +22,9 @@ no theorem, and nothing is promised of other recordings.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mmdmad.calibration.conformal import false_alarm_interval, is_attainable, smallest_calibration_size
-from mmdmad.findings import Guarantee, Unit
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """What the p-values of a pattern rank among, in one fold: `size` cases of `units` units, the least of `smallest`.
-
-    `natural` of the cases have exactly the pattern's parts, the others had further ones, which were masked.
-    """
-
-    size: int
-    natural: int
-    units: int
-    smallest: int
+from mmdmad.guarantees import Grounds, Guarantee, Ranked, Unit
 
 
 def promise(
@@ -89,6 +75,7 @@ def promise(
         units=units,
         attained=_rank(size, rate) / (size + 1),
         bound=bound(folds, rate, unit),
+        grounds=Grounds(folds=tuple(folds), learned=learned),
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from mmdmad.errors import ConfigError, MmdmadError
 from mmdmad.plain import plain, say
+from mmdmad.sizes import RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,6 +58,15 @@ LogTime = Annotated[
 Offset = Annotated[
     list[str] | None,
     typer.Option(help="Added to the clock of one part of recordings, as in text=2.5s; may be given again."),
+]
+ReadAt = Annotated[
+    float | None,
+    typer.Option(
+        "--rate",
+        min=RATES[0],
+        max=RATES[1],
+        help="Read verdicts at this declared false-alarm rate; nothing is judged again, and the run keeps its own.",
+    ),
 ]
 MOST_NOTES = 20
 MOST_STRETCHES = 10
@@ -123,6 +133,14 @@ def cut_up(cases: "Cases", windows: "Windows | None") -> "Cases":
     return made
 
 
+def opened(path: Path, rate: float | None = None) -> "Run":
+    """The run in a folder, read at a declared rate; None: at the one it was judged at."""
+    from mmdmad.store.run import Run
+
+    run = Run.open(path)
+    return run if rate is None else run.at(rate)
+
+
 def list_notes(notes: "Sequence[str]") -> None:
     """Print what was decided while recordings were cut, one a line."""
     for note in notes[:MOST_NOTES]:
@@ -167,7 +185,8 @@ def flagged_in(run: Any) -> str:
     from mmdmad.ask.expected import of_all
 
     far = of_all(run.tally.groups(), run.rate).far_above(flagged)
-    at = f"at a declared {100 * run.rate:g} %"
+    own = "" if run.rate == run.judged_at else f" (judged at {100 * run.judged_at:g} %)"
+    at = f"at a declared {100 * run.rate:g} %{own}"
     ends = _unpromised(run) + (f". {far}" if far else "")
     if not open_:
         return f"{flagged} of the {every} in the run are flagged as anomalous {at}{ends}"

@@ -7,17 +7,18 @@ from mmdmad.explain.words import Draft, draft, fact, listed
 from mmdmad.modalities.base import ordered
 
 if TYPE_CHECKING:
+    from mmdmad.findings import Finding, PartFinding
     from mmdmad.judgement import Judgement, PartJudgement
 
 UNUSUAL = 0.05  # a part up to this p-value is called unusual even where it is above the declared rate
 _USUAL_PART = 0.5  # a part that at least this share of the normal cases has is missed where it is not given
 
 
-def verdict(judgement: "Judgement") -> Draft:
+def verdict(judgement: "Judgement | Finding") -> Draft:
     """What is decided about the case and what stands behind it."""
-    case, guarantee = judgement.case, judgement.guarantee
+    guarantee, group, time = judgement.guarantee, judgement.group, judgement.time
     facts = [
-        fact("case", case.id),
+        fact("case", judgement.case_id),
         fact("verdict", judgement.verdict),
         fact("p-value", judgement.p_value),
         fact("joint score", judgement.score),
@@ -29,11 +30,11 @@ def verdict(judgement: "Judgement") -> Draft:
         fact("pattern", listed(guarantee.pattern)),
     ]
     known = []
-    if case.group:
-        facts.append(fact("group", case.group))
+    if group:
+        facts.append(fact("group", group))
         known.append("group {group}")
-    if case.time is not None:
-        facts.append(fact("time", case.time.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")))
+    if time is not None:
+        facts.append(fact("time", time.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")))
         known.append("{time}")
     who = "case {case}" + (f" ({', '.join(known)})" if known else "")
     basis = (
@@ -65,7 +66,7 @@ def verdict(judgement: "Judgement") -> Draft:
     return draft("verdict", None, text, facts)
 
 
-def part(judged: "PartJudgement", judgement: "Judgement") -> Draft:
+def part(judged: "PartJudgement | PartFinding", judgement: "Judgement | Finding") -> Draft:
     """How unusual a part is by itself and how much of the joint score it carries."""
     rate = judgement.guarantee.rate
     p = judged.p_value

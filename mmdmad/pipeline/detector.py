@@ -211,7 +211,7 @@ class JointDetector:
             [fold.compared(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)],
             clashes,
             rate,
-            learned=recording_of(case) in self.recordings_,
+            learned=self.learned(case),
         )
         many, guarantee = self._stretches(measured, said.guarantee)
         if outside := self._outside(signals, measured):
@@ -247,6 +247,10 @@ class JointDetector:
         """Which readings are missing otherwise than in the cases of any fold; more readings than these come first."""
         found = [fold.parts[m].outside(signals[m]) for m in measured for fold in self.folds_]
         return next((one for one in sorted(found, key=lambda one: not one.more) if one), Outside())
+
+    def learned(self, case: Case) -> bool:
+        """Whether the case is of a recording that was learned from, where recordings tell for whom a rate holds."""
+        return recording_of(case) in self.recordings_
 
     def _stretches(self, measured: dict[Modality, list[Measured]], guarantee: Guarantee) -> tuple[int, Guarantee]:
         """How many stretches were looked at in a case with recordings longer than usual; 1 and no word without one."""

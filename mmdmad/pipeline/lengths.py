@@ -6,6 +6,7 @@ most unusual stretch, every stretch looked at, each half over the one before, an
 number (Bonferroni: one of m stretches is as unusual as this with at most m times the chance of one).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
+from mmdmad.guarantees import reaches
 from mmdmad.modalities.base import modality_of
 from mmdmad.parts import Text
 from mmdmad.parts.limits import refuse
@@ -144,11 +146,23 @@ def of_stretches(guarantee: "Guarantee") -> bool:
     return _MOST_UNUSUAL in guarantee.note
 
 
+def stretches_of(guarantee: "Guarantee") -> tuple[int, str]:
+    """How many stretches the p-value of a verdict counts, and of which length; 1 and "" for a case without any."""
+    if guarantee.grounds is not None:
+        return guarantee.grounds.stretches, guarantee.grounds.usual
+    # of a finding of an earlier version, which says it in words alone
+    told = re.search(rf"{_MOST_UNUSUAL} (\d{{1,9}}) stretches of (.+?), and the p-value counts", guarantee.note)
+    return (max(1, int(told[1])), told[2]) if told else (1, "")
+
+
 def for_stretches(guarantee: "Guarantee", stretches: int, usual: str) -> "Guarantee":
     """The guarantee of a verdict on the most unusual of so many stretches: void where no p-value can reach the rate."""
     note = f"{_MOST_UNUSUAL} {stretches} stretches of {usual}, and the p-value counts all of them"
     note = "; ".join(filter(None, (guarantee.note, note)))
-    if stretches * guarantee.smallest_p_value <= guarantee.rate:
-        return guarantee.model_copy(update={"note": note})
+    grounds = guarantee.grounds
+    if grounds is not None:
+        grounds = grounds.model_copy(update={"stretches": stretches, "usual": usual})
+    if reaches(stretches * guarantee.smallest_p_value, guarantee.rate):
+        return guarantee.model_copy(update={"note": note, "grounds": grounds})
     note = f"{note}; windows of {usual} would each get a verdict"
-    return guarantee.model_copy(update={"valid": False, "attained": 0.0, "note": note})
+    return guarantee.model_copy(update={"valid": False, "attained": 0.0, "note": note, "grounds": grounds})

@@ -130,7 +130,10 @@ def for_missing(guarantee: "Guarantee", outside: Outside) -> "Guarantee":
     note = f"{outside}: {_OTHERWISE}"
     note += ", so there is no verdict" if outside.more else ", which alone can make it unusual"
     note = "; ".join(filter(None, (note, guarantee.note)))
-    void: dict[str, Any] = {"valid": False, "note": note}
+    grounds = guarantee.grounds
+    if grounds is not None:
+        grounds = grounds.model_copy(update={"fewer": outside.fewer, "more": outside.more})
+    void: dict[str, Any] = {"valid": False, "note": note, "grounds": grounds}
     return guarantee.model_copy(update=void | {"attained": 0.0} if outside.more else void)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mmdmad.calibration.conformal import case_uniform
 from mmdmad.calibration.fusion import TAIL_FEWEST
 from mmdmad.cases import Case, Modality
-from mmdmad.findings import Unit
+from mmdmad.guarantees import Unit
 from mmdmad.pipeline.config import Shares
 from mmdmad.pipeline.units import Units, units_of
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mmdmad.cases import Case
-from mmdmad.findings import Unit
+from mmdmad.guarantees import Unit
 from mmdmad.modalities.base import modality_of
 from mmdmad.parts import case_key
 

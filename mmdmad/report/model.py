@@ -13,7 +13,7 @@ from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guaran
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
 from mmdmad.ask.timeline import Along, Point, timeline
-from mmdmad.ask.words import in_stretches, plural, stretch_place
+from mmdmad.ask.words import in_stretches, percent, plural, stretch_place
 from mmdmad.explain.words import listed
 from mmdmad.findings import Evidence, Finding
 from mmdmad.modalities.base import detail_kinds, ordered
@@ -72,6 +72,7 @@ class Report(_Model):
     flagged: int
     no_verdict: int
     rate: float
+    judged_at: float
     expected: Expected
     watched: str
     lapsed: bool
@@ -131,6 +132,11 @@ class Report(_Model):
                 f"{self.no_verdict} of {plural(self.judged)} could get no verdict; the table of what stands behind the "
                 "verdicts says why."
             )
+        if self.rate != self.judged_at:
+            said.append(
+                f"Verdicts are read at {percent(self.rate)}; the cases were judged at {percent(self.judged_at)}, and "
+                "where faults lie was looked for at that rate."
+            )
         said += [f"The rate is not promised: {b.guarantee.note}." for b in self.bases if b.unpromised][:1]
         return " ".join(said) + (EACH if in_stretches(self.flagged, self.stretches) else "")
 
@@ -152,6 +158,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         flagged=flagged,
         no_verdict=whole.verdicts.get("no verdict", 0),
         rate=whole.rate,
+        judged_at=run.judged_at,
         expected=of_all(run.tally.groups(), whole.rate),
         watched=whole.watched,
         lapsed=whole.lapsed,

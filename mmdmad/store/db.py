@@ -69,6 +69,8 @@ class CaseRow(Base):
     rung_p: Mapped[float] = mapped_column(Float, server_default="0")
     reason: Mapped[str | None] = mapped_column(String, index=True)  # `reasons.main_reason`
     contradictory: Mapped[bool] = mapped_column(index=True)
+    floor: Mapped[float | None] = mapped_column(Float)  # no p-value of such a case is smaller; none: no verdict ever
+    clash: Mapped[float | None] = mapped_column(Float)  # smallest p-value of a contradiction
     pattern: Mapped[str | None] = mapped_column(String, index=True)  # of its guarantee: "image,text"
     size: Mapped[int | None] = mapped_column()  # calibration cases of that pattern
     label: Mapped[int | None] = mapped_column()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mmdmad.calibration.binomial import clopper_pearson
 from mmdmad.errors import RunError
+from mmdmad.store.at import STORED, At
 from mmdmad.store.db import CaseRow, DocumentRow, FeedbackRow
 
 Label = Literal["confirmed", "false alarm"]
@@ -105,10 +106,10 @@ def last_words(session: Session) -> dict[str, Label]:
     return {case_id: label_of(label) for case_id, label in rows}
 
 
-def precision(session: Session) -> Precision:
+def precision(session: Session, at: At = STORED) -> Precision:
     """How many of the flagged cases people have judged, and what they said."""
-    flagged = session.scalar(select(func.count()).where(CaseRow.verdict == "anomalous")) or 0
-    marked = set(session.scalars(_counting(FeedbackRow.case_id).where(CaseRow.verdict == "anomalous")))
+    flagged = session.scalar(select(func.count()).where(at.flagged)) or 0
+    marked = set(session.scalars(_counting(FeedbackRow.case_id).where(at.flagged)))
     last = last_words(session)
     every = {(case, label) for case, label in session.execute(_counting(FeedbackRow.case_id, FeedbackRow.label))}
     words = Counter(case for case, _ in every)

@@ -19,7 +19,7 @@ from mmdmad.files import within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import alone, check, complete, connect
-from mmdmad.store.rows import fill
+from mmdmad.store.rows import fill, rate_free
 from mmdmad.store.upgrades import reference_to_normal
 
 FORMAT = 7
@@ -55,10 +55,11 @@ def _list_model(folder: Path, connection: Connection) -> None:
 
 # Format 5: a guarantee says its method, its unit and its bound; one without them is read as it was meant.
 # Format 6: there is a table for the stream; it begins with the cases that are judged from then on.
-# Format 7: what people say is kept with the content that they meant; where that is not known, it counts as it did.
+# Format 7: what people say is kept with the content that they meant; where that is not known, it counts as it did. Each
+# case has the columns from which it is read at another rate.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
-    Step(7, ()),
+    Step(7, (rate_free,)),
 )  # fmt: skip
 
 

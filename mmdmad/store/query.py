@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from mmdmad.cases import Modality
 from mmdmad.errors import RunError
 from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
 from mmdmad.reasons import CHANNEL_KINDS, CONTRADICTION
-from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, PartRow
+from mmdmad.store.at import STORED, At
+from mmdmad.store.db import CaseRow, DocumentRow, EvidenceRow, FactRow, PartRow
 from mmdmad.store.rows import timestamp
 
+# `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
+_BY_RANK = ("rank", "-rank")
 _ORDERS: dict[str, tuple[Any, ...]] = {
-    # `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
-    "rank": (CaseRow.rung.asc(), CaseRow.rung_p.asc(), CaseRow.score.desc(), CaseRow.id.asc()),
-    "-rank": (CaseRow.rung.desc(), CaseRow.rung_p.desc(), CaseRow.score.asc(), CaseRow.id.desc()),
     "p_value": (CaseRow.p_value.asc(), CaseRow.score.desc(), CaseRow.id),
     "-p_value": (CaseRow.p_value.desc(), CaseRow.score.asc(), CaseRow.id),
     "score": (CaseRow.score.asc(), CaseRow.id),
@@ -58,11 +58,11 @@ class Filters:
         _known("missing", self.missing, known)
         _known("driver", self.driver, (*known, CONTRADICTION))
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The filters as conditions on CaseRow."""
+    def conditions(self, at: At = STORED) -> list[ColumnElement[bool]]:
+        """The filters as conditions on CaseRow, at a declared rate."""
         conditions: list[ColumnElement[bool]] = []
         if self.verdict is not None:
-            conditions.append(CaseRow.verdict == self.verdict)
+            conditions.append(at.verdict == self.verdict)
         if self.group is not None:
             conditions.append(CaseRow.group == self.group)
         if self.driver is not None:
@@ -76,16 +76,27 @@ class Filters:
         if self.to_clock is not None:
             conditions.append(_of_day() < self.to_clock.isoformat("microseconds"))
         if self.contradictory is not None:
-            conditions.append(CaseRow.contradictory == self.contradictory)
+            conditions.append(at.contradictory == self.contradictory)
         if self.timed is not None:
             conditions.append(CaseRow.time.is_not(None) if self.timed else CaseRow.time.is_(None))
         if self.part is not None:
-            conditions.append(_has(self.part, PartRow.stands_out))
+            conditions.append(_has(self.part, at.stands_out))
         if self.missing is not None:
             conditions.append(~_has(self.missing))
         if self.channel is not None:
             conditions.append(CaseRow.id.in_(channel_facts().where(FactRow.value == self.channel)))
         return conditions
+
+
+def page(filters: Filters, order: str, limit: int | None, offset: int, at: At = STORED) -> Select[DocumentRow]:
+    """The documents of the findings on a page, in their order.
+
+    The page is cut in the narrow table, so that no finding is read that does not stand on it.
+    """
+    ids = select(CaseRow.id).where(*filters.conditions(at)).order_by(*ordering(order, at))
+    wanted = CaseRow.id.in_(ids.limit(-1 if limit is None else limit).offset(offset).scalar_subquery())
+    query = select(DocumentRow).join(CaseRow, CaseRow.id == DocumentRow.case_id).where(wanted)
+    return query.order_by(*ordering(order, at))
 
 
 def channel_facts() -> Any:
@@ -106,10 +117,10 @@ def _of_day() -> Any:
     return func.substr(CaseRow.clock, 12)
 
 
-def ordering(order: str) -> tuple[Any, ...]:
+def ordering(order: str, at: At = STORED) -> tuple[Any, ...]:
     """The ORDER BY of a named order; ties are broken by case id, so that pages never overlap."""
-    _known("order", order, tuple(_ORDERS))
-    return _ORDERS[order]
+    _known("order", order, (*_BY_RANK, *_ORDERS))
+    return at.order(order) if order in _BY_RANK else _ORDERS[order]
 
 
 def _known(name: str, value: str | None, allowed: tuple[str, ...]) -> None:

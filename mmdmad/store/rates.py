@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case
 from mmdmad.errors import RunError
-from mmdmad.sizes import RATES
 from mmdmad.store.db import CaseRow
+from mmdmad.store.views import check_rate
 
 
 def judges_anew(
@@ -20,15 +20,14 @@ def judges_anew(
     RunError for a rate that is not allowed, for another rate without `replace`, and where a judged case is not among
     those given: its verdict would stay at the old rate.
     """
-    if not RATES[0] <= rate <= RATES[1]:
-        raise RunError(f"false_alarm_rate={rate} was given; allowed is a rate from {RATES[0]} to {RATES[1]}")
+    check_rate(rate)
     if known is None or known == rate:
         return False
     was = f"{path} was scored at a declared false-alarm rate of {known:g}, not {rate:g}"
     if not replace:
         raise RunError(
-            f"{was}; score at {known:g}, give all its cases with --replace (replace=True) to judge them at {rate:g}, "
-            "or score into another run folder"
+            f"{was}; score at {known:g} and read it at {rate:g} with --rate {rate:g} (run.at({rate:g})), give all its "
+            f"cases with --replace (replace=True) to judge them at {rate:g}, or score into another run folder"
         )
     with Session(engine) as session:
         left = sorted(set(session.scalars(select(CaseRow.id))) - {case.id for case in cases})

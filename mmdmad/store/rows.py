@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 from mmdmad import reasons
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact, Finding
+from mmdmad.pipeline.lengths import stretches_of
 from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow
 
 CUT = "cut"
@@ -101,6 +102,8 @@ def columns(finding: Finding) -> dict[str, Any]:
         "rung_p": rung_p,
         "reason": reasons.main_reason(finding),
         "contradictory": bool(reasons.contradicted(finding)),
+        "floor": floor(finding),
+        "clash": min((c.p_value for c in finding.contradictions), default=None),
         "pattern": ",".join(finding.guarantee.pattern),
         "size": finding.guarantee.size,
         "label": finding.label,
@@ -108,6 +111,14 @@ def columns(finding: Finding) -> dict[str, Any]:
         "spelling": spelling(case_id),
         "number": number if number is not None and number <= LARGEST else None,
     }
+
+
+def floor(finding: Finding) -> float | None:
+    """The smallest p-value that the case could have got; None where it gets no verdict at any rate."""
+    guarantee, grounds = finding.guarantee, finding.guarantee.grounds
+    if not finding.parts or (grounds is not None and grounds.more):
+        return None
+    return stretches_of(guarantee)[0] * guarantee.smallest_p_value
 
 
 def write(connection: Connection, findings: Sequence[Finding]) -> None:
@@ -183,6 +194,13 @@ def fill(folder: Path, connection: Connection) -> None:
         sealed = update(DocumentRow).where(DocumentRow.case_id == finding.case_id)
         connection.execute(sealed.values(**document(finding)))
         write(connection, [finding])
+
+
+def rate_free(folder: Path, connection: Connection) -> None:
+    """Step to format 7: every case gets the columns from which it is read at another rate."""
+    for finding in _findings(connection):
+        held = {name: value for name, value in columns(finding).items() if name in ("floor", "clash")}
+        connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**held))
 
 
 def _findings(connection: Connection) -> Iterator[Finding]:

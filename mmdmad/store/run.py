@@ -7,37 +7,40 @@
 Every case is one transaction: killed at any moment and started again, nothing is lost and nothing is there twice.
 """
 
-import os
-import shutil
 from collections.abc import Mapping
 from contextlib import closing
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from mmdmad.calibration.rates import USUAL_RATES
 from mmdmad.cases import Case, Refusal, lost_kinds
-from mmdmad.errors import MmdmadError, ModelError, RefusedError, RunError
-from mmdmad.files import filing, make_folder, within, write_json
+from mmdmad.errors import RunError
+from mmdmad.files import make_folder, within, write_json
 from mmdmad.finding_table import export
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.guarantees import Grounds
 from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.store import again, attempt, db, feedback, rows, scoring, serial, stream
+from mmdmad.store.at import STORED, At
 from mmdmad.store.feedback import Feedback, Precision
+from mmdmad.store.fitting import fit_into
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.model import loaded
-from mmdmad.store.query import Filters, ordering
+from mmdmad.store.query import Filters, page
 from mmdmad.store.rates import judges_anew
 from mmdmad.store.scoring import Scored
 from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.stream import Watch
 from mmdmad.store.tally import LEARNED, Tally
+from mmdmad.store.views import View, check_rate, recalled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +58,7 @@ class Run:
         self._settings = settings
         self._engine = engine
         self._model: JointDetector | None = None
+        self._at = STORED
 
     @classmethod
     def create(cls, path: str | Path, config: "dict[str, Any] | str | PipelineConfig") -> Self:
@@ -129,6 +133,26 @@ class Run:
         except ValueError:
             raise RunError(f"{self.path} has the false-alarm rate {rate!r}; restore cases.sqlite from a copy") from None
 
+    def at(self, rate: float) -> Self:
+        """The same run read at another declared rate: p-values decide, so nothing is fitted or judged again.
+
+        Verdicts, guarantees, filters, counts and orders are those of the rate. What is written (cases, explanations)
+        is written at the rate of the run itself, not here. RunError for a rate that is not allowed.
+        """
+        check_rate(rate)
+        made = copy(self)
+        made._at = At(None if rate == self.judged_at else rate)
+        return made
+
+    @property
+    def judged_at(self) -> float:
+        """The rate that its cases are judged at: as it was scored, before that as configured or supported."""
+        return (
+            self.false_alarm_rate
+            or self.config.get("false_alarm_rate")
+            or (self.model.rate if self.fitted else USUAL_RATES[0])
+        )
+
     @property
     def windows(self) -> "Windows | None":
         """How the recordings of the fit were cut into cases; None where they were not."""
@@ -137,12 +161,8 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """The declared false-alarm rate of its verdicts: as it was scored, before that as configured or supported."""
-        return (
-            self.false_alarm_rate
-            or self.config.get("false_alarm_rate")
-            or (self.model.rate if self.fitted else USUAL_RATES[0])
-        )
+        """The declared false-alarm rate of its verdicts: the one it is read `at`, else the one it is judged at."""
+        return self.judged_at if self._at.rate is None else self._at.rate
 
     @property
     def model(self) -> "JointDetector":
@@ -169,6 +189,7 @@ class Run:
         warning tells of those that are left out. Where the cases or the configuration do not allow a fit, the run is
         as before, and may be fitted on others.
         """
+        self._refuse_view("learn")
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
         cases = learned_from(cases_of(cases))
@@ -183,29 +204,7 @@ class Run:
         with Session(self._engine) as session, session.begin():
             attempt.begin(session, mark, len(cases))
             attempt.remember(session, cases)
-        from mmdmad.pipeline.detector import JointDetector, PipelineConfig
-
-        config = PipelineConfig.model_validate(self.config)
-        try:
-            model = JointDetector.from_config(config).fit(cases, work=within(self.path, "work"), progress=progress)
-        except ModelError as error:
-            stages = self.path / "work" / "stages"
-            raise ModelError(
-                error.reason, error.file, f"delete {stages} and go on with `mmdmad fit --resume`"
-            ) from error
-        except MmdmadError as error:
-            if isinstance(error, RefusedError):
-                scoring.put_refusals(self._engine, "fit", (*cases.refused, *error.refused))
-            with Session(self._engine) as session, session.begin():
-                attempt.fail(session)
-            raise
-        scoring.put_refusals(self._engine, "fit", (*cases.refused, *model.refused_))
-        unfinished = within(self.path, "model.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        model.save(unfinished)
-        with filing(self.path / "model"):
-            os.replace(unfinished, self.path / "model")
-        self._model = model
+        self._model = fit_into(self.path, self._engine, self.config, cases, progress=progress)
         return self
 
     def score(
@@ -220,11 +219,12 @@ class Run:
         Cases with a time make a stream in the order of time (`mmdmad.store.stream`), in which it shows whether normal
         has moved: from then on no rate is promised for verdicts, as `watch` and their guarantees say.
         """
+        self._refuse_view("judge cases")
         cases = cases_of(cases)
         cut, known = cases.extra.get("windows"), self.windows
         if cut is not None and known is not None and str(cut) != str(known):
             raise RunError(f"{self.path} learned from {known}, these cases are {cut}; cut them alike")
-        rate = self.rate if false_alarm_rate is None else false_alarm_rate
+        rate = self.judged_at if false_alarm_rate is None else false_alarm_rate
         anew = judges_anew(self.path, self._engine, self.false_alarm_rate, rate, cases, replace)
         if not anew:
             self._set_meta(false_alarm_rate=repr(rate))
@@ -263,14 +263,9 @@ class Run:
         `from_clock`, `to_clock` (times of any day); `timed`; `contradictory` (True or False). Rank is most anomalous
         first, see `findings.order_key`.
         """
-        # the page is cut in the narrow table, so that no finding is read that does not stand on it
-        page = select(db.CaseRow.id).where(*Filters(**filters).conditions()).order_by(*ordering(order))
-        page = page.limit(-1 if limit is None else limit).offset(offset)
-        wanted = db.CaseRow.id.in_(page.scalar_subquery())
-        query = select(db.DocumentRow).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id).where(wanted)
-        query = query.order_by(*ordering(order))
+        query, view = page(Filters(**filters), order, limit, offset, self._at), self._view()
         with Session(self._engine) as session:
-            found = [self._located(row) for row in session.scalars(query)]
+            found = [self._located(row, view) for row in session.scalars(query)]
         return Findings(found, calibration=self._calibration if self.fitted else None)
 
     def count(self, **filters: Any) -> int:
@@ -280,19 +275,17 @@ class Run:
     @property
     def tally(self) -> Tally:
         """Counts and names over the stored findings, without loading them."""
-        return Tally(self._engine)
+        return Tally(self._engine, self._at)
 
     def groups(self) -> list[str]:
         """The groups that judged cases belong to."""
-        query = select(db.CaseRow.group).where(db.CaseRow.group.is_not(None)).distinct().order_by(db.CaseRow.group)
-        with Session(self._engine) as session:
-            return [group for group in session.scalars(query) if group is not None]
+        return self.tally.names()
 
     def finding(self, case_id: str) -> Finding | None:
         """The finding of one case, or None where it was not judged."""
         with Session(self._engine) as session:
             row = session.get(db.DocumentRow, case_id)
-            return None if row is None else self._located(row)
+            return None if row is None else self._located(row, self._view())
 
     def case(self, case_id: str) -> Case:
         """One judged case with the paths of its parts, to read its signals again."""
@@ -301,15 +294,11 @@ class Run:
 
     def refusals(self, stage: Literal["fit", "score"] | None = None, *, limit: int | None = None) -> list[Refusal]:
         """Parts and cases that were refused and not judged since, all or the first; of one stage, or of both."""
-        query = select(db.RefusalRow).order_by(db.RefusalRow.row, db.RefusalRow.case_id, db.RefusalRow.part)
-        if stage is not None:
-            query = query.where(db.RefusalRow.stage == stage)
-        query = query.limit(limit)
-        with Session(self._engine) as session:
-            return [Refusal(r.case_id, r.part, r.reason, r.row) for r in session.scalars(query)]
+        return scoring.refusals(self._engine, stage, limit)
 
     def set_explanation(self, case_id: str, explanation: Explanation) -> None:
         """Store the words for a finding."""
+        self._refuse_view("keep an explanation")
         with Session(self._engine) as session, session.begin():
             row = self._row(session, case_id)
             finding = rows.finding_of(row).model_copy(update={"explanation": explanation})
@@ -334,7 +323,7 @@ class Run:
     def precision(self) -> Precision:
         """How many of the flagged cases people have judged, and confirmed: of what they chose to judge."""
         with Session(self._engine) as session:
-            return feedback.precision(session)
+            return feedback.precision(session, self._at)
 
     def artifact(self, relative: str) -> Path:
         """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""
@@ -353,9 +342,21 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, {'fitted' if self.fitted else 'not fitted'}, {self.count()} cases judged)"
 
-    def _located(self, row: db.DocumentRow) -> Finding:
-        """A finding with where its pictures lie, and what draws them where none do."""
-        return rows.finding_of(row).located(self.path, partial(self._pictures, row.case_id))
+    def _located(self, row: db.DocumentRow, view: View | None) -> Finding:
+        """A finding at the rate it is read at, with where its pictures lie, and what draws them where none do."""
+        finding = rows.finding_of(row) if view is None else view.of(rows.finding_of(row))
+        return finding.located(self.path, partial(self._pictures, row.case_id))
+
+    def _view(self) -> View | None:
+        """What reads findings at another rate than they were judged at; None at that."""
+        return None if self._at.rate is None else View(self._at.rate, self.watch.lapse, self._recalled)
+
+    def _recalled(self, finding: Finding) -> Grounds:
+        return recalled(self.model, finding, self.case(finding.case_id))
+
+    def _refuse_view(self, what: str) -> None:
+        if self._at.rate is not None:
+            raise RunError(f"a run read at {self._at.rate:g} cannot {what}; ask the run itself, not `at` a rate")
 
     def _pictures(self, case_id: str) -> "Mapping[str, Picture]":
         with Session(self._engine) as session:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from mmdmad.cases import Case, Lost, Refusal
@@ -52,6 +52,15 @@ def put_refusals(engine: Engine, stage: Literal["fit", "score"], refused: Iterab
     """Store what was refused; told once for each stage, case and part."""
     with Session(engine) as session, session.begin():
         _put(session, stage, refused)
+
+
+def refusals(engine: Engine, stage: Literal["fit", "score"] | None, limit: int | None) -> list[Refusal]:
+    """What was refused and not judged since, all or the first; of one stage, or of both."""
+    query = select(db.RefusalRow).order_by(db.RefusalRow.row, db.RefusalRow.case_id, db.RefusalRow.part).limit(limit)
+    if stage is not None:
+        query = query.where(db.RefusalRow.stage == stage)
+    with Session(engine) as session:
+        return [Refusal(r.case_id, r.part, r.reason, r.row) for r in session.scalars(query)]
 
 
 def waiting(engine: Engine, cases: Iterable[Case], *, every: bool = False) -> tuple[list[Waiting], list[Refusal]]:

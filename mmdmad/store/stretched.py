@@ -34,6 +34,10 @@ def _windows(run: "Run", filters: dict[str, Any]) -> Iterator[Window]:
     """What grouping needs of each finding; their evidence, most of their size, stays in the database."""
     light = func.json_remove(db.DocumentRow.finding, "$.evidence", "$.explanation")
     query = select(light).join(db.CaseRow, db.CaseRow.id == db.DocumentRow.case_id)
+    view = run._view()
     with Session(run._engine) as session:
-        for text in session.scalars(query.where(*Filters(**filters).conditions()).execution_options(yield_per=PAGE)):
-            yield window(Finding.model_validate_json(text))
+        for text in session.scalars(
+            query.where(*Filters(**filters).conditions(run._at)).execution_options(yield_per=PAGE)
+        ):
+            finding = Finding.model_validate_json(text)
+            yield window(finding if view is None else view.of(finding))

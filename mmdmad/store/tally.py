@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from mmdmad.errors import RunError
 from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
+from mmdmad.store.at import STORED, At
 from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, MetaRow, PartRow, RefusalRow
 from mmdmad.store.query import Filters, channel_facts, ordering
 from mmdmad.store.rows import LARGEST
@@ -48,10 +49,10 @@ class Judged:
 
 
 class Tally:
-    """What is counted over the findings of one run; filters are those of `Run.findings`."""
+    """What is counted over the findings of one run, read at a declared rate; filters are those of `Run.findings`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, at: At = STORED) -> None:
+        self._engine, self._at = engine, at
 
     def learned(self) -> Sequence[str]:
         """The modalities that the run's model has learned; all that are known in a run that does not say."""
@@ -62,14 +63,14 @@ class Tally:
 
     def count(self, **filters: Any) -> int:
         """How many findings pass the filters."""
-        return int(self._one(select(func.count()).select_from(CaseRow).where(*Filters(**filters).conditions())))
+        return int(self._one(select(func.count()).select_from(CaseRow).where(*Filters(**filters).conditions(self._at))))
 
     def by(self, what: By, **filters: Any) -> dict[str, int]:
         """Findings by verdict, group, driver, channel, kind, hour (of its day), day or missing part, most first.
 
         A case may count for several channels. Hours and days are those of the cases' own clocks.
         """
-        where = Filters(**filters).conditions()
+        where = Filters(**filters).conditions(self._at)
         if what == "missing":
             every = self.count(**filters)
             parts = _grouped(PartRow.modality, where).join(PartRow, PartRow.case_id == CaseRow.id)
@@ -83,7 +84,7 @@ class Tally:
             kinds = select(EvidenceRow.kind, func.count(distinct(EvidenceRow.case_id)).label("n"))
             return self._counts(kinds.join(CaseRow, CaseRow.id == EvidenceRow.case_id).where(*where))
         columns: dict[str, ColumnElement[Any]] = {
-            "verdict": CaseRow.verdict.expression,
+            "verdict": self._at.verdict,
             "group": CaseRow.group.expression,
             "driver": CaseRow.reason.expression,
             "hour": func.substr(CaseRow.clock, 1, 13) + ":00",
@@ -92,6 +93,10 @@ class Tally:
         if what not in columns:
             raise RunError(f"by={what!r} was given; allowed are {', '.join(get_args(By))}")
         return self._counts(_grouped(columns[what], where))
+
+    def names(self) -> list[str]:
+        """The groups that judged cases belong to, in the order of their names."""
+        return self._all(select(CaseRow.group).where(CaseRow.group.is_not(None)).distinct().order_by(CaseRow.group))
 
     def refused(self) -> int:
         """How many parts and cases were refused."""
@@ -120,18 +125,19 @@ class Tally:
 
     def patterns(self) -> list[tuple[str, int, int]]:
         """For each pattern of present parts: its worst case's id, cases judged, cases flagged; most judged first."""
-        flagged = func.count().filter(CaseRow.verdict == "anomalous")
+        flagged = func.count().filter(self._at.flagged)
         counted = select(CaseRow.pattern, func.count().label("n"), flagged.label("bad")).group_by(CaseRow.pattern)
         with Session(self._engine) as session:
             rows = session.execute(counted.order_by(func.count().desc(), func.length(CaseRow.pattern).desc())).all()
             return [
-                (str(session.scalar(_first(CaseRow.pattern == pattern))), int(n), int(bad)) for pattern, n, bad in rows
+                (str(session.scalar(_first(CaseRow.pattern == pattern, self._at))), int(n), int(bad))
+                for pattern, n, bad in rows
             ]
 
     def groups(self) -> list[Judged]:
         """Counts for each group and size of calibration set, groups in the order of their names, none first."""
-        decided = CaseRow.verdict != "no verdict"
-        flagged, normal = CaseRow.verdict == "anomalous", (CaseRow.label == 0) & decided
+        decided = self._at.verdict != "no verdict"
+        flagged, normal = self._at.flagged, (CaseRow.label == 0) & decided
         counts = [func.count().filter(which) for which in (decided, flagged, normal, normal & flagged)]
         query = select(CaseRow.group, CaseRow.size, func.count(), *counts).group_by(CaseRow.group, CaseRow.size)
         with Session(self._engine) as session:
@@ -140,14 +146,14 @@ class Tally:
 
     def ranks(self) -> list[tuple[str, float, int]]:
         """Id, p-value and size of the calibration set of every case that could get a verdict, smallest p first."""
-        query = select(CaseRow.id, CaseRow.p_value, CaseRow.size).where(CaseRow.verdict != "no verdict")
+        query = select(CaseRow.id, CaseRow.p_value, CaseRow.size).where(self._at.verdict != "no verdict")
         with Session(self._engine) as session:
             rows = session.execute(query.order_by(CaseRow.p_value, CaseRow.score.desc(), CaseRow.id))
             return [(i, float(p), n) for i, p, n in rows if n is not None]
 
     def labels(self) -> dict[tuple[int, bool], int]:
         """How many labelled cases there are by (label, flagged)."""
-        flagged = CaseRow.verdict == "anomalous"
+        flagged = self._at.flagged
         query = select(CaseRow.label, flagged, func.count()).where(CaseRow.label.is_not(None))
         with Session(self._engine) as session:
             rows = session.execute(query.group_by(CaseRow.label, flagged)).all()
@@ -168,7 +174,7 @@ class Tally:
             counts = {True: self.count(verdict="anomalous"), False: 0}
             counts[False] = self.count() - counts[True]
             steps = {flagged: max(1, -(-n // most)) for flagged, n in counts.items()}
-            query = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, CaseRow.verdict)
+            query = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, self._at.verdict.label("verdict"))
             query = query.order_by(CaseRow.time.asc().nulls_last(), CaseRow.id).execution_options(yield_per=1000)
             points, seen = [], {True: 0, False: 0}
             for place, row in enumerate(session.execute(query)):  # narrow rows, a few at a time in memory
@@ -216,8 +222,8 @@ def _grouped(key: Any, where: list[ColumnElement[bool]]) -> Select[str, int]:
     return select(key, func.count().label("n")).select_from(CaseRow).where(*where)
 
 
-def _first(where: Any) -> Select[Any]:
-    return select(CaseRow.id).where(where).order_by(*ordering("rank")).limit(1)
+def _first(where: Any, at: At) -> Select[Any]:
+    return select(CaseRow.id).where(where).order_by(*ordering("rank", at)).limit(1)
 
 
 def _moment(seconds: float | None, clock: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmdmad.errors import ModelError, RunError
-from mmdmad.store import format, guarded, upgrades
+from mmdmad.store import format, guarded, rows, upgrades
 from mmdmad.store.format import Step
 from mmdmad.store.run import Run
 
@@ -52,7 +52,7 @@ def test_the_steps_after_the_older_of_the_two_numbers_are_taken(folder, monkeypa
 def test_each_step_has_its_actions():
     assert [(step.to, step.actions) for step in format.STEPS] == [
         (2, (format._list_model,)), (3, (format.fill,)), (4, (upgrades.reference_to_normal,)), (5, ()), (6, ()),
-        (7, ()),
+        (7, (rows.rate_free,)),
     ]  # fmt: skip
     assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (7, 1, "cases.sqlite", "config.json")
 

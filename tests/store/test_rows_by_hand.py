@@ -29,10 +29,14 @@ def test_every_copied_column(made):
         "group": "A", "verdict": "anomalous", "p_value": 0.03, "score": 4.5, "rung": one.order_key[0],
         "rung_p": one.order_key[1], "reason": "text", "contradictory": True, "pattern": "image,text", "size": 49,
         "label": 1, "simulated": True, "spelling": "test007b", "number": 7,
+        "floor": 0.02, "clash": 0.1,
     }  # fmt: skip
     other = columns(made.finding("x", contradictions=(made.contradiction("text", 0.1001, 9.0),)))
     expected = {"time": None, "clock": None, "group": None, "label": None, "number": None}
     assert {name: other[name] for name in expected} == expected
+    assert (other["floor"], other["clash"]) == (0.01, 0.1001)
+    assert columns(made.finding("y"))["clash"] is None
+    assert columns(made.finding("z", parts=()))["floor"] is None
     assert (other["contradictory"], other["reason"], other["simulated"]) == (False, "contradiction", False)
 
 

@@ -19,7 +19,8 @@ from mmdmad.store.run import Run
 TABLES = {  # name, type, not null, default, place in the primary key
     "cases": """id VARCHAR 1 None 1; time FLOAT 0 None 0; clock VARCHAR 0 None 0; group VARCHAR 0 None 0;
         verdict VARCHAR 1 None 0; p_value FLOAT 1 None 0; score FLOAT 1 None 0; rung INTEGER 1 '0' 0;
-        rung_p FLOAT 1 '0' 0; reason VARCHAR 0 None 0; contradictory BOOLEAN 1 None 0; pattern VARCHAR 0 None 0;
+        rung_p FLOAT 1 '0' 0; reason VARCHAR 0 None 0; contradictory BOOLEAN 1 None 0; floor FLOAT 0 None 0;
+        clash FLOAT 0 None 0; pattern VARCHAR 0 None 0;
         size INTEGER 0 None 0; label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
         number BIGINT 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;

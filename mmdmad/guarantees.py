@@ -1,0 +1,111 @@
+"""What stands behind a verdict, as plain data, and the one rule by which a p-value becomes a verdict.
+
+Pure data (pydantic, frozen). `mmdmad.calibration.promise` computes a guarantee; here it is only said what it is.
+"""
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+PartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,19}$")]
+"""The name of a modality, known here or not: what was found stays readable where the package of a modality is not."""
+Verdict = Literal["anomalous", "normal", "no verdict"]
+Unit = Literal["case", "recording", "block"]
+"""What is not divided between learning and ranking: a case with its copies, a recording, a stretch of a recording."""
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Positive = Annotated[int, Field(ge=1, le=2**53)]
+ROUNDING = 1e-9
+"""By so much a floor may lie above a rate and still reach it: 1 / (n + 1) and the rate are rounded, each in its way."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ranked(NamedTuple):
+    """What the p-values of a pattern rank among, in one fold: `size` cases of `units` units, the least of `smallest`.
+
+    `natural` of the cases have exactly the pattern's parts, the others had further ones, which were masked.
+    """
+
+    size: Count
+    natural: Count
+    units: Count
+    smallest: Positive
+
+
+class Grounds(_Data):
+    """What a guarantee follows from at any rate: its folds, and what of the case it depends on.
+
+    `learned`: the case is of a recording that was learned from. `stretches`: so many pieces of the case, of a length
+    that is `usual`, were looked at, and the p-value counts all of them. `fewer`, `more`: which readings are missing
+    otherwise than in the cases learned from, in words; "" where none are.
+    """
+
+    folds: tuple[Ranked, ...]
+    learned: bool = False
+    stretches: Positive = 1
+    usual: str = ""
+    fewer: str = ""
+    more: str = ""
+
+
+class Guarantee(_Data):
+    """What stands behind a verdict: P(normal case flagged) <= rate, from `size` calibration cases of this pattern.
+
+    `interval` is the 95 % interval of the realised false-alarm rate given that calibration set (a beta distribution).
+    `valid` is False where the calibration set is too small for the rate (size + 1 < 1 / rate), where the case is of
+    another recording than the few that were learned from, or where drift was found. In the first nothing can be
+    flagged, and there is no verdict (`decides`); in the others there is one, without a promise.
+
+    Three numbers, not to be taken for each other: `smallest_p_value` is the floor that no case of this pattern goes
+    below, `bound` what a theorem promises at most for the declared rate (None: none applies), `measured` the rate that
+    was seen on other normal cases (None: not measured). `attained` is the level that is really used, k / (n + 1) <=
+    rate. `method` says how calibration cases were kept apart from what was learned, `unit` what was kept whole, and
+    `units` how many of these the calibration cases are (None in findings of earlier versions). `grounds` is what the
+    same is said from at another rate (None in findings of earlier versions).
+    """
+
+    rate: float
+    size: int
+    interval: tuple[float, float]
+    pattern: tuple[PartName, ...]
+    valid: bool = True
+    note: str = ""
+    method: Literal["split", "cross"] = "split"
+    unit: Unit = "case"
+    units: int | None = None
+    attained: float | None = None
+    bound: float | None = None
+    measured: float | None = None
+    grounds: Grounds | None = None
+
+    @property
+    def smallest_p_value(self) -> float:
+        """The floor, the smallest p-value that a case of this pattern can get: 1 / (size + 1)."""
+        return 1 / (self.size + 1)
+
+    @property
+    def decides(self) -> bool:
+        """Whether there is a verdict at all: a p-value can reach the rate, promised (`valid`) or not."""
+        return self.valid if self.attained is None else self.attained > 0
+
+    def verdict(self, p_value: float) -> Verdict:
+        """Anomalous exactly when p_value <= rate; no verdict where no p-value could reach it.
+
+        >>> said = Guarantee(rate=0.05, size=99, interval=(0.02, 0.1), pattern=("image",))
+        >>> said.verdict(0.05), said.verdict(0.06), said.model_copy(update={"valid": False}).verdict(0.01)
+        ('anomalous', 'normal', 'no verdict')
+        """
+        if not self.decides:
+            return "no verdict"
+        return "anomalous" if p_value <= self.rate else "normal"
+
+
+def reaches(floor: float, rate: float) -> bool:
+    """Whether a p-value that goes no lower than `floor` can be as small as the rate.
+
+    >>> reaches(1 / 20, 0.05), reaches(1 / 19, 0.05)
+    (True, False)
+    """
+    return floor * (1 - ROUNDING) <= rate
