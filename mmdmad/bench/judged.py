@@ -12,6 +12,7 @@ from mmdmad.bench.base import Context
 from mmdmad.bench.result import Meter
 from mmdmad.cases import Case, Cases, Modality
 from mmdmad.errors import PartError
+from mmdmad.guarantees import Guarantee
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, false_alarms
 from mmdmad.modalities.base import ordered
 
@@ -23,7 +24,7 @@ RATES = (0.01, 0.05)
 class Judged:
     """Judgements of N cases: joint score and p-value (N,), each part's surprise and p-value (N,), NaN where missing.
 
-    calibration (N,): how many calibration cases stand behind each p-value.
+    calibration (N,): how many calibration cases stand behind each p-value. guarantees (N,): what does.
     """
 
     cases: tuple[Case, ...]
@@ -34,6 +35,7 @@ class Judged:
     contradiction: np.ndarray
     refused: int
     calibration: np.ndarray
+    guarantees: tuple[Guarantee, ...] = ()
 
     @property
     def labels(self) -> np.ndarray:
@@ -91,7 +93,7 @@ def judge(model: Any, cases: Sequence[Case], context: Context, meter: Meter, wor
     part_p = {m: np.array([j.parts[m].p_value if m in j.parts else math.nan for j in said]) for m in names}
     odd = np.array([max((c.share for c in j.contradictions), default=0.0) for j in said])
     size = np.array([j.guarantee.size for j in said])
-    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size)
+    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size, tuple(j.guarantee for j in said))
 
 
 def ranking_metrics(judged: Judged, seed: int) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:

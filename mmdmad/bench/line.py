@@ -59,14 +59,14 @@ def run(context: Context) -> Iterator[Row]:
                 yield meter.row(f"line {seed}", detector, seed, metrics | more, intervals=intervals | about)
 
 
-@suite("coverage", "false alarms for every pattern of missing parts", COVERAGE_PROTOCOL, (JOINT,))
+@suite("line-coverage", "false alarms for every pattern of missing parts, simulated", COVERAGE_PROTOCOL, (JOINT,))
 def run_coverage(context: Context) -> Iterator[Row]:
     """Normal test cases only, masked to each pattern."""
     from mmdmad.calibration.patterns import patterns
     from mmdmad.datasets.line.inspection_line import make_line
 
     with tempfile.TemporaryDirectory() as scratch:
-        home = context.artifacts("coverage") or Path(scratch)
+        home = context.artifacts("line-coverage") or Path(scratch)
         for seed in range(context.seeds):
             folder = home / f"line-{seed}"
             cases = read_cases(make_line(folder, train=TRAIN, test=TEST, seed=seed, fault_share=0.0))
