@@ -1,13 +1,13 @@
 """Lists and counts of cases that pass a filter; filters, counts and orders are SQL's."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from mmdmad.ask.base import Result, Scope, query, told
 from mmdmad.ask.filters import Filter
-from mmdmad.ask.words import case_line, in_stretches, percent, plural, stretch_line
+from mmdmad.ask.words import case_line, in_stretches, percent, stretch_line
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
 from mmdmad.store.stretched import stretched
@@ -71,10 +71,10 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     page = scope.run.findings(order=asked.order, limit=asked.limit, offset=asked.offset, **where)
     if not total:
         _known(scope, asked)
-    none = _impossible(scope, asked, total, judged)
+    none, every = _impossible(scope, asked, where, total)
     head = told(none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
     return Found(
-        line=asked.line(total, judged, scope.run.rate, bool(none)), evidence=(head, *map(case_line, page)),
+        line=asked.line(total, every or judged, scope.run.rate, bool(none)), evidence=(head, *map(case_line, page)),
         filter=asked.words(), total=total, cases=tuple(f.case_id for f in page),
     )  # fmt: skip
 
@@ -101,9 +101,9 @@ def count_cases(scope: Scope, asked: Count) -> Counted:
         _known(scope, asked)
     counts = {} if asked.by is None else scope.run.tally.by(asked.by, **where)
     most = tuple(key for key, n in counts.items() if n == max(counts.values()))
-    none = _impossible(scope, asked, total, judged)
+    none, every = _impossible(scope, asked, where, total)
     if none:
-        said = [told(none, fact("cases", 0), fact("judged cases", judged))]
+        said = [told(none, fact("cases", 0), fact("judged cases", every))]
     elif total == 1:
         said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1))]
     else:
@@ -115,18 +115,24 @@ def count_cases(scope: Scope, asked: Count) -> Counted:
         said = [told(text, fact("cases", total), fact("most cases", top), *(fact(asked.by, key) for key in most))]
         said += [told(f"{key}: {n}.", fact(asked.by, key), fact("cases", n)) for key, n in counts.items()]
     return Counted(
-        line=asked.line(total, judged, scope.run.rate, bool(none)), evidence=tuple(said), filter=what, total=total,
-        by=asked.by, counts=counts, most=most,
+        line=asked.line(total, every or judged, scope.run.rate, bool(none)), evidence=tuple(said), filter=what,
+        total=total, by=asked.by, counts=counts, most=most,
     )  # fmt: skip
 
 
-def _impossible(scope: Scope, asked: Filter, total: int, judged: int) -> str:
-    """That no case could be flagged, and why, where that is so; "0 flagged" would sound as if all were well."""
-    if asked.verdict != "anomalous" or total or not judged or scope.run.count(verdict="no verdict") < judged:
-        return ""
-    why = next((f.guarantee.note for f in scope.run.findings(limit=1)), "")
-    none = f"None of the {plural(judged)} could be flagged at {percent(scope.run.rate)}"
-    return f"{none}: {why}." if why else f"{none}."
+def _impossible(scope: Scope, asked: Filter, where: dict[str, Any], total: int) -> tuple[str, int]:
+    """That none of the cases meant could be flagged, and why, and how many they are; ("", 0) where one could.
+
+    "0 flagged" would sound as if all were well.
+    """
+    meant = {name: value for name, value in where.items() if name != "verdict"}
+    every = scope.run.count(**meant) if asked.verdict == "anomalous" and not total else 0
+    if not every or scope.run.count(**meant, verdict="no verdict") < every:
+        return "", 0
+    why = next((f.guarantee.note for f in scope.run.findings(limit=1, **meant)), "")
+    which = asked.model_copy(update={"verdict": None, "rate": None}).words()
+    none = f"None of the {every} {which} could be flagged at {percent(scope.run.rate)}"
+    return f"{none}: {why}." if why else f"{none}.", every
 
 
 def _known(scope: Scope, asked: Filter) -> None:

@@ -53,6 +53,9 @@ def test_lists_and_counts_take_a_rate(run):
         assert none.total == 0
         assert none.line == "none of 300 cases could be flagged at 0.1 %"
         assert none.evidence[0].evidence.caption.startswith("None of the 300 cases could be flagged at 0.1 %: only ")
+    few = ask(Scope(run), "find_cases", verdict="anomalous", rate=0.005, missing="video", group="coin tray")
+    assert re.fullmatch(r"none of \d+ cases could be flagged at 0\.5 %", few.line), few.line
+    assert " cases of coin tray without video could be flagged at 0.5 %: " in few.evidence[0].evidence.caption
     assert ask(Scope(run.at(0.001)), "overview").line == "all cases: none of 300 cases could be flagged at 0.1 %"
     assert ask(Scope(run.at(0.001)), "timeline").line == "none of 300 cases could be flagged at 0.1 %"
 
