@@ -30,7 +30,7 @@ def flags_band(splits: Sequence[Mapping[int, int]], rate: float, level: float = 
     patterns, or splits of one small set, the band is a little too narrow.
 
     >>> flags_band([{199: 100}], 0.05), flags_band([{199: 100}] * 20, 0.05), flags_band([{9: 50}], 0.05)
-    ((1, 11), (77, 124), (0, 0))
+    ((1, 11), (78, 124), (0, 0))
     """
     from scipy import signal, stats
 
