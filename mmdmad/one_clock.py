@@ -1,6 +1,6 @@
 """The parts of a recording on one clock: when each began, and how far their clocks lie apart."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -58,14 +58,15 @@ class Recording:
 def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapping[Modality, float]) -> Recording:
     """A case's parts with these timelines on one clock; `offsets` are seconds to add to the clocks of single parts.
 
-    A part without a clock begins at the case's time, without one with the first of the others; the notes say so.
+    A part without a clock begins at the case's time, without one with the first of the others; the notes say so, and
+    say nothing of begins that nobody measured.
     DataError where some clocks have a zone and others none, or where two parts have no second in common.
     """
     starts = _starts(lines, offsets)
     bare = _bare_clocks(lines, starts, offsets)
     first = min(starts, key=lambda name: starts[name], default=None)
     origin = case.time if first is None else starts[first]
-    notes = []
+    notes = _assumed(lines, starts, bare, offsets, case.time)
     begins = {}
     for name, line in lines.items():
         begins[name] = offsets.get(name, 0.0)
@@ -73,11 +74,6 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
             begins[name] += (starts[name] - origin).total_seconds()
         elif name in bare:
             begins[name] += bare[name]
-        elif first is not None and name not in offsets:
-            notes.append(
-                f"the {name} has no dates of its own and is taken to begin with the {first}, at "
-                f"{starts[first].isoformat()}; --offset {name}=2.5s moves it"
-            )
         notes += [f"{name}: {note}" for note in line.notes]
     if len(bare) > 1:
         notes.append(f"the clocks of the {' and '.join(bare)} have no dates; they are taken to show the same day")
@@ -87,7 +83,45 @@ def on_one_clock(case: Case, lines: "Mapping[Modality, Timeline]", offsets: Mapp
         start = None if origin is None else origin + timedelta(seconds=earliest)
     except OverflowError:
         raise DataError(f"with an offset of {earliest:g} s it begins when no calendar has a date") from None
-    return Recording(placed, start, (*notes, *_compared(placed)))
+    guessed = {name for name in lines if name not in starts and name not in bare and name not in offsets}
+    return Recording(placed, start, (*notes, *_compared(placed, guessed)))
+
+
+def _assumed(
+    lines: "Mapping[Modality, Timeline]",
+    starts: Mapping[Modality, datetime],
+    bare: Mapping[Modality, float],
+    offsets: Mapping[Modality, float],
+    time: datetime | None,
+) -> list[str]:
+    """What is taken for the begins of parts whose files do not say when they began, beside others."""
+    silent = ordered(name for name in lines if name not in starts and name not in bare and name not in offsets)
+    if not silent or len(lines) == 1:
+        return []
+    moved = f"; --offset {silent[0]}=2.5s moves it"
+    if starts:
+        first = min(starts, key=lambda name: starts[name])
+        when = f"with the {first}, at {starts[first].isoformat()}"
+        return [
+            f"the {name} has no dates of its own and is taken to begin {when}; --offset {name}=2.5s moves it"
+            for name in silent
+        ]
+    if bare:
+        first = min(bare, key=lambda name: bare[name])
+        daytime = lines[first].daytime
+        assert daytime is not None
+        when = f"with the {first}, at {_daytime(daytime)} of its clock (which has no date)"
+        return [
+            f"the {name} has no times of day of its own and is taken to begin {when}; --offset {name}=2.5s moves it"
+            for name in silent
+        ]
+    if time is None and len(silent) == len(lines):
+        return [f"nothing says when the {' and the '.join(silent)} began: they are taken to begin together{moved}"]
+    return []
+
+
+def _daytime(seconds: float) -> str:
+    return (datetime(1970, 1, 1) + timedelta(seconds=seconds)).time().isoformat("seconds")
 
 
 def _bare_clocks(
@@ -98,11 +132,10 @@ def _bare_clocks(
     if starts:
         for name in ordered(set(bare) - set(offsets)):
             other = min(starts, key=lambda one: starts[one])
-            at = (datetime(1970, 1, 1) + timedelta(seconds=bare[name])).time().isoformat("seconds")
             raise DataError(
-                f"the clock of the {name} has no date (it begins at {at}), that of the {other} begins at "
-                f"{starts[other].isoformat()}, and nothing says on which day they ran together: write the date into "
-                f"the {name}, or say how long after the {other} it begins: --offset {name}=0s"
+                f"the clock of the {name} has no date (it begins at {_daytime(bare[name])}), that of the {other} "
+                f"begins at {starts[other].isoformat()}, and nothing says on which day they ran together: write the "
+                f"date into the {name}, or say how long after the {other} it begins: --offset {name}=0s"
             )
         return {}
     first = next(iter(bare.values()), 0.0)
@@ -125,8 +158,11 @@ def _starts(lines: "Mapping[Modality, Timeline]", offsets: Mapping[Modality, flo
     return {name: start.replace(tzinfo=UTC) if name in bare else start for name, start in starts.items()}
 
 
-def _compared(placed: Mapping[Modality, Placed]) -> list[str]:
-    """Where parts of one recording begin or end apart; DataError where they have no second in common."""
+def _compared(placed: Mapping[Modality, Placed], guessed: Collection[Modality]) -> list[str]:
+    """Where parts of one recording begin or end apart; DataError where they have no second in common.
+
+    Of parts whose begin is `guessed` it says how much longer they last, no more.
+    """
     notes = []
     pairs = [(a, b) for i, a in enumerate(placed) for b in list(placed)[i + 1 :]]
     for name, other in pairs:
@@ -140,7 +176,12 @@ def _compared(placed: Mapping[Modality, Placed]) -> list[str]:
         longest = max(one.line.end, two.line.end)
         if max(abs(early), abs(late)) <= max(1.0, APART * longest, 2 * one.line.lasts, 2 * two.line.lasts):
             continue
-        said = f"the {other} begins {early:+.3g} s and ends {late:+.3g} s from the {name}"
+        if name in guessed or other in guessed:  # they begin where they were laid: only how long they last is known
+            more = "longer" if two.line.end > one.line.end else "less"
+            lengths = f"({two.line.end:.6g} s, {one.line.end:.6g} s)"
+            said = f"the {other} lasts {abs(two.line.end - one.line.end):.3g} s {more} than the {name} {lengths}"
+        else:
+            said = f"the {other} begins {early:+.3g} s and ends {late:+.3g} s from the {name}"
         even = one.line.entries is None and two.line.entries is None  # a log may be silent at both its ends
         drift = abs(late - early) / longest
         if even and APART < drift < 0.05:

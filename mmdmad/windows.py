@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
@@ -214,9 +213,8 @@ def _entries(case: Case, recording: Recording) -> Iterator[Case]:
     name, one = next(iter(recording.parts.items()))
     if len(recording.parts) > 1 or one.line.entries is None:
         raise DataError(f"--window entry is for a log alone; here are {', '.join(recording.parts)}: give seconds")
-    bounds = [*one.line.entries.tolist(), len(one.line.times)]
-    for number, (first, last) in enumerate(pairwise(bounds), 1):
-        when = recording.at(float(one.line.times[first]))
+    for number, (seconds, first, last) in enumerate(one.line.each_entry(), 1):
+        when = recording.at(seconds)
         yield _piece(case, str(number), {name: _sliced(one.part, first, last)}, when)
 
 

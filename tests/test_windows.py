@@ -145,7 +145,7 @@ def test_drift_is_told() -> None:
     frames = Part("video", value=np.zeros((970, 2, 2), np.uint8), rate=1.0)
     made = cut(one(sensor=sensor(range(1000), START), video=frames), Windows.of("100s"))
     assert (
-        "pump: the video begins +0 s and ends -30 s from the sensor; if both ran all the time, their clocks drift "
+        "pump: the video lasts 30 s less than the sensor (970 s, 1000 s); if both ran all the time, their clocks drift "
         "apart by 3.00%" in made.extra["notes"]
     )
     close = Part("video", value=np.zeros((999, 2, 2), np.uint8), rate=1.0)

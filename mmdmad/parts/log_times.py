@@ -20,6 +20,8 @@ BLOCK = 32 * 2**20
 """Bytes that are looked through at once."""
 BACK = 300.0
 """Seconds by which a line may be earlier than one above it: several writers of one log are that much apart."""
+FALLS = 5
+"""Times that fall, and hardly one that rises, from which on a log has its newest line first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     `pattern` says how stamps are written, in the letters of `strptime` ("%d.%m.%Y %H:%M:%S"; a blank or "\\t" stands
     for tabs too); None = one of the forms above, the one that most lines have. Dates without a year get the one that
     brings them next to `near`, else to the last change of the file. A line that is up to five minutes earlier than one
-    above it counts at that line's time.
+    above it counts at that line's time. A log with its newest line first is turned round.
     ValueError says what is missing, and names the line where times go back by more.
     """
     pattern = None if pattern is None else pattern.replace("\\t", "\t")
@@ -63,6 +65,12 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     if not len(found.lines):
         raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
     seconds, start, notes = _seconds(path, form, found, pattern, near)
+    entries = found.entries
+    each = np.diff([*entries, found.count])
+    turned = _newest_first(seconds)
+    if turned:
+        seconds, each = seconds[::-1], each[::-1]
+        notes.append("the newest line stands first: entries are taken in the order of time")
     back = np.maximum.accumulate(seconds) - seconds
     worst = int(np.argmax(back))
     if back[worst] > BACK:
@@ -77,12 +85,18 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
         notes.append(f"{some} up to {back[worst]:.3g} s earlier than one above, and counted at the time of that one")
     seconds = np.maximum.accumulate(seconds)
     notes += found.notes
-    entries = found.entries
-    times = np.repeat(seconds, np.diff([*entries, found.count])) - seconds[0]
+    times = np.repeat(seconds, each) - seconds[0]
     begin = None if start is None else start + timedelta(seconds=float(seconds[0]))
     # More lines may come: a log ends with its last line, so that no window changes when it grows.
     daytime = float(seconds[0]) if start is None and form != "since boot" else None
-    return Timeline(times, begin, 0.0, entries, tuple(notes), daytime)
+    return Timeline(times, begin, 0.0, entries, tuple(notes), daytime, turned)
+
+
+def _newest_first(seconds: np.ndarray) -> bool:
+    """Whether stamps (k,) run backwards: many fall, hardly one rises, and turned round none is far before another."""
+    steps = np.diff(seconds)
+    falls, rises, later = int((steps < 0).sum()), int((steps > 0).sum()), seconds[::-1]
+    return falls >= FALLS + 9 * rises and bool((np.maximum.accumulate(later) - later).max() <= BACK)
 
 
 def entries_of(path: Path, near: datetime | None = None) -> Timeline:
@@ -166,7 +180,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lines, words, places, indented, count, filled, headers = [], [], [], [], 0, 0, 0
+    lines, words, places, indented, before_all, count, filled, headers = [], [], [], [], [], 0, 0, 0
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
         there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
@@ -174,7 +188,9 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         lines.append(np.flatnonzero(there) + at)
         cells = cells.filter(pa.array(there))
         words.append(pc.struct_field(cells, "stamp"))
-        places.append(pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False))
+        front = pc.struct_field(cells, "before")
+        places.append(pc.utf8_length(front).to_numpy(zero_copy_only=False))
+        before_all.append(pc.replace_substring_regex(front, r"[\pL\pN_./\x{feff}-]+", "x"))
         space = pc.match_substring_regex(block, r"^\s+\S")
         indented.append(space.to_numpy(zero_copy_only=False)[there])
         filled += int(pc.sum(pc.match_substring_regex(block, r"\S")).as_py() or 0)
@@ -187,12 +203,22 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         # Lines that go on with an entry hold a time elsewhere than those that begin one, or behind spaces.
         distinct, often = np.unique(before, return_counts=True)
         usual = np.abs(before - distinct[np.argmax(often)]) <= 2
+        usual |= _alike(pa.chunked_array(before_all))  # words of other lengths before it: INFO, WARNING
         if 10 * len(where) < 9 * filled:
-            keep = usual if 2 * often.max() >= len(before) else before <= np.median(before) + 40
+            keep = usual if 2 * usual.sum() >= len(before) else before <= np.median(before) + 40
             keep &= ~inner if inner.mean() < 0.5 else True
         elif 10 * usual.sum() >= 8 * len(usual):
             keep = usual | ~inner
     return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count, headers)
+
+
+def _alike(fronts: Any) -> np.ndarray:
+    """Which of some lines have before their stamp what most of them have, words taken alike, bool (k,)."""
+    import pyarrow.compute as pc
+
+    counts = pc.value_counts(fronts)
+    most = max(counts.to_pylist(), key=lambda one: one["counts"])["values"]
+    return pc.equal(fronts, most).to_numpy()
 
 
 def _seconds(

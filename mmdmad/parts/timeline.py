@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,8 +14,9 @@ class Timeline:
 
     `start` is the time of the first unit, None where the recording has no clock of its own; `lasts` how many seconds
     the last unit lasts. `entries` int64 (k,) are the units at which something new begins (a log entry of several
-    lines); None = every unit stands for itself. `notes` are what was decided, in plain words. `daytime` are seconds
-    from midnight to the first unit where the recording's clock has no date.
+    lines), by their place in the file; None = every unit stands for itself. `notes` are what was decided, in plain
+    words. `daytime` are seconds from midnight to the first unit where the recording's clock has no date.
+    `newest_first`: the file has its units in the other order, so that `times` are those of its last unit first.
     """
 
     times: np.ndarray
@@ -23,6 +25,7 @@ class Timeline:
     entries: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     daytime: float | None = None
+    newest_first: bool = False
 
     @property
     def end(self) -> float:
@@ -36,15 +39,32 @@ class Timeline:
         return min(1e-6, 0.01 * step) if step else 1e-6
 
     def between(self, begin: float, end: float) -> tuple[int, int]:
-        """The first unit at or after `begin`, and the first at or after `end`, in seconds from the first unit.
+        """The units at or after `begin` and before `end`, seconds from the first: places in the file, start and stop.
 
         >>> Timeline(np.array([0.0, 1.0, 2.0])).between(1.0, 2.0)
         (1, 2)
+        >>> Timeline(np.array([0.0, 1.0, 2.0]), newest_first=True).between(0.0, 1.0)
+        (2, 3)
         """
         # Times are sums of rounded steps: a row at 59.9999999999 s is the row of the sixtieth second.
         close = self._close
         first, last = np.searchsorted(self.times, [begin - close, end - close])
+        if self.newest_first:
+            first, last = len(self.times) - last, len(self.times) - first
         return int(first), int(last)
+
+    def each_entry(self) -> list[tuple[float, int, int]]:
+        """Seconds, start and stop of every entry, in the order of time; of a recording without entries, of every unit.
+
+        >>> Timeline(np.array([0.0, 5.0, 5.0]), entries=np.array([0, 2]), newest_first=True).each_entry()
+        [(0.0, 2, 3), (5.0, 0, 2)]
+        """
+        count = len(self.times)
+        bounds = [*(range(count) if self.entries is None else self.entries.tolist()), count]
+        pairs = list(pairwise(bounds))
+        if self.newest_first:
+            return [(float(self.times[count - last]), first, last) for first, last in reversed(pairs)]
+        return [(float(self.times[first]), first, last) for first, last in pairs]
 
 
 def usual_step(times: np.ndarray) -> float:
