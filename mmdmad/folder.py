@@ -21,7 +21,8 @@ from mmdmad.files import left_by_others
 from mmdmad.folder_clips import clips, note_of_clips
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
-from mmdmad.log_pieces import cure, log_of
+from mmdmad.folder_sheets import SHEETS, question_of_sheets, sheets_among
+from mmdmad.log_pieces import log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
@@ -68,6 +69,9 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     undone = question_of_masks(marked, (path for stem in silent for _, path in groups[stem] if path not in masks))
     marked = {} if undone else marked
     named, doubt = name_roles(Path(s) for s in silent if not any(path in marked for _, path in groups[s]))
+    parts = [path for members in groups.values() for _, path in members if path not in masks]
+    asked = any(path not in marked for s in silent for _, path in groups[s]) and not named
+    sheets = sheets_among(root, unknown, parts, asked)
     of_clips = clips(_pictures(groups, masks))
     columns = {name: one.path_column for name, one in modalities().items()}
     counts: dict[tuple[str, str], int] = defaultdict(int)
@@ -105,7 +109,9 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     reader.refused += [Refusal(_readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
-        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files")
+        sheet = next((path for path in unknown if path.suffix.lower() in SHEETS), None)
+        cure = "" if sheet is None else f"; save its sheets ({_readable(sheet.name)}) as CSV"
+        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files{cure}")
     if masks:
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
     if marked:
@@ -118,7 +124,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
         )
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
-    why = question_of_lists(lists) or doubt or undone
+    why = question_of_lists(lists) or question_of_sheets(sheets) or doubt or undone
     return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
 
 
@@ -127,7 +133,8 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
         log = log_of(path.name)
         if log is None:
-            yield path, f"unknown kind of file {path.suffix!r}"
+            cure = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
+            yield path, f"unknown kind of file {path.suffix!r}{cure}"
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
             yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"

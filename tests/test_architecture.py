@@ -32,6 +32,7 @@ LAYERS = (
             "folder_masks",
             "folder_clips",
             "folder_names",
+            "folder_sheets",
             "labels",
             "learning",
             "log_pieces",

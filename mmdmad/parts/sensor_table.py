@@ -10,6 +10,7 @@ import numpy as np
 
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
+from mmdmad.folder_sheets import SHEETS
 from mmdmad.parts import sensor_csv, sensor_files
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.kept import KEPT, KEPT_BYTES
@@ -26,7 +27,6 @@ READERS = {
     ".npz": sensor_files.read_npz,
     ".npy": sensor_files.read_npy,
 }
-SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 
 
 @dataclass(frozen=True, eq=False)
