@@ -110,8 +110,8 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
         sheet = next((path for path in unknown if path.suffix.lower() in SHEETS), None)
-        cure = "" if sheet is None else f"; save its sheets ({_readable(sheet.name)}) as CSV"
-        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files{cure}")
+        saved = "" if sheet is None else f"; save its sheets ({_readable(sheet.name)}) as CSV"
+        raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files{saved}")
     if masks:
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
     if marked:
@@ -133,8 +133,8 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
         log = log_of(path.name)
         if log is None:
-            cure = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
-            yield path, f"unknown kind of file {path.suffix!r}{cure}"
+            saved = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
+            yield path, f"unknown kind of file {path.suffix!r}{saved}"
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
             yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"
