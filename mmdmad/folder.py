@@ -22,7 +22,7 @@ from mmdmad.folder_clips import clips, note_of_clips
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
 from mmdmad.folder_sheets import SHEETS, question_of_sheets, sheets_among
-from mmdmad.log_pieces import log_of
+from mmdmad.log_pieces import cure, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
