@@ -42,7 +42,8 @@ def run(context: Context) -> Iterator[Row]:
         home = context.artifacts("coverage") or Path(scratch)
         for one in every_set(context.data, home):
             for way in one.ways:
-                yield measured(context, one, way, 1 if way == "later" else splits, home)
+                with context.trying(f"{one.name}, {way}"):  # a set too small for a fit costs its own row
+                    yield measured(context, one, way, 1 if way == "later" else splits, home)
 
 
 def measured(context: Context, one: Normals, way: Way, splits: int, home: Path) -> Row:

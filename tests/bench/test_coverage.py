@@ -150,9 +150,12 @@ def test_every_set_is_read_without_its_odd_cases(tmp_path):
 def test_the_suite_on_made_up_cases(tmp_path, monkeypatch):
     cases = cases_of(150, 10, seed=3)
     one = Normals("made", SENSOR, cases, ("drawn", "new recordings", "later"), tuple(str(c.recording) for c in cases))
-    monkeypatch.setattr(coverage, "every_set", lambda data, home: [one])
+    few = Normals("few", SENSOR, cases[:12], ("drawn",))
+    monkeypatch.setattr(coverage, "every_set", lambda data, home: [few, one])
     result = run_suite("coverage", tmp_path, seeds=2, sample=100)
     rows = {row["dataset"]: row for row in result["rows"]}
+    assert "few, drawn" in result["refused"]
+    assert "cases" in result["refused"]["few, drawn"]
     assert set(rows) == {"made, drawn", "made, new recordings", "made, later"}
     drawn = rows["made, drawn"]["metrics"]
     assert (drawn["splits"], drawn["cases"]) == (2, 80)
