@@ -217,6 +217,19 @@ def test_filters_counts_and_orders_are_those_of_the_view(run, rate):
     assert read.finding("c003") == view.of(run.finding("c003"))
 
 
+def test_a_p_value_at_the_rate_itself_is_flagged(run):
+    """The rule is at most, in SQL as in Python."""
+    some = [
+        f for f in run.findings() if 0.01 < f.p_value < 0.5 and f.guarantee.grounds and not f.guarantee.grounds.more
+    ]
+    assert len(some) > 10
+    for finding in some:
+        read = run.at(finding.p_value)
+        flagged = {f.case_id for f in read.findings(verdict="anomalous")}
+        assert finding.case_id in flagged
+        assert read.finding(finding.case_id).verdict == "anomalous"
+
+
 def test_a_view_writes_nothing(run):
     read = run.at(0.02)
     words = Explanation(sentences=(), faithfulness=1.0, llm="offline", prompt="p")
