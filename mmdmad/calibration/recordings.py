@@ -70,6 +70,8 @@ def _by_recording(calibration: ArrayLike, recordings: ArrayLike) -> list[np.ndar
     scores, names = np.asarray(calibration, np.float64), np.asarray(recordings)
     if scores.shape != names.shape or scores.ndim != 1 or not np.isfinite(scores).all():
         raise DataError(f"{scores.shape} finite scores of {names.shape} recordings were given; one each is needed")
+    if not len(scores):
+        return []
     order = np.lexsort((scores, names))
-    starts = np.flatnonzero(np.r_[True, names[order][1:] != names[order][:-1]]) if len(order) else []
-    return np.split(scores[order], starts[1:]) if len(order) else []
+    ends = np.flatnonzero(names[order][1:] != names[order][:-1]) + 1
+    return np.split(scores[order], ends)
