@@ -224,6 +224,8 @@ def score(
     folder = Run.open(run)
     windows = windows_of(window, step, log_time, folder.windows, offset)
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
+    if left := folder.pending.words:
+        say(f"before this: {left}")
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
     if rate is not None:
         folder = folder.at(rate)

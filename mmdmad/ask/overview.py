@@ -4,6 +4,7 @@ from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.feedback import told_precision
 from mmdmad.ask.words import flagged_line, percent, plural
 from mmdmad.explain.words import fact
+from mmdmad.store.pending import Pending
 from mmdmad.store.stream import Watch
 
 WORST = 3
@@ -43,7 +44,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
     groups, channels = tuple(run.groups()), tuple(tally.channels())
     refused, simulated = tally.refused(), tally.simulated()
     watch = run.watch
-    said = told_lapse(watch)
+    said = [*told_lapse(watch), *told_pending(run.pending)]
     if judged:
         said.append(_counts(scope, judged, verdicts, simulated))
         worst = [f.case_id for f in run.findings(limit=WORST)]
@@ -78,6 +79,14 @@ def told_lapse(watch: Watch) -> list[Cited]:
         return []
     facts = fact("lapsed since", watch.lapse.since), fact("evidence since", watch.lapse.began)
     return [told(f"{watch.words}.", *facts)]
+
+
+def told_pending(left: Pending) -> list[Cited]:
+    """How many of the cases that were given are still to be judged, where scoring was stopped half-way."""
+    if not left.words:
+        return []
+    facts = fact("given", left.given), fact("not judged yet", left.left)
+    return [told(f"{left.words}; give the same cases to `mmdmad score` again.", *facts)]
 
 
 def _counts(scope: Scope, judged: int, verdicts: dict[str, int], simulated: bool) -> Cited:

@@ -52,6 +52,8 @@ def evidence(spans: list[Span], signal: "Text", normal: TextNormal, found: Seque
     if not drafts and spans:
         facts = _where(max(spans, key=lambda s: s.peak), signal)
         said = f"no single line of the text stands out; the least usual is {_line(signal)}: “{{quote}}”."
+        if "\n" not in text.strip():
+            said = "the one line of the text does not stand out by itself: “{quote}”."
         drafts.append(draft("words", "text", said, facts))
     return drafts + [_carry(one, signal) for one in found]
 

@@ -1,16 +1,25 @@
-"""The report as one HTML page: self-contained, everything escaped, no script and no network needed."""
+"""The report as one HTML page: self-contained, everything escaped, readable without its one small script.
 
+The page's policy allows nothing from anywhere and runs one script and one style sheet, both known by their hashes: a
+word from a case that became markup all the same would still do nothing.
+"""
+
+import base64
+import hashlib
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from mmdmad.ask.words import percent
-from mmdmad.findings import Finding, Guarantee
+from mmdmad.findings import Finding, Sentence
 from mmdmad.modalities.base import modalities
 from mmdmad.plain import plain
-from mmdmad.reasons import main_reason
-from mmdmad.report.model import Report, entry, lead, several
+from mmdmad.reasons import main_reason, unusual
+from mmdmad.report.model import Report
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
+from mmdmad.report.words import entry, group_words, lead, method_words, seen, several, strength, told, unsure
+from mmdmad.store.rows import timestamp
 from mmdmad.stretches import Stretch
 
 if TYPE_CHECKING:
@@ -42,7 +51,12 @@ class View:
     order: list[str]
     pictures: Pictures
     thumbnail: str | None
-    guarantee: str
+    strength: str
+    seen: str
+    unsure: str
+    parts: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+    seconds: float | None
 
 
 def environment() -> "Environment":
@@ -59,20 +73,44 @@ def environment() -> "Environment":
     return env
 
 
+def hashed(text: str) -> str:
+    """A script or a style sheet as a page's policy names it.
+
+    >>> hashed("")
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    """
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def render(report: Report, run: "Run") -> str:
     """The page as a string."""
+    from markupsafe import Markup
+
     packer = Packer(run)
-    views = [_view(f, together, packer, run) for f, together in report.entries[: report.detailed]]
+    views = [_view(f, together, packer, run, report) for f, together in report.entries[: report.detailed]]
+    own = {name: (files("mmdmad.report") / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     return (
         environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
             views=views,
-            rest=[(f, entry(f, together)) for f, together in report.entries[report.detailed :]],
+            rest=[
+                (f, entry(f, together), timestamp(f.time), main_reason(f) or "", unusual(f))
+                for f, together in report.entries[report.detailed :]
+            ],
             anchors={case: f"f{i}" for i, v in enumerate(views, start=1) for case in _cases(v)},
-            timeline=lay_out(report.timeline, report.rate, report.sampled),
+            timeline=lay_out(report.timeline, report.rate, report.sampled, report.beyond.times),
             picture_notes={name: one.picture_note for name, one in modalities().items()},
+            plots={name for name, one in modalities().items() if not one.photo},
+            group_words=group_words,
+            method_words=method_words(report.bases),
+            css=Markup(own["css"]),
+            js=Markup(own["js"]),
+            policy=Markup(
+                f"default-src 'none'; style-src {hashed(own['css'])}; script-src {hashed(own['js'])}; img-src data:; "
+                "base-uri 'none'; form-action 'none'"
+            ),
         )
     )
 
@@ -81,12 +119,8 @@ def _cases(view: View) -> tuple[str, ...]:
     return (view.finding.case_id,) if view.together is None else view.together.cases
 
 
-def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run") -> View:
-    guarantee = finding.guarantee
-    words = (
-        f"Declared false-alarm rate {percent(guarantee.rate)}, from {guarantee.size} calibration cases with the same "
-        f"parts; 95 % interval {percent(guarantee.interval[0])} to {percent(guarantee.interval[1])}."
-    )
+def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run", report: Report) -> View:
+    alike = report.alike.get(finding.case_id)
     return View(
         finding=finding,
         together=together,
@@ -97,25 +131,12 @@ def _view(finding: Finding, together: Stretch | None, packer: Packer, run: "Run"
         order=[p.modality for p in sorted(finding.parts, key=lambda p: -p.share)],
         pictures=packer.pack(finding),
         thumbnail=thumbnail(run, finding),
-        guarantee=f"{words} {_three_numbers(guarantee)}"
-        if guarantee.valid
-        else f"No guarantee: {guarantee.note or 'too few calibration cases'}.",
-    )
-
-
-def _three_numbers(guarantee: Guarantee) -> str:
-    """How the p-value came about, and floor, bound and measured rate apart.
-
-    >>> print(_three_numbers(Guarantee(rate=0.05, size=99, interval=(0.02, 0.1), pattern=("image",), bound=0.05)))
-    No p-value is below 0.01; a theorem bounds the rate by 5 %; it was not measured on other normal cases.
-    """
-    crossed = "Ranked within folds, by models that had not learned the cases ranked with. "
-    bound, measured = guarantee.bound, guarantee.measured
-    return (
-        f"{crossed if guarantee.method == 'cross' else ''}No p-value is below {guarantee.smallest_p_value:.2g}; "
-        f"{'no theorem bounds the rate' if bound is None else f'a theorem bounds the rate by {percent(bound)}'}; "
-        + ("it was not measured on other" if measured is None else f"it was {percent(measured)} on other")
-        + " normal cases."
+        strength=strength(finding, report.beyond),
+        seen=seen(alike),
+        unsure=unsure(finding, report.bases),
+        parts=tuple(unusual(finding)),
+        sentences=told(finding),
+        seconds=timestamp(finding.time),
     )
 
 

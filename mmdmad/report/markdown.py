@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from mmdmad.ask.judging import Basis
 from mmdmad.ask.words import percent
 from mmdmad.findings import Finding
 from mmdmad.plain import plain
-from mmdmad.report.model import Report, entry, several
+from mmdmad.report.model import Report
+from mmdmad.report.words import entry, group_words, method_words, seen, several, strength, told, unsure
 from mmdmad.stretches import Stretch
 
 
@@ -15,15 +17,16 @@ def render(report: Report) -> str:
     from mmdmad.explain.words import number
 
     lines = [f"# {safe(report.title)}", ""]
-    if report.simulated:
-        lines += ["> **Simulated data: no real machine, product or person.**", ""]
-    if report.lapsed:
-        lines += [f"> **{safe(report.watched)}.**", ""]
-    lines += [f"**{report.headline}.** {report.promise}", ""]
-    if report.reasons:
-        lines += ["Mainly by: " + ", ".join(f"{safe(r.name)} {r.count}" for r in report.reasons) + ".", ""]
+    for one in report.banners:
+        lines += [f"> **{safe(one.words)}.**", ""]
+    lines += [f"**{report.headline}.**", ""]
+    about = report.opening
+    for name, words in (("Looked at", about.looked), ("Found", about.found), ("Since when", about.since)):
+        lines += [f"{name}: {safe(words)}", ""] if words else []
+    lines += ["What to do next:", "", *(f"{i}. {safe(step)}" for i, step in enumerate(about.steps, start=1)), ""]
+    lines += _sections(report, "first")
     for i, (finding, together) in enumerate(report.entries[: report.detailed], start=1):
-        lines += _finding(i, finding, number(finding.p_value), together)
+        lines += _finding(i, finding, number(finding.p_value), together, report)
     rest = report.entries[report.detailed :]
     if rest:
         lines += ["## Also flagged", ""]
@@ -36,36 +39,23 @@ def render(report: Report) -> str:
             f"{report.unlisted} more cases are flagged; the table that `mmdmad score --out` writes has all of them.",
             "",
         ]
-    if report.bases:
-        lines += ["## What stands behind the verdicts", ""]
+    if report.groups:
+        lines += ["## Group by group", ""]
         lines += table(
-            ("parts present", "judged", "flagged", "calibration cases", "95 % interval", "note"),
+            ("group", "judged", "flagged", "would be, were all normal", "normal by label, flagged", ""),
             (
                 [
-                    ", ".join(b.guarantee.pattern),
-                    str(b.judged),
-                    str(b.flagged),
-                    str(b.guarantee.size),
-                    f"{percent(b.guarantee.interval[0])} to {percent(b.guarantee.interval[1])}",
-                    ("" if b.guarantee.valid else "no guarantee: ") + b.guarantee.note,
+                    g.name,
+                    str(g.judged),
+                    str(g.flagged),
+                    f"{g.expected.low} to {g.expected.high}" if g.decided else "none could be",
+                    f"{g.normal_flagged} of {g.normal}" if g.normal else "",
+                    group_words(g),
                 ]
-                for b in report.bases
+                for g in report.groups
             ),
         )
-    if report.watched and not report.lapsed:
-        lines += [f"{safe(report.watched)}.", ""]
-    if report.labels is not None:
-        n = report.labels
-        lines += [
-            f"Labels in the manifest, never used to judge: {n.anomalous_flagged} of {n.anomalous} anomalous cases and "
-            f"{n.normal_flagged} of {n.normal} normal cases are flagged.",
-            "",
-        ]
-    for section in report.sections:
-        lines += [f"## {safe(section.title)}", "", safe(section.line), ""]
-        lines += [f"- {safe(e.caption)}" for e in section.evidence]
-        lines += [f"- … and {section.left_out} more"] if section.left_out else []
-        lines.append("")
+    lines += _sections(report, "")
     if report.refused:
         lines += ["## Refused inputs", ""]
         lines += table(
@@ -74,9 +64,8 @@ def render(report: Report) -> str:
         )
         if report.refused_in_all > len(report.refused):
             lines += [f"{report.refused_in_all - len(report.refused)} more were refused.", ""]
-    if report.models:
-        lines += ["## How it was judged", ""]
-        lines += table(("part", "encoder", "detector"), ([m.modality, m.encoder, m.detector] for m in report.models))
+    if report.judged:
+        lines += ["## How sure is this? Rates, calibration and models", "", *_statistics(report)]
     lines.append(
         "Versions: " + ", ".join(f"{safe(name)} {safe(version)}" for name, version in report.versions.items()) + "."
     )
@@ -100,15 +89,73 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [*lines, *("| " + " | ".join(safe(cell) for cell in row) + " |" for row in rows), ""]
 
 
-def _finding(index: int, finding: Finding, p_value: str, together: Stretch | None) -> list[str]:
+def _sections(report: Report, place: str) -> list[str]:
+    lines = []
+    for section in report.sections:
+        if section.place == place:
+            lines += [f"{'###' if place == 'folded' else '##'} {safe(section.title)}", ""]
+            lines += [safe(section.line), ""] if section.failed else []
+            lines += [f"- {safe(e.caption)}" for e in section.evidence]
+            lines += [f"- … and {section.left_out} more"] if section.left_out else []
+            lines.append("")
+    return lines
+
+
+def _statistics(report: Report) -> list[str]:
+    """Everything of rates and calibration, said once for all cases."""
+    lines = [safe(report.promise), ""]
+    if report.watched and not report.lapsed:
+        lines += [f"{safe(report.watched)}.", ""]
+    if report.beyond.problem:
+        lines += [f"How far cases lie beyond the normal ones is not known: {safe(report.beyond.problem)}.", ""]
+    if report.bases:
+        lines += ["### What stands behind the verdicts", ""]
+        head = ("parts present", "judged", "flagged", "normal cases ranked among", "smallest p-value", "level used")
+        lines += table((*head, "bound by a theorem", "measured", "95 % interval", "note"), map(_basis, report.bases))
+        lines += [words, ""] if (words := method_words(report.bases)) else []
+    if report.labels is not None:
+        n = report.labels
+        lines += [
+            f"Labels in the manifest, never used to judge: {n.anomalous_flagged} of {n.anomalous} anomalous cases and "
+            f"{n.normal_flagged} of {n.normal} normal cases are flagged.",
+            "",
+        ]
+    lines += _sections(report, "folded")
+    if report.models:
+        lines += ["### How it was judged", ""]
+        lines += table(("part", "encoder", "detector"), ([m.modality, m.encoder, m.detector] for m in report.models))
+    return lines
+
+
+def _basis(basis: Basis) -> list[str]:
+    g = basis.guarantee
+    return [
+        ", ".join(g.pattern),
+        str(basis.judged),
+        str(basis.flagged),
+        str(g.size),
+        f"{g.smallest_p_value:.3g}",
+        "" if g.attained is None else percent(g.attained),
+        "none applies" if g.bound is None else percent(g.bound),
+        "not" if g.measured is None else percent(g.measured),
+        f"{percent(g.interval[0])} to {percent(g.interval[1])}",
+        ("" if g.valid else "no guarantee: ") + g.note,
+    ]
+
+
+def _finding(index: int, finding: Finding, p_value: str, together: Stretch | None, report: Report) -> list[str]:
     about = [finding.group, finding.time.isoformat(" ", "seconds") if finding.time else None]
     lines = [f"## {index}. {safe(finding.case_id)}: {finding.verdict}, p = {p_value}", ""]
     if any(about):
         lines += [safe(" · ".join(a for a in about if a)), ""]
     if together is not None and (words := several(together)):
         lines += [f"{safe(words)}; this one is the most anomalous. All: {safe(', '.join(together.cases))}.", ""]
-    if finding.explanation is not None:
-        lines += [safe(finding.explanation.text), ""]
+    before = seen(report.alike.get(finding.case_id))
+    said = strength(finding, report.beyond), before, unsure(finding, report.bases)
+    for words in filter(None, said):
+        lines += [safe(words), ""]
+    if sentences := told(finding):
+        lines += [safe(" ".join(f"{s.text} [{', '.join(s.cites)}]" for s in sentences)), ""]
     for e in finding.evidence:
         # a plain path stands as code; in any other a backtick or a newline could end it
         path = e.artifact or ""

@@ -1,36 +1,37 @@
 """The report as one object: what HTML, Markdown and JSON show, computed once from a run."""
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mmdmad.ask.base import Query, Scope, queries, told_error
+from mmdmad.ask.base import Scope
 from mmdmad.ask.expected import Expected, of_all
+from mmdmad.ask.groups import Group, by_group
 from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
+from mmdmad.ask.seen import Alike, Memory
 from mmdmad.ask.timeline import Along, Point, timeline
-from mmdmad.ask.words import in_stretches, percent, plural, stretch_place
-from mmdmad.explain.words import listed
-from mmdmad.findings import Evidence, Finding
-from mmdmad.modalities.base import detail_kinds, ordered
+from mmdmad.ask.words import in_stretches, percent, plural
+from mmdmad.findings import Finding
+from mmdmad.modalities.base import ordered
 from mmdmad.reasons import CONTRADICTION
+from mmdmad.report.opening import Banner, Opening, banners, opening
+from mmdmad.report.sections import Section, sections
+from mmdmad.store.strength import Beyond, beyond
 from mmdmad.store.stretched import stretched
 from mmdmad.stretches import Stretch
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
 
-log = logging.getLogger(__name__)
 DETAILED = 50  # findings shown with pictures and evidence
 LISTED = 500  # further flagged ones in a table; beyond that they are counted
 CLOSEST = 3  # the most unusual ones, shown where none is flagged
 REFUSED = 1000  # refusals listed; beyond that they are counted
 EACH = " Cases are windows of recordings: counts and the rate are of each, windows side by side are told as one."
-LINES = 50  # pieces of evidence of a section made by a query
 _NOT = {"is flagged": "is not", "could be flagged": "could not be"}
 
 
@@ -45,28 +46,22 @@ class Reason(_Model):
     count: int
 
 
-class Section(_Model):
-    """What a query with a heading of its own adds to the report: its line, and its evidence up to a limit."""
-
-    title: str
-    line: str
-    evidence: tuple[Evidence, ...] = ()
-    left_out: int = 0
-    failed: bool = False
-
-
 class Report(_Model):
     """Everything a report says, in a size that does not grow with the run beyond some limits.
 
     `findings` are the flagged cases worst first (without any: the most unusual three), at most DETAILED + LISTED;
     Where flagged cases are neighbouring windows of a recording, `stretches` has them all, grouped; the page tells one
     entry for each, the cases stay counted one by one.
+    `beyond` says how far cases at the floor of their p-value lie beyond all normal ones, `alike` of the detailed ones
+    whether their like was flagged before.
     `watched` says whether normal has moved in the course of the run; where it has, the guarantee has `lapsed`.
     `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
     """
 
     title: str
     created: datetime
+    banners: tuple[Banner, ...]
+    opening: Opening
     simulated: bool
     judged: int
     flagged: int
@@ -84,6 +79,9 @@ class Report(_Model):
     findings: tuple[Finding, ...]
     stretches: tuple[Stretch, ...] = ()
     detailed: int
+    beyond: Beyond
+    alike: dict[str, Alike]
+    groups: tuple[Group, ...]
     refused: tuple[Refusal, ...]
     refused_in_all: int
     models: tuple[Model, ...]
@@ -148,64 +146,48 @@ def build(run: "Run", title: str | None = None) -> Report:
     """
     scope = Scope(run)
     whole, along = overview(scope, Nothing()), timeline(scope, Along())
+    whole = whole.model_copy(update={"simulated": run.simulated or whole.simulated})
     refused = list_refusals(scope, Refusals(limit=REFUSED))
     flagged = whole.verdicts.get("anomalous", 0)
+    findings, bases = tuple(_shown(run, flagged)), guarantees(scope, Nothing()).bases
+    false, waits, groups, memory = (
+        of_all(run.tally.groups(), whole.rate),
+        run.pending,
+        by_group(scope, Nothing()),
+        Memory(run),
+    )
+    alike = {f.case_id: found for f in findings[:DETAILED] if (found := memory.of(f)) is not None}
     return Report(
         title=title or run.path.resolve().name,
         created=datetime.now(UTC).replace(microsecond=0),
-        simulated=run.simulated or whole.simulated,
+        banners=banners(whole, bases, false, waits),
+        opening=opening(run, whole, false, waits, findings[0].case_id if findings else ""),
+        simulated=whole.simulated,
         judged=whole.judged,
         flagged=flagged,
         no_verdict=whole.verdicts.get("no verdict", 0),
         rate=whole.rate,
         judged_at=run.judged_at,
-        expected=of_all(run.tally.groups(), whole.rate),
+        expected=false,
         watched=whole.watched,
         lapsed=whole.lapsed,
-        bases=guarantees(scope, Nothing()).bases,
+        bases=bases,
         reasons=_reasons(whole.drivers),
         labels=compare_with_labels(scope, Nothing()).labels,
         timeline=along.points,
         sampled=along.sampled,
-        findings=tuple(_shown(run, flagged)),
+        findings=findings,
         stretches=stretched(run, verdict="anomalous") if flagged else (),
         detailed=DETAILED,
+        beyond=beyond(run),
+        alike=alike,
+        groups=() if groups.idle else groups.groups,
         refused=refused.refused,
         refused_in_all=refused.total,
         models=list_models(scope, Nothing()).models,
-        sections=tuple(_sections(scope)),
+        sections=tuple(sections(scope)),
         versions=run.versions,
     )
-
-
-def lead(finding: Finding, limit: int = 3) -> list[str]:
-    """The captions that say what is wrong and where, most telling first: evidence comes in the order of its share.
-
-    The first detail of every part goes before the second of any, so that a chain over several parts is seen at once.
-    """
-    telling = ("contradiction", *detail_kinds())
-    details = [e for e in finding.evidence if e.kind in telling]
-    seen: set[str] = set()
-    first: list[str] = []
-    rest: list[str] = []
-    for e in details:
-        key = e.kind if e.kind == "contradiction" else str(e.part)
-        (rest if key in seen else first).append(e.caption)
-        seen.add(key)
-    return [*first, *rest][:limit] or [e.caption for e in finding.evidence if e.kind == "part"][:1]
-
-
-def several(together: Stretch | None) -> str:
-    """Where windows that are told as one lie, and what stands out in any of them; "" for a case by itself."""
-    if together is None or len(together.cases) == 1:
-        return ""
-    where = stretch_place(together).words
-    return f"{len(together.cases)} windows side by side{f' {where}' if where else ''}, by {listed(together.parts)}"
-
-
-def entry(finding: Finding, together: Stretch | None) -> str:
-    """A finding, or the windows it stands for, in one line."""
-    return ": ".join(filter(None, (several(together), (lead(finding) or [""])[0])))
 
 
 def _shown(run: "Run", flagged: int) -> list[Finding]:
@@ -218,24 +200,3 @@ def _shown(run: "Run", flagged: int) -> list[Finding]:
 def _reasons(drivers: Mapping[str, int]) -> tuple[Reason, ...]:
     names = (*ordered(drivers.keys() - {CONTRADICTION}), CONTRADICTION)
     return tuple(Reason(name=n, count=drivers[n]) for n in names if drivers.get(n))
-
-
-def _sections(scope: Scope) -> Iterator[Section]:
-    """The sections of all queries with a heading that have something to say."""
-    for query in queries().values():
-        found = _section(query, scope) if query.section else None
-        if found is not None:
-            yield found
-
-
-def _section(query: Query, scope: Scope) -> Section | None:
-    """What a query says, or in one line why it says nothing: another distribution's code must not cost the report."""
-    try:
-        found = query(scope)
-    except Exception as error:
-        log.debug("section %s", query.section, exc_info=True)
-        return Section(title=query.section, line=f"This section failed: {told_error(query.name, error)}", failed=True)
-    if found.idle:
-        return None
-    said = tuple(one.evidence for one in found.evidence[:LINES])
-    return Section(title=query.section, line=found.line, evidence=said, left_out=len(found.evidence) - len(said))

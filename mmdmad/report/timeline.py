@@ -1,13 +1,20 @@
-"""The timeline of p-values as plain coordinates, for an inline SVG."""
+"""The timeline of p-values as plain coordinates, for an inline SVG.
+
+A p-value cannot be smaller than its floor, however odd the case. Where it is known how far the joint score lies beyond
+those of all normal cases, such cases stand in a band of their own above the p-values, on a logarithmic scale of the
+ratio to the largest normal score.
+"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mmdmad.ask.timeline import Point
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 240, 58, 16, 14, 30
+BAND = 110  # height of the band of cases beyond all normal ones
+RATIOS = tuple(m * 10**k for k in range(9) for m in (1, 2, 5))
 STEPS = (1, 5, 15, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600,
          86_400, 2 * 86_400, 7 * 86_400, 30 * 86_400, 91 * 86_400)  # fmt: skip
 
@@ -19,6 +26,7 @@ class Dot:
     x: float
     y: float
     point: Point
+    times: float | None = None  # joint score over the largest normal one, where it lies in the band
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Timeline:
     limit: float
     sampled: bool
     by_time: bool
+    band: float | None = None  # where the band of cases beyond all normal ones ends; None without any
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -47,10 +56,13 @@ class Timeline:
     bottom: int = HEIGHT - BOTTOM
 
 
-def lay_out(points: Sequence[Point], rate: float, sampled: bool = False) -> Timeline | None:
+def lay_out(
+    points: Sequence[Point], rate: float, sampled: bool = False, beyond: Mapping[str, float] | None = None
+) -> Timeline | None:
     """Coordinates of the timeline: by time where at least two cases have different times, else one after another.
 
-    `sampled` says that there are more cases than points; it is passed on to the reader.
+    `sampled` says that there are more cases than points; it is passed on to the reader. `beyond` are joint scores of
+    cases at their floor over the largest normal one; those of more than 1 stand in the band.
     """
     if not points:
         return None
@@ -59,18 +71,40 @@ def lay_out(points: Sequence[Point], rate: float, sampled: bool = False) -> Time
     by_time = len(timed) == len(points) and max(timed) > min(timed)
     xs = [s or 0.0 for s in seconds] if by_time else [float(p.place) for p in points]
     low, high = min(xs), max(xs)
-    depth = max(2.0, math.ceil(max(-math.log10(max(p.p_value, 1e-12)) for p in points) + 0.2))
+    far = {case: times for case, times in (beyond or {}).items() if times > 1}
+    far = {p.case_id: far[p.case_id] for p in points if p.case_id in far}
+    most, band = max([2.0, *far.values()]), BAND if far else 0
+    top, height = TOP + band, HEIGHT + band
+    deepest = max(-math.log10(max(p.p_value, 1e-12)) for p in points)
+    depth = max(2.0, deepest + 0.2) if far else max(2.0, math.ceil(deepest + 0.2))
 
     def x(value: float) -> float:
         return round(LEFT + 8 + (value - low) / max(high - low, 1e-9) * (WIDTH - LEFT - RIGHT - 16), 1)
 
     def y(p_value: float) -> float:
         share = min(-math.log10(max(p_value, 1e-12)) / depth, 1.0)
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+        return round(height - BOTTOM - share * (height - top - BOTTOM), 1)
 
-    dots = tuple(Dot(x(at), y(p.p_value), p) for at, p in zip(xs, points))
+    def above(times: float) -> float:
+        return round(top - 14 - math.log(times) / math.log(most) * (BAND - 22), 1)
+
+    dots = tuple(
+        Dot(x(at), above(far[p.case_id]), p, far[p.case_id]) if p.case_id in far else Dot(x(at), y(p.p_value), p)
+        for at, p in zip(xs, points)
+    )
     ticks_y = tuple(Tick(y(10.0**-k), f"{10.0**-k:g}") for k in range(int(depth) + 1))
-    return Timeline(dots, _ticks_x(points, by_time, low, high, x), ticks_y, y(rate), sampled, by_time)
+    if far:
+        ticks_y += tuple(Tick(above(ratio), f"{ratio} ×") for ratio in _ratios(most))
+    return Timeline(
+        dots, _ticks_x(points, by_time, low, high, x), ticks_y, y(rate), sampled, by_time,
+        band=float(top) if far else None, height=height, bottom=height - BOTTOM,
+    )  # fmt: skip
+
+
+def _ratios(most: float) -> list[int]:
+    """A few round ratios from 1 to the largest."""
+    found = [ratio for ratio in RATIOS if ratio <= most]
+    return found if len(found) <= 4 else [ratio for ratio in found if str(ratio)[0] == "1"]
 
 
 def _seconds(time: datetime | None) -> float | None:

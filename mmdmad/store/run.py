@@ -28,12 +28,13 @@ from mmdmad.guarantees import Grounds
 from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
 from mmdmad.progress import bar
-from mmdmad.store import again, attempt, db, feedback, rows, scoring, serial, stream
+from mmdmad.store import again, attempt, db, feedback, pending, rows, scoring, serial, stream
 from mmdmad.store.at import STORED, At
 from mmdmad.store.feedback import Feedback, Precision
 from mmdmad.store.fitting import fit_into
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.model import loaded
+from mmdmad.store.pending import Pending
 from mmdmad.store.query import Filters, page
 from mmdmad.store.rates import judges_anew
 from mmdmad.store.scoring import Scored
@@ -234,6 +235,7 @@ class Run:
         waiting, twice = scoring.waiting(self._engine, cases, every=anew)
         refused, parts, done = [*cases.refused, *twice], list(cases.refused), 0
         scoring.put_refusals(self._engine, "score", refused)
+        pending.begin(self._engine, len(waiting))
         if waiting:
             self._set_meta(**{LEARNED: " ".join(self.model.parts_)})
             artifacts = within(self.path, "artifacts")
@@ -254,6 +256,11 @@ class Run:
     def watch(self) -> Watch:
         """The stream of the cases that have a time: how many it holds, and since when the guarantee has lapsed."""
         return stream.watch(self._engine)
+
+    @property
+    def pending(self) -> Pending:
+        """How many of the cases that were given to `score` last are still to be judged: more than none after a stop."""
+        return pending.pending(self._engine)
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters, by rank, p_value, score, time or id (a leading minus turns it).

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from mmdmad.cases import Case, Lost, Refusal
 from mmdmad.errors import PartError
 from mmdmad.findings import Finding
-from mmdmad.store import again, db, rows, serial, stream
+from mmdmad.store import again, db, pending, rows, serial, stream
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
@@ -150,14 +150,14 @@ class Scorer:
             if lost:
                 return self._unusable(one, lost, ())
         refused = (again.used_again(one.case, before, one.how),)
-        put_refusals(self.engine, "score", refused)
+        self._refuse(refused)
         return Outcome(False, refused)
 
     def _unusable(self, one: Waiting, reason: str, parts: tuple[Refusal, ...]) -> Outcome:
         """Nothing can be judged: refused, and an earlier verdict on these files withdrawn, as it is theirs no more."""
         refused = (Refusal(one.case.id, "case", reason, one.case.row),)
         if one.before is None:
-            put_refusals(self.engine, "score", refused)
+            self._refuse(refused)
         else:
             # without marks: when it is scored again it is judged, whatever it holds then
             source = serial.case_to_json(one.case)
@@ -173,6 +173,12 @@ class Scorer:
                 delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case_id)
             )
             _put(session, "score", refused)
+            pending.one_done(session)
+
+    def _refuse(self, refused: Iterable[Refusal]) -> None:
+        with Session(self.engine) as session, session.begin():
+            _put(session, "score", refused)
+            pending.one_done(session)
 
 
 def _put(session: Session, stage: str, refused: Iterable[Refusal]) -> None:

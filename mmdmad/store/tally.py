@@ -113,9 +113,10 @@ class Tally:
             low, high = session.execute(select(func.min(CaseRow.size), func.max(CaseRow.size))).one()
         return None if low is None or high is None else (low, high)
 
-    def span(self) -> tuple[str, str] | None:
-        """The first and the last time of a case, each on its own clock, to the second."""
-        ends = [select(CaseRow.clock).where(CaseRow.time.is_not(None)).order_by(order).limit(1) for order in _ENDS]
+    def span(self, **filters: Any) -> tuple[str, str] | None:
+        """The first and the last time of a case that passes the filters, each on its own clock, to the second."""
+        where = Filters(**filters, timed=True).conditions(self._at)
+        ends = [select(CaseRow.clock).where(*where).order_by(order).limit(1) for order in _ENDS]
         first, last = (self._one(query) for query in ends)
         return None if first is None else (str(first)[:19], str(last)[:19])
 

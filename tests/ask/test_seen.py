@@ -1,0 +1,69 @@
+"""Whether the like of a case was flagged before: same driver, and the same channel where one is named."""
+
+import pytest
+
+from mmdmad.ask.base import Scope, ask
+from mmdmad.findings import Evidence, Fact
+from mmdmad.store import rows
+from mmdmad.store.run import Run
+from tests.store.made import contradiction, finding, part
+
+
+@pytest.fixture
+def scope(tmp_path):
+    run = Run.create(tmp_path / "run", {"false_alarm_rate": 0.1})
+    found = [
+        odd("a", "2026-03-01T06:00", "load"), odd("b", "2026-03-01T07:00", "speed"),
+        odd("c", "2026-03-01T08:00", "load"),
+        odd("d", "2026-03-01T09:00", "load", p_value=0.5), odd("e", "2026-03-01T10:00", "load"), odd("f", None, "load"),
+        finding("t", 0.01, time="2026-03-01T11:00"),
+        finding("x", 0.01, 9.0, contradictions=(contradiction("text", 0.01, 8.0),), time="2026-03-01T12:00"),
+    ]  # fmt: skip
+    with run._engine.begin() as connection:
+        rows.put(connection, [rows.Judged(one, one.case_id, one.case_id, "{}") for one in found])
+    yield Scope(run, tmp_path)
+    run.close()
+
+
+def odd(case, time, channel, p_value=0.01):
+    said = Evidence(
+        id="E1", kind="channel", part="sensor", caption="it rises", facts=(Fact(name="channel", value=channel),)
+    )
+    return finding(case, p_value, parts=(part("sensor"),), evidence=(said,), time=time)
+
+
+def alike(scope, case):
+    return ask(scope, "seen_before", case_id=case).alike
+
+
+def test_the_same_channel_counts_and_only_flagged_cases(scope):
+    found = alike(scope, "e")
+    assert (found.what, found.total, found.before) == ("the sensor, channel load", 4, 2)
+    assert found.first == "2026-03-01 06:00:00"
+    assert alike(scope, "a").before == 0
+    assert alike(scope, "a").words == "The first of 4 flagged cases by the sensor, channel load in the run."
+
+
+def test_a_case_without_a_time_stands_in_no_order(scope):
+    assert alike(scope, "f").before is None
+    assert alike(scope, "f").words.startswith(
+        "One of 4 flagged cases by the sensor, channel load in the run, since 2026"
+    )
+
+
+def test_other_drivers_are_apart(scope):
+    assert alike(scope, "b").words == "The only flagged case by the sensor, channel speed in the run."
+    assert alike(scope, "t").what == "the text"
+    assert alike(scope, "x").what == "parts that do not fit each other"
+
+
+def test_a_case_that_is_not_flagged_has_none(scope):
+    found = ask(scope, "seen_before", case_id="d")
+    assert found.alike is None
+    assert found.evidence[0].evidence.caption == "d is not flagged."
+
+
+def test_the_answer_has_its_numbers_as_facts(scope):
+    said = ask(scope, "seen_before", case_id="e").evidence[0].evidence
+    assert said.caption.startswith("e: seen before: 2 earlier flagged cases by the sensor, channel load, 4 in the run")
+    assert {f.name: f.value for f in said.facts}["earlier flagged cases"] == 2
