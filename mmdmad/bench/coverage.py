@@ -4,6 +4,7 @@ A promise is right where it holds or says that it does not: each row tells what 
 theorem explains, for which share of the cases the rate was promised, and whether a lapse was said.
 """
 
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -57,6 +58,7 @@ def measured(context: Context, one: Normals, way: Way, splits: int, home: Path) 
         division = divide(one, way, seed, *sizes)
         model = fit(config(one, seed), Cases(division.train), home / "work", meter)
         judged = judge(model, division.test, context, meter, home / "work")
+        shutil.rmtree(home / "work" / "stages", ignore_errors=True)  # models of many divisions fill a disk; tokens stay
         divisions.append(division)
         found.append(judged)
         if way == "later":
