@@ -5,8 +5,9 @@ What a question says of cases, parts, filters and numbers is read as ever; a que
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, get_args
 
 from mmdmad.agents.llms.reading import Reading
@@ -27,7 +28,7 @@ def asked_by_phrase(
     best = max(known, key=lambda query: query.heard(question), default=None)
     if best is None or not best.heard(question):
         return None
-    args = arguments(best, question, reading)
+    args, left = arguments(best, question, reading)
     about = next((case for case in cases if case), "")
     if "case_id" in best.fields and "case_id" not in args and about:
         args["case_id"] = about
@@ -40,7 +41,7 @@ def asked_by_phrase(
     unused = unused_filters(reading, [name for name, value in reading.where.items() if args.get(name) == value])
     if reading.intent == "time" and not any(reading.reason.lower() in phrase.lower() for phrase in best.asked):
         unused = ("time", *unused)  # words of time that cannot be read, and are not the query's own
-    return replace(reading, intent="query", attribute=best.name, where=args, unused=unused)
+    return replace(reading, intent="query", attribute=best.name, where=args, unused=unused, unread=left)
 
 
 FILTERS = {
@@ -62,10 +63,11 @@ def unused_filters(reading: Reading, used: Collection[str] = ()) -> tuple[str, .
     return tuple(dict.fromkeys(words for name, words in FILTERS.items() if name in reading.where and name not in used))
 
 
-def arguments(query: Query, question: str, reading: Reading) -> dict[str, Any]:
-    """What a question says of a query's fields: case_id, the filters by their names, part, by, limit; a lone number.
+def arguments(query: Query, question: str, reading: Reading) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a question says of a query's fields (case_id, filters, part, by, limit), and the numbers it left over.
 
-    A field that is a number takes the one number in the question that is no case, clock time or count of cases.
+    A field that is a number takes the one beside its name, or the only one in the question that is no case, clock time
+    or count of cases.
     """
     said: dict[str, Any] = {name: value for name, value in reading.where.items() if not name.startswith("_")}
     if reading.cases:
@@ -77,14 +79,69 @@ def arguments(query: Query, question: str, reading: Reading) -> dict[str, Any]:
     if reading.number:
         said["limit"] = reading.number
     told = when(question, datetime(2000, 1, 1))  # only what is left matters: a date's numbers are no argument
-    question = told.rest if told.where else question
     free = [name for name in query.fields if name not in said and _is_number(query, name)]
-    numbers = re.findall(r"(?<![\w.:-])\d+(?:\.\d+)?(?![\w:]|-\w)", question)
-    numbers = [n for n in numbers if n not in said.values() and n not in reading.cases and n != str(reading.number)]
-    if len(numbers) == 1 and free:
+    given = [n for n in _numbers(told.rest if told.where else question) if not _is_known(n, reading, said)]
+    said |= _by_name(query, free, given)
+    free = [name for name in free if name not in said]
+    if len(given) == 1 and free:
         needed = [name for name in free if query.arguments.model_fields[name].is_required()]
-        said[(needed or free)[0]] = float(numbers[0]) if "." in numbers[0] else int(numbers[0])
-    return {name: value for name, value in said.items() if name in query.fields}
+        name = (needed or free)[0]
+        said[name] = given.pop().value_for(query, name)
+    return {name: value for name, value in said.items() if name in query.fields}, tuple(n.text for n in given)
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number in a question as it stands ("5 %"), and the words beside it, the nearest first."""
+
+    text: str
+    near: tuple[str, ...]
+
+    def value_for(self, query: Query, name: str) -> float | int:
+        """What it is for this field: of a share, 5 % is 0.05."""
+        bare = self.text.rstrip("% ")
+        if self.text.endswith("%") and _is_share(query, name):
+            return round(float(bare) / 100, 10)
+        return float(bare) if "." in bare else int(bare)
+
+
+def _numbers(question: str) -> list[_Number]:
+    """The numbers of a question that may be arguments: no part of a name, a clock time or a date."""
+    found = []
+    for m in re.finditer(r"(?<![\w.:-])\d+(?:\.\d+)?(?: ?%)?(?!\w|:\d|\.\d|-\w)", question):
+        before = re.findall(r"[a-z]+", re.split(r"[,;:.?!]", question[: m.start()].lower())[-1])
+        after = re.findall(r"[a-z]+", re.split(r"[,;:.?!]", question[m.end() :].lower())[0])
+        found.append(_Number(m[0], tuple(w for pair in zip_longest(after[:3], before[:-4:-1]) for w in pair if w)))
+    return found
+
+
+def _is_known(number: _Number, reading: Reading, said: dict[str, Any]) -> bool:
+    """Whether the number is a case, how many cases are asked for, or another thing that was read."""
+    bare = number.text.rstrip("% ")
+    return bare in said.values() or bare in reading.cases or bare == str(reading.number)
+
+
+def _by_name(query: Query, free: Sequence[str], given: list[_Number]) -> dict[str, Any]:
+    """Fields whose name stands near a number ("99 % confidence"), which is taken from `given`; the nearest first."""
+    pairs = [
+        (number.near.index(word), name, number)
+        for number in given
+        for name in free
+        for word in name.split("_")
+        if word in number.near
+    ]
+    found: dict[str, Any] = {}
+    for _, name, number in sorted(pairs, key=lambda pair: pair[0]):
+        if name not in found and number in given:
+            found[name] = number.value_for(query, name)
+            given.remove(number)
+    return found
+
+
+def _is_share(query: Query, name: str) -> bool:
+    """Whether a field holds a share of one, by its upper bound."""
+    bounds = [getattr(one, "le", None) for one in query.arguments.model_fields[name].metadata]
+    return any(bound is not None and bound <= 1 for bound in bounds)
 
 
 def _is_number(query: Query, name: str) -> bool:

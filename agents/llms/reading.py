@@ -67,6 +67,7 @@ class Reading:
     reason: str = ""
     part: str = ""
     unused: tuple[str, ...] = ()  # filters that the question names and the query cannot take
+    unread: tuple[str, ...] = ()  # numbers of the question that no field of the query has taken
 
 
 def read(question: str, names: Vocabulary) -> Reading:

@@ -54,6 +54,8 @@ def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
         return "I cannot answer that: nothing was returned."
     unused = reading.unused or (unused_filters(reading) if reading.intent in UNFILTERED else ())
     note = f"\nI did not filter by {' and '.join(unused)}: this answer is about everything." if unused else ""
+    if reading.unread:
+        note += f"\nI did not use {' and '.join(reading.unread)}: say which number is meant for what."
     if isinstance(results[0], About) and reading.intent in ("case", "score"):
         return tell(reading, question, results[0])
     return ANSWERS.get(reading.intent, told)(reading, results) + note

@@ -152,6 +152,11 @@ class Tally:
             rows = session.execute(query.order_by(CaseRow.p_value, CaseRow.score.desc(), CaseRow.id))
             return [(i, float(p), n) for i, p, n in rows if n is not None]
 
+    def at_most(self, pattern: Sequence[str], p_value: float) -> int:
+        """How many cases with these parts have a p-value of at most this; rounding decides nothing."""
+        here = CaseRow.pattern == ",".join(pattern), CaseRow.p_value <= p_value * (1 + 1e-9)
+        return int(self._one(select(func.count()).select_from(CaseRow).where(*here)))
+
     def labels(self) -> dict[tuple[int, bool], int]:
         """How many labelled cases there are by (label, flagged)."""
         flagged = self._at.flagged
