@@ -30,6 +30,8 @@ def html(run: "Run") -> str:
             )
     else:
         about.append("no case is judged yet; <code>score(cases)</code> judges some")
+    if left := run.pending.words:
+        about.append(f"{text(left)}; <code>score(cases)</code> goes on")
     refused = run.refusals(limit=LINES)
     told = [f"refused: {text(r.case_id)}, {text(r.part)}: {text(r.reason)}" for r in refused]
     every = run.tally.refused()

@@ -20,7 +20,9 @@ def run(tmp_path):
 
 
 def told(number, what, name, value, part=None):
-    return Evidence(id=f"E{number}", kind=what, part=part, caption="said", facts=(Fact(name=name, value=value),))
+    """Evidence with this fact, and another beside it that nothing here asks for."""
+    facts = (Fact(name="decisions", value=number), Fact(name=name, value=value))
+    return Evidence(id=f"E{number}", kind=what, part=part, caption="said", facts=facts)
 
 
 def put(run, *findings):

@@ -58,6 +58,7 @@ def test_a_stop_leaves_what_was_not_reached_and_going_on_clears_it(run, tmp_path
         said = ask(Scope(run, tmp_path), name).evidence[0].evidence.caption
         assert said.startswith("3 of the 5 cases that were to be judged last are not judged yet")
         assert "mmdmad score" in said
+    assert "3 of the 5 cases that were to be judged last" in run._repr_html_()
     run._model.finding = lambda case, rate, artifacts: run._model.made.finding(case.id, 0.5)
     run.score(given)
     assert run.pending == Pending(4, 0)  # the one that was judged before needs nothing
