@@ -46,6 +46,7 @@ from mmdmad.commands.common import (
     to_judge,
     windows_of,
 )
+from mmdmad.commands.events import AlarmOption, events, set_rule
 from mmdmad.commands.feedback import feedback
 from mmdmad.commands.masks import say_masks
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
@@ -64,8 +65,8 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 app.add_typer(cases_command.app, name="cases")
-app.command()(check)
-app.command()(feedback)
+for command in (check, events, feedback):
+    app.command()(command)
 
 
 def main() -> None:
@@ -204,11 +205,9 @@ def score(
         ),
     ] = None,
     rate: ReadAt = None,
+    alarm: AlarmOption = None,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
-    masks: Annotated[
-        bool,
-        typer.Option("--masks", help="Also hold the maps of pictures against their ground-truth masks."),
-    ] = False,
+    masks: Annotated[bool, typer.Option("--masks", help="Also hold maps of pictures against true masks.")] = False,
     window: Window = None,
     step: Step = None,
     log_time: LogTime = None,
@@ -227,13 +226,12 @@ def score(
     if left := folder.pending.words:
         say(f"before this: {left}")
     scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
-    if rate is not None:
-        folder = folder.at(rate)
-    cases_word = "case" if scored.done == 1 else "cases"
-    say(f"{scored.done} {cases_word} judged; {flagged_in(folder)}")
+    folder = folder if rate is None else folder.at(rate)
+    say(f"{scored.done} {'case' if scored.done == 1 else 'cases'} judged; {flagged_in(folder)}")
     if watched := folder.watch.words:
         say(watched)
     list_stretches(folder)
+    set_rule(folder, alarm)
     if fdr is not None:
         list_discoveries(folder, fdr)
     if out is not None:

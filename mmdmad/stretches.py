@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mmdmad.findings import Finding, PartName, Slice, _Data
-from mmdmad.modalities.base import ordered
+from mmdmad.modalities.base import modalities, ordered
 from mmdmad.reasons import CONTRADICTION, main_reason, unusual
 
 SLACK = 0.01
@@ -34,7 +34,10 @@ class Stretch(_Data):
 
 @dataclass(frozen=True)
 class Window:
-    """What of a finding it takes to group it: small, so that thousands of flagged windows can be held."""
+    """What of a finding it takes to group it: small, so that thousands of windows can be held.
+
+    `source` is the stream of a case with a time that is no piece of a file: what it was recorded in, and its group.
+    """
 
     case_id: str
     p_value: float
@@ -43,16 +46,22 @@ class Window:
     places: tuple[Slice, ...]
     begin: datetime | None
     end: datetime | None
+    flagged: bool = True
+    source: tuple[str, str] | None = None
 
 
-def window(finding: Finding) -> Window:
-    """What grouping needs of a finding."""
+def window(finding: Finding, recording: str | None = None) -> Window:
+    """What grouping needs of a finding; `recording` is what its case says it was recorded in."""
     places = tuple(p.cut for p in finding.parts if p.cut is not None)
     lasts = [place.stop - place.start for place in places if place.start is not None and place.stop is not None]
     end = _later(finding.time, max(lasts)) if finding.time is not None and lasts else finding.time
     main = main_reason(finding)
     odd = ordered({*unusual(finding), *([main] if main not in (None, CONTRADICTION) else [])})
-    return Window(finding.case_id, finding.p_value, finding.order_key, odd, places, finding.time, end)
+    source = None
+    if finding.time is not None and not any(_along_file(place) for place in places):
+        source = (next((place.recording for place in places), recording or ""), finding.group or "")
+    flagged = finding.verdict == "anomalous"
+    return Window(finding.case_id, finding.p_value, finding.order_key, odd, places, finding.time, end, flagged, source)
 
 
 def stretches(windows: Iterable[Window]) -> tuple[Stretch, ...]:
@@ -61,8 +70,30 @@ def stretches(windows: Iterable[Window]) -> tuple[Stretch, ...]:
     Two windows go together where they are pieces of one file that overlap or touch, or of one recording whose clocks
     do. A chain of such pairs is one stretch.
     """
-    found = list(windows)
-    group = list(range(len(found)))
+    return tuple(stretch_of(some) for some in grouped(list(windows)))
+
+
+def grouped(
+    found: Sequence[Window], beside: Iterable[Sequence[int]] = (), apart: float = 0.0
+) -> tuple[tuple[Window, ...], ...]:
+    """The windows of each stretch, the most anomalous stretch first.
+
+    `beside` are chains of windows, by their number, that go together for other reasons; files of one recording go on
+    one another where their clocks lie at most `apart` seconds from each other.
+    """
+    chains = (*_by_file(found), *_by_clock(found, apart), *beside)
+    together = (tuple(found[i] for i in some) for some in components(range(len(found)), chains))
+    # the order of a stretch is that of its peak, and no two windows have the same
+    return tuple(sorted(together, key=lambda some: min(w.order for w in some)))
+
+
+def components(numbers: Iterable[int], chains: Iterable[Sequence[int]]) -> list[list[int]]:
+    """The numbers that chains hold together, each in one list, in the order given.
+
+    >>> components([1, 2, 5, 7], [[1, 5], [5, 7]])
+    [[1, 5, 7], [2]]
+    """
+    group = {i: i for i in numbers}
 
     def root(i: int) -> int:
         while group[i] != i:
@@ -70,27 +101,37 @@ def stretches(windows: Iterable[Window]) -> tuple[Stretch, ...]:
             i = group[i]
         return i
 
-    for chain in (*_by_file(found), *_by_clock(found)):
+    for chain in chains:
         for i in chain[1:]:
             group[root(i)] = root(chain[0])
-    together: dict[int, list[Window]] = {}
-    for i, one in enumerate(found):
-        together.setdefault(root(i), []).append(one)
-    # the order of a stretch is that of its peak, and no two windows have the same
-    return tuple(_stretch(some) for some in sorted(together.values(), key=lambda some: min(w.order for w in some)))
+    together: dict[int, list[int]] = {}
+    for i in group:
+        together.setdefault(root(i), []).append(i)
+    return list(together.values())
+
+
+def _along_file(place: Slice) -> bool:
+    """Whether the part is of a kind that has an order inside its file: rows, lines or frames."""
+    kind = modalities().get(place.part)
+    return kind is None or bool(kind.slices)
+
+
+def pieces(windows: Sequence[Window]) -> dict[tuple[str, str, str], list[tuple[float, float, int]]]:
+    """The rows, frames or lines of each file that windows hold: first, last (left out) and the window's number."""
+    found: dict[tuple[str, str, str], list[tuple[float, float, int]]] = {}
+    for i, one in enumerate(windows):
+        for place in one.places:
+            own = (place.part, place.recording, place.file)
+            found.setdefault(own, []).append((place.first, place.last, i))
+    return found
 
 
 def _by_file(windows: Sequence[Window]) -> list[list[int]]:
     """Chains of windows whose rows, frames or lines of one file overlap or touch."""
-    pieces: dict[tuple[str, str, str], list[tuple[int, int, int]]] = {}
-    for i, one in enumerate(windows):
-        for place in one.places:
-            own = (place.part, place.recording, place.file)
-            pieces.setdefault(own, []).append((place.first, place.last, i))
-    return [chain for some in pieces.values() for chain in _chains(some)]
+    return [chain for some in pieces(windows).values() for chain in chains_of(some)]
 
 
-def _by_clock(windows: Sequence[Window]) -> list[list[int]]:
+def _by_clock(windows: Sequence[Window], apart: float) -> list[list[int]]:
     """Pairs of windows from different files of one recording whose times overlap or touch.
 
     Within one file its rows say more than times, which a manifest may give as it likes.
@@ -98,16 +139,17 @@ def _by_clock(windows: Sequence[Window]) -> list[list[int]]:
     pairs: list[list[int]] = []
     reach: dict[tuple[str, bool], dict[str, tuple[float, int]]] = {}
     timed = [(i, w, w.begin, w.end) for i, w in enumerate(windows) if w.begin is not None and w.end is not None]
-    for i, one, begin, end in sorted(timed, key=lambda t: (_seconds(t[2]), t[0])):
-        start, length = _seconds(begin), (end - begin).total_seconds()
+    for i, one, begin, end in sorted(timed, key=lambda t: (seconds(t[2]), t[0])):
+        start, length = seconds(begin), (end - begin).total_seconds()
         for place in one.places:
             others = reach.setdefault((place.recording, begin.tzinfo is None), {})
             pairs += [[which, i] for file, (until, which) in others.items() if file != place.file and start <= until]
-            others[place.file] = max(others.get(place.file, (start, i)), (start + (1 + SLACK) * length, i))
+            until = start + (1 + SLACK) * length + apart
+            others[place.file] = max(others.get(place.file, (start, i)), (until, i))
     return pairs
 
 
-def _chains(pieces: Iterable[tuple[float, float, int]]) -> list[list[int]]:
+def chains_of(pieces: Iterable[tuple[float, float, int]]) -> list[list[int]]:
     """Intervals (begin, end, which) that overlap or touch, one after another."""
     chains: list[list[int]] = []
     reach = float("-inf")
@@ -120,7 +162,8 @@ def _chains(pieces: Iterable[tuple[float, float, int]]) -> list[list[int]]:
     return chains
 
 
-def _stretch(windows: Sequence[Window]) -> Stretch:
+def stretch_of(windows: Sequence[Window]) -> Stretch:
+    """What is told of windows that go together."""
     peak = min(windows, key=lambda one: one.order)
     inside = sorted(windows, key=_along)
     begins, ends = [w.begin for w in inside if w.begin is not None], [w.end for w in inside if w.end is not None]
@@ -139,7 +182,7 @@ def _stretch(windows: Sequence[Window]) -> Stretch:
 
 def _along(one: Window) -> tuple[float, float, str]:
     """Where a window stands among others of its recording."""
-    time = 0.0 if one.begin is None else _seconds(one.begin)
+    time = 0.0 if one.begin is None else seconds(one.begin)
     return time, float(min((place.first for place in one.places), default=0)), one.case_id
 
 
@@ -165,7 +208,7 @@ def _place(peak: Window, windows: Sequence[Window]) -> Slice | None:
     )
 
 
-def _seconds(time: datetime) -> float:
+def seconds(time: datetime) -> float:
     """Seconds since 1970; times without a zone count as UTC, so that they order among themselves."""
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 

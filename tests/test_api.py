@@ -41,6 +41,8 @@ PUBLIC = {
     ),
     "mmdmad.parts": ("read", "content_key", "case_key", "Image", "Text", "Sensor", "Video"),
     "mmdmad.comparison": ("Comparison", "Agreement"),
+    "mmdmad.events": ("Event", "AlarmRule"),
+    "mmdmad.store.events": ("Events",),
     "mmdmad.plots": ("Drawing",),
     "mmdmad.intake": ("cases_from", "cases_of"),
     "mmdmad.windows": ("Windows", "cut"),

@@ -50,6 +50,8 @@ LAYERS = (
         "reasons",
         "stretches",
         "survey",
+        "events",
+        "event_table",
     ),
     ("encoders",),
     ("one_clock", "windows", "recordings", "intake"),

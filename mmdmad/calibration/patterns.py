@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from mmdmad.calibration.budget import Order, Track
 from mmdmad.calibration.conformal import case_uniform, conformal_p_value
 from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
 from mmdmad.calibration.promise import Ranked, promise
@@ -94,31 +95,46 @@ class _State(BaseModel):
     natural: dict[str, Annotated[int, Field(ge=0)]]
     unit: Unit = "case"
     units: dict[str, tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
+    track: dict[str, Any] | None = None
 
 
 class JointCalibration:
-    """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern."""
+    """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern.
+
+    `track_` are the calibration cases in their order, None where they have none or in models of earlier versions.
+    """
+
+    track_: Track | None = None
 
     def __init__(self, seed: int = 0, unit: Unit = "case") -> None:
         self.seed, self.unit = seed, unit
 
-    def fit(self, reference: Measures, calibration: Measures, units: Sequence[str] | None = None) -> "JointCalibration":
+    def fit(
+        self,
+        reference: Measures,
+        calibration: Measures,
+        units: Sequence[str] | None = None,
+        order: Order | None = None,
+    ) -> "JointCalibration":
         """Learn from two disjoint sets of normal cases that no detector was fitted on.
 
-        `units` names the unit that each calibration case belongs to; without it each is its own.
+        `units` names the unit that each calibration case belongs to; without it each is its own. `order` says where
+        each lies beside the others.
         """
         own = [str(i) for i in range(len(calibration))] if units is None else list(units)
         self.tails_: dict[str, Tail] = {}
         self.scores_: dict[str, np.ndarray] = {}
         self.natural_: dict[str, int] = {}
         self.units_: dict[str, tuple[int, int]] = {}
+        p_values = np.full(len(calibration), np.nan)
         for m in reference.parts:
             self._fit_term(_key((m,)), reference.parts[m], calibration.parts[m], fewest=TAIL_FEWEST)
         for link in reference.links:
             self._fit_term(_link_key(link), reference.links[link], calibration.links[link], STEEPEST)
         for pattern in patterns(tuple(reference.parts)):
             if all(_key((m,)) in self.tails_ for m in pattern):
-                self._fit_pattern(pattern, reference, calibration, own)
+                self._fit_pattern(pattern, reference, calibration, own, p_values)
+        self.track_ = None if order is None else Track.of(order, own, p_values)
         return self
 
     def _fit_term(
@@ -135,19 +151,36 @@ class JointCalibration:
             self.tails_[key] = Tail.fit(seen, least_scale=least_scale)
             self.scores_[key] = np.sort(calibration[np.isfinite(calibration)])
 
-    def _fit_pattern(self, pattern: Pattern, reference: Measures, calibration: Measures, units: Sequence[str]) -> None:
+    def _fit_pattern(
+        self,
+        pattern: Pattern,
+        reference: Measures,
+        calibration: Measures,
+        units: Sequence[str],
+        p_values: np.ndarray,
+    ) -> None:
+        """Tail and scores of a pattern; `p_values` (n,) gets those of the cases that have exactly its parts."""
         rows = reference.having(pattern)
         if len(pattern) > 1 and len(rows) >= FEWEST:
             sums = [together(self._part_surprises(reference.row(i, pattern)[0])) for i in rows]
             self.tails_[_joint_key(pattern)] = Tail.fit(sums)
         rows = calibration.having(pattern)
-        fused = [self.fuse(*calibration.row(i, pattern)).score for i in rows]
-        self.scores_[_joint_key(pattern)] = np.sort(np.array(fused, np.float64))
+        fused_of = {i: self.fuse(*calibration.row(i, pattern)).score for i in rows}
+        self.scores_[_joint_key(pattern)] = np.sort(np.array(list(fused_of.values()), np.float64))
         others = [calibration.parts[m] for m in calibration.parts if m not in pattern]
         exact = [i for i in rows if not any(np.isfinite(other[i]) for other in others)]
         self.natural_[_joint_key(pattern)] = len(exact)
+        place = {
+            row: rank for rank, row in enumerate(sorted(rows, key=lambda i: self._place(i, fused_of[i], units)), 1)
+        }
+        for i in exact:
+            p_values[i] = place[i] / (len(rows) + 1)
         counts = Counter(units[i] for i in rows)
         self.units_[_joint_key(pattern)] = len(counts), min(counts.values(), default=1)
+
+    def _place(self, row: int, score: float, units: Sequence[str]) -> tuple[float, float]:
+        """Where a calibration case stands among the others, the highest score first; ties fall as they may."""
+        return -score, case_uniform(units[row], "order", row, self.seed)
 
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
         """The joint score of raw part scores and contradictions, with its shares (contradictions by part)."""
@@ -213,6 +246,7 @@ class JointCalibration:
             "natural": self.natural_,
             "unit": self.unit,
             "units": {k: list(u) for k, u in self.units_.items()},
+            "track": None if self.track_ is None else self.track_.state(),
         }
 
     @classmethod
@@ -229,6 +263,9 @@ class JointCalibration:
         for key, natural in made.natural_.items():
             size = len(made.scores_.get(key, ()))
             require(natural <= size, f"{natural} of {size} calibration cases of {key} have exactly these parts")
+        made.track_ = None if known.track is None else Track.from_state(known.track)
+        most = sum(known.natural.values())
+        require(made.track_ is None or len(made.track_) <= most, f"more than {most} calibration cases are in order")
         made.units_ = known.units
         for key, (units, smallest) in known.units.items():
             size = len(made.scores_.get(key, ()))

@@ -22,6 +22,7 @@ from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fit_part import Table, fit_part, read_table
 from mmdmad.pipeline.folds import Fold
+from mmdmad.pipeline.order import order_of
 from mmdmad.pipeline.part_model import PartModel, part_of
 from mmdmad.pipeline.splits import Split, is_too_few, too_few
 from mmdmad.pipeline.stages import stage
@@ -158,7 +159,8 @@ def _calibrate(
             for part in (list(rows.reference), rows.counted)
         )
         units = [rows.unit(row) for row in rows.counted]
-        state = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units).state()
+        order = order_of([rows.cases[row] for row in rows.counted], rows.kind)
+        state = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units, order).state()
         write_values(out / "calibration.json", state)
 
     made = stage(folder / "calibration", make)

@@ -77,6 +77,7 @@ class CaseRow(Base):
     simulated: Mapped[bool | None] = mapped_column()
     spelling: Mapped[str | None] = mapped_column(String, index=True)  # `rows.spelling` of the id, to find it by
     number: Mapped[int | None] = mapped_column(BigInteger, index=True)  # the digits at the end of the id
+    event: Mapped[str | None] = mapped_column(String, index=True)  # of which a flagged case is part (`EventRow.id`)
     judged_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
@@ -157,6 +158,24 @@ class StreamRow(Base):
     fixed: Mapped[float] = mapped_column(Float)  # p-value among the calibration cases
     online: Mapped[float | None] = mapped_column(Float)  # p-value among these and all before it in the stream
     level: Mapped[float | None] = mapped_column(Float)  # of the drift test that puts up with a tenth of odd cases
+
+
+class EventRow(Base):
+    """One event, flagged cases side by side (`mmdmad.events`): whole as JSON, and what is asked of it."""
+
+    __tablename__ = "events"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)  # of its first case
+    place: Mapped[int] = mapped_column(index=True)  # among all, the most anomalous first
+    begin: Mapped[float | None] = mapped_column(Float, index=True)  # seconds since 1970 UTC
+    end: Mapped[float | None] = mapped_column(Float)
+    clock: Mapped[str | None] = mapped_column(String)  # its begin on the cases' own clock
+    recording: Mapped[str | None] = mapped_column(String)
+    file: Mapped[str | None] = mapped_column(String)
+    group: Mapped[str | None] = mapped_column(String)
+    parts: Mapped[str] = mapped_column(String)  # that stand out, each between commas
+    alarm: Mapped[bool] = mapped_column()
+    document: Mapped[str] = mapped_column(Text)
 
 
 class RefusalRow(Base):

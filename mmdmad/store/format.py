@@ -22,7 +22,7 @@ from mmdmad.store.db import alone, check, complete, connect
 from mmdmad.store.rows import fill, rate_free
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 7
+FORMAT = 8
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -57,9 +57,10 @@ def _list_model(folder: Path, connection: Connection) -> None:
 # Format 6: there is a table for the stream; it begins with the cases that are judged from then on.
 # Format 7: what people say is kept with the content that they meant; where that is not known, it counts as it did. Each
 # case has the columns from which it is read at another rate.
+# Format 8: there is a table of events; it is filled when they are first asked for, as after every score.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
-    Step(7, (rate_free,)),
+    Step(7, (rate_free,)), Step(8, ()),
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, Me
 
 CUT = "cut"
 """Under this name it is kept that some judged cases are pieces of longer recordings."""
+EVENTS = "events"
+"""Under this name it is kept that the table of events is that of the findings as they are."""
 LARGEST = 2**63 - 1  # what SQLite holds as a whole number
 
 
@@ -125,6 +127,7 @@ def write(connection: Connection, findings: Sequence[Finding]) -> None:
     """Write the rows of the findings' parts, evidence and facts, in place of those that their cases had."""
     if not findings:
         return
+    connection.execute(delete(MetaRow).where(MetaRow.key == EVENTS))
     ids = [{"judged": f.case_id} for f in findings]
     for old in (PartRow, EvidenceRow):  # facts go with their evidence
         connection.execute(delete(old).where(old.case_id == bindparam("judged")), ids)

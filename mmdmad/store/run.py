@@ -30,6 +30,7 @@ from mmdmad.learning import learned_from
 from mmdmad.progress import bar
 from mmdmad.store import again, attempt, db, feedback, pending, rows, scoring, serial, stream
 from mmdmad.store.at import STORED, At
+from mmdmad.store.events import Events
 from mmdmad.store.feedback import Feedback, Precision
 from mmdmad.store.fitting import fit_into
 from mmdmad.store.format import FORMAT, open_database
@@ -239,8 +240,7 @@ class Run:
         if waiting:
             self._set_meta(**{LEARNED: " ".join(self.model.parts_)})
             artifacts = within(self.path, "artifacts")
-            lapse = self.watch.lapse
-            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace, lapse)
+            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace, self.watch.lapse)
             for one in bar(waiting, "judging", len(waiting)) if progress else waiting:
                 outcome = scorer.judge(one)
                 done += outcome.judged
@@ -249,6 +249,7 @@ class Run:
         if anew:  # only now: stopped before, the same call judges all of them again
             self._set_meta(false_alarm_rate=repr(rate))
         stream.catch_up(self._engine, self._calibration)
+        self.events.catch_up()
         lost = lost_kinds([one.case for one in waiting], parts)
         return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)
 
@@ -261,6 +262,11 @@ class Run:
     def pending(self) -> Pending:
         """How many of the cases that were given to `score` last are still to be judged: more than none after a stop."""
         return pending.pending(self._engine)
+
+    @property
+    def events(self) -> Events:
+        """The events of the run, flagged cases side by side as one each, and the rule by which they are alarms."""
+        return Events(self)
 
     def findings(self, *, limit: int | None = None, offset: int = 0, order: str = "rank", **filters: Any) -> Findings:
         """The stored findings that pass the filters, by rank, p_value, score, time or id (a leading minus turns it).

@@ -26,7 +26,7 @@ from mmdmad.tokens import Layout, Tokens
 from tests.bench.trees import make_trees
 
 NAMES = {"adbench", "mvtec-features", "mtd", "sms-spam", "tsbad-u", "tsbad-m", "skab", "ped2", "joint-composed"}
-NAMES |= {"bgl", "uca", "nezha", "line", "line-coverage", "coverage", "recordings", "drift", "drift-streams"}
+NAMES |= {"bgl", "uca", "nezha", "line", "line-coverage", "coverage", "recordings", "drift", "drift-streams", "budget"}
 
 
 @pytest.fixture(scope="module")

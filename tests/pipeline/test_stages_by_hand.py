@@ -244,8 +244,8 @@ def test_reference_and_calibration_cases_are_calibrated_apart(monkeypatch, tmp_p
             self.seed = seed
             assert unit == "case"
 
-        def fit(self, reference, calibration, units):
-            assert units == ["3", "4", "5"]
+        def fit(self, reference, calibration, units, order):
+            assert (units, order) == (["3", "4", "5"], None)  # each stands for itself
             seen.append((self.seed, reference, calibration))
             return self
 

@@ -22,7 +22,7 @@ TABLES = {  # name, type, not null, default, place in the primary key
         rung_p FLOAT 1 '0' 0; reason VARCHAR 0 None 0; contradictory BOOLEAN 1 None 0; floor FLOAT 0 None 0;
         clash FLOAT 0 None 0; pattern VARCHAR 0 None 0;
         size INTEGER 0 None 0; label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
-        number BIGINT 0 None 0; judged_at DATETIME 1 None 0""",
+        number BIGINT 0 None 0; event VARCHAR 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;
         finding TEXT 1 None 0; digest VARCHAR 0 None 0""",
     "parts": """case_id VARCHAR 1 None 1; modality VARCHAR 1 None 2; p_value FLOAT 1 None 0; score FLOAT 1 None 0;
@@ -33,6 +33,9 @@ TABLES = {  # name, type, not null, default, place in the primary key
     "stream": """case_id VARCHAR 1 None 1; place INTEGER 0 None 0; time FLOAT 1 None 0; clock VARCHAR 1 None 0;
         pattern VARCHAR 1 None 0; key VARCHAR 1 None 0; score FLOAT 1 None 0; fixed FLOAT 1 None 0;
         online FLOAT 0 None 0; level FLOAT 0 None 0""",
+    "events": """id VARCHAR 1 None 1; place INTEGER 1 None 0; begin FLOAT 0 None 0; end FLOAT 0 None 0;
+        clock VARCHAR 0 None 0; recording VARCHAR 0 None 0; file VARCHAR 0 None 0; group VARCHAR 0 None 0;
+        parts VARCHAR 1 None 0; alarm BOOLEAN 1 None 0; document TEXT 1 None 0""",
     "refusals": """stage VARCHAR 1 None 1; case_id VARCHAR 1 None 2; part VARCHAR 1 None 3; reason TEXT 1 None 0;
         row INTEGER 0 None 0""",
     "meta": "key VARCHAR 1 None 1; value TEXT 1 None 0",
@@ -45,11 +48,24 @@ INDEXES = {
     "facts_by_name": ("facts", ["name", "value"]),
     "ix_stream_place": ("stream", ["place"]),
     "ix_stream_time": ("stream", ["time"]),
+    "ix_events_place": ("events", ["place"]),
+    "ix_events_begin": ("events", ["begin"]),
     "ix_evidence_kind": ("evidence", ["kind"]),
     "ix_feedback_case_id": ("feedback", ["case_id"]),
     **{
         f"ix_cases_{name}": ("cases", [name])
-        for name in ("time", "group", "verdict", "p_value", "reason", "contradictory", "pattern", "spelling", "number")
+        for name in (
+            "time",
+            "group",
+            "verdict",
+            "p_value",
+            "reason",
+            "contradictory",
+            "pattern",
+            "spelling",
+            "number",
+            "event",
+        )
     },
 }
 REFERENCES = {
@@ -69,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 7
+    assert FORMAT == 8
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)

@@ -1,0 +1,75 @@
+"""Events as tables: CSV or Parquet with a flat row per event, JSON lines with the whole events, HTML in a notebook."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmdmad.errors import RunError
+from mmdmad.events import Event
+from mmdmad.files import replacing
+from mmdmad.finding_table import SUFFIXES, cell
+from mmdmad.markup import table, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "event", "begin", "end", "seconds", "cases", "peak", "p_value", "parts", "alarm", "group", "recording", "file",
+    "first", "last",
+)  # fmt: skip
+"""Of a row: `event` is the id of its first case, `first` and `last` (left out) are rows, frames or lines of `file`."""
+
+
+def flat(event: Event) -> dict[str, Any]:
+    """One event as one row, in the order of COLUMNS; what is not known is None."""
+    place = event.place
+    return {
+        "event": event.id,
+        "begin": None if event.begin is None else event.begin.isoformat(),
+        "end": None if event.end is None else event.end.isoformat(),
+        "seconds": event.lasts,
+        "cases": len(event.cases),
+        "peak": event.peak,
+        "p_value": event.p_value,
+        "parts": ",".join(event.parts),
+        "alarm": event.alarm,
+        "group": event.group,
+        "recording": place and place.recording,
+        "file": place and place.file,
+        "first": place and place.first,
+        "last": place and place.last,
+    }
+
+
+def export(events: Sequence[Event], path: Path) -> Path:
+    """Write events in the format of the suffix; the file appears whole or not at all."""
+    if path.suffix not in SUFFIXES:
+        raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
+    with replacing(path) as unfinished:
+        if path.suffix == ".jsonl":
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.writelines(event.model_dump_json() + "\n" for event in events)
+        elif path.suffix == ".csv":
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
+                writer.writeheader()
+                writer.writerows({name: cell(value) for name, value in flat(one).items()} for one in events)
+        else:
+            frame(events).to_parquet(unfinished, index=False)
+    return path
+
+
+def frame(events: Sequence[Event]) -> "pd.DataFrame":
+    """One flat row per event, in their order."""
+    import pandas as pd
+
+    return pd.DataFrame([flat(one) for one in events], columns=list(COLUMNS))
+
+
+def html(events: Sequence[Event], every: int) -> str:
+    """A table of events for notebooks, and how many there are in all; every word from outside is escaped."""
+    names = ("event", "begin", "end", "cases", "peak", "p_value", "parts", "alarm")
+    rows = ([text(value) for name, value in flat(one).items() if name in names] for one in events)
+    more = f"<p>… and {every - len(events)} more</p>" if every > len(events) else ""
+    return f"<p><b>{every} {'event' if every == 1 else 'events'}</b></p>{table(names, rows)}{more}"
