@@ -16,13 +16,17 @@ TABLED = ("by_group",)  # what the report shows in a table of its own
 
 
 class Section(BaseModel):
-    """What a query with a heading of its own adds to the report: its line, and its evidence up to a limit."""
+    """What a query with a heading of its own adds to the report: its line, and its evidence up to a limit.
+
+    `cases` are those that the pieces of evidence are of, one for each ("" for what is of none).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
     line: str
     evidence: tuple[Evidence, ...] = ()
+    cases: tuple[str, ...] = ()
     left_out: int = 0
     failed: bool = False
     place: str = ""
@@ -46,5 +50,8 @@ def _section(query: Query, scope: Scope) -> Section | None:
         return Section(title=query.section, line=f"This section failed: {told_error(query.name, error)}", failed=True)
     if found.idle:
         return None
-    said = tuple(one.evidence for one in found.evidence[:LINES])
-    return Section(title=query.section, line=found.line, evidence=said, left_out=len(found.evidence) - len(said))
+    page = found.evidence[:LINES]
+    return Section(
+        title=query.section, line=found.line, evidence=tuple(one.evidence for one in page),
+        cases=tuple(one.case or "" for one in page), left_out=len(found.evidence) - len(page),
+    )  # fmt: skip

@@ -67,3 +67,27 @@ def test_the_answer_has_its_numbers_as_facts(scope):
     said = ask(scope, "seen_before", case_id="e").evidence[0].evidence
     assert said.caption.startswith("e: seen before: 2 earlier flagged cases by the sensor, channel load, 4 in the run")
     assert {f.name: f.value for f in said.facts}["earlier flagged cases"] == 2
+
+
+def line(case, time, quote, p_value=0.01):
+    facts = (Fact(name="quote", value=quote),)
+    said = Evidence(id="E1", kind="words", part="text", caption="a line stands out", facts=facts)
+    return finding(case, p_value, evidence=(said,), time=time)
+
+
+def test_lines_are_alike_whatever_their_numbers(tmp_path):
+    run = Run.create(tmp_path / "log", {"false_alarm_rate": 0.1})
+    found = [
+        line("a", "2026-03-01T06:00", "06:00 node 4 lost"), line("b", "2026-03-01T07:00", "07:00 node 17 lost"),
+        line("c", "2026-03-01T08:00", "disk full"), line("d", "2026-03-01T09:00", "09:00 node 4 lost", 0.5),
+        line("e", "2026-03-01T10:00", "10:00 node 4 lost"), line("f", None, "11:00 node 5 lost"),
+    ]  # fmt: skip
+    with run._engine.begin() as connection:
+        rows.put(connection, [rows.Judged(one, one.case_id, one.case_id, "{}") for one in found])
+    here = Scope(run, tmp_path)
+    same = alike(here, "e")
+    assert (same.total, same.before, same.first) == (4, 2, "2026-03-01 06:00:00")
+    assert same.what == "the text, a line like “10:00 node 4 lost”"
+    assert alike(here, "c").words == "The only flagged case by the text, a line like “disk full” in the run."
+    assert alike(here, "f").before is None
+    run.close()

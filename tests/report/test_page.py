@@ -193,3 +193,10 @@ def test_it_prints(file, tmp_path) -> None:
 def build_pages(file: Path) -> int:
     """At least one page for each case that has a card."""
     return file.read_text().count('class="finding')
+
+
+def test_sections_lead_to_the_cards_of_their_cases(run, tmp_path):
+    first = build(run).entries[0][0].case_id
+    run.feedback(first, "confirmed", "bearing", "ann")
+    page = write_report(run, tmp_path / "r.html").read_text()
+    assert re.search(rf'<li>{first}: confirmed[^<]*<a class="soft" href="#f1">no. 1</a></li>', page)
