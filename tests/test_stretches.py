@@ -167,7 +167,7 @@ def test_the_report_tells_neighbouring_windows_once_and_counts_them_all(run):
     assert page.count("<article") == 3
     assert "3 windows side by side from 0 s to 3 min of pump.csv (2026-03-03 09:00:00 to 09:03:00), by sensor" in page
     assert '<p class="note">w10, w11, w12</p>' in page
-    assert page.count('href="#f1"') == 4  # at a glance, and the dots of its three windows
+    assert page.count('href="#f1"') == 5  # at a glance, from its event, and from the dots of its three windows
     text = markdown(report)
     assert re.findall(r"^## \d\. (\S+):", text, re.M) == ["w01", "w20", "w10"]
     assert "this one is the most anomalous. All: w10, w11, w12." in text

@@ -11,13 +11,11 @@ from mmdmad.ask.base import Result, Scope, query, told
 from mmdmad.ask.case import OneCase, resolve
 from mmdmad.ask.words import plural
 from mmdmad.explain.text_normal import template
-from mmdmad.explain.words import fact, quoted
+from mmdmad.explain.words import fact
 from mmdmad.findings import Finding
 from mmdmad.store.lines import by_line, line_of
 from mmdmad.store.rows import timestamp
 from mmdmad.store.run import Run
-
-SHORT = 80  # characters of a line that are told
 
 
 class Alike(BaseModel):
@@ -37,18 +35,18 @@ class Alike(BaseModel):
     def words(self) -> str:
         """One sentence.
 
-        >>> Alike(what="the sensor, channel load", total=4, before=2, first="2026-04-01 06:00:00").words
+        >>> Alike(what="by the sensor, channel load", total=4, before=2, first="2026-04-01 06:00:00").words
         'Seen before: 2 earlier flagged cases by the sensor, channel load, 4 in the run, since 2026-04-01 06:00:00.'
         """
         if self.total <= 1:
-            return f"The only flagged case by {self.what} in the run."
+            return f"The only flagged case {self.what} in the run."
         since = f", since {self.first}" if self.first else ""
         if self.before is None:
-            return f"One of {plural(self.total, 'flagged case')} by {self.what} in the run{since}."
+            return f"One of {plural(self.total, 'flagged case')} {self.what} in the run{since}."
         if not self.before:
-            return f"The first of {plural(self.total, 'flagged case')} by {self.what} in the run."
+            return f"The first of {plural(self.total, 'flagged case')} {self.what} in the run."
         earlier = plural(self.before, "earlier flagged case")
-        return f"Seen before: {earlier} by {self.what}, {self.total} in the run{since}."
+        return f"Seen before: {earlier} {self.what}, {self.total} in the run{since}."
 
 
 class Seen(Result):
@@ -80,7 +78,7 @@ class Memory:
             span = self._run.tally.span(**filters)
             self._spans[driver, channel] = self._run.count(**filters), "" if span is None else span[0]
         total, first = self._spans[driver, channel]
-        what = "parts that do not fit each other" if driver == reasons.CONTRADICTION else f"the {driver}"
+        what = "by parts that do not fit each other" if driver == reasons.CONTRADICTION else f"by the {driver}"
         return Alike(
             what=what if channel is None else f"{what}, channel {channel}", total=total, first=first,
             before=None if finding.time is None else self._run.count(**filters, until=finding.time),
@@ -93,7 +91,7 @@ class Memory:
         moments = sorted(moment for moment in same.values() if moment is not None)
         now = timestamp(finding.time)
         return Alike(
-            what=f"the {driver}, a line like “{quoted(line, SHORT)}”", total=len(same),
+            what="with such a line (numbers aside)", total=len(same),
             before=None if now is None else sum(seconds < now for seconds, _ in moments),
             first=moments[0][1] if moments else "",
         )  # fmt: skip
@@ -108,7 +106,7 @@ def seen_before(scope: Scope, asked: OneCase) -> Seen:
     if alike is None:
         none = told(f"{finding.case_id} is not flagged.", fact("case", finding.case_id), case=finding.case_id)
         return Seen(line=f"{line}: none", evidence=(none,), alike=None)
-    facts = [fact("case", finding.case_id), fact("by", alike.what), fact("flagged cases", alike.total)]
+    facts = [fact("case", finding.case_id), fact("what", alike.what), fact("flagged cases", alike.total)]
     facts += [] if alike.before is None else [fact("earlier flagged cases", alike.before)]
     facts += [fact("first time", alike.first)] if alike.first else []
     said = told(f"{finding.case_id}: {alike.words[:1].lower()}{alike.words[1:]}", *facts, case=finding.case_id)

@@ -18,7 +18,18 @@ from mmdmad.reasons import main_reason, unusual
 from mmdmad.report.model import Report
 from mmdmad.report.pictures import Packer, Pictures, thumbnail
 from mmdmad.report.timeline import lay_out
-from mmdmad.report.words import entry, group_words, lead, method_words, seen, several, strength, told, unsure
+from mmdmad.report.words import (
+    entry,
+    group_words,
+    lead,
+    method_words,
+    seen,
+    several,
+    strength,
+    together_in,
+    told,
+    unsure,
+)
 from mmdmad.store.rows import timestamp
 from mmdmad.stretches import Stretch
 
@@ -103,6 +114,7 @@ def render(report: Report, run: "Run") -> str:
             timeline=lay_out(report.timeline, report.rate, report.sampled, report.beyond.times),
             picture_notes={name: one.picture_note for name, one in modalities().items()},
             plots={name for name, one in modalities().items() if not one.photo},
+            events=together_in(report.events, {f.case_id for f, _ in report.entries}),
             group_words=group_words,
             method_words=method_words(report.bases),
             css=Markup(own["css"]),

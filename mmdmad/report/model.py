@@ -15,6 +15,7 @@ from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
 from mmdmad.ask.seen import Alike, Memory
 from mmdmad.ask.timeline import Along, Point, timeline
 from mmdmad.ask.words import in_stretches, percent, plural
+from mmdmad.events import Event
 from mmdmad.findings import Finding
 from mmdmad.modalities.base import ordered
 from mmdmad.reasons import CONTRADICTION
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DETAILED = 50  # findings shown with pictures and evidence
 LISTED = 500  # further flagged ones in a table; beyond that they are counted
 CLOSEST = 3  # the most unusual ones, shown where none is flagged
+EVENTS = 500  # the most anomalous ones
 REFUSED = 1000  # refusals listed; beyond that they are counted
 EACH = " Cases are windows of recordings: counts and the rate are of each, windows side by side are told as one."
 _NOT = {"is flagged": "is not", "could be flagged": "could not be"}
@@ -53,7 +55,7 @@ class Report(_Model):
     Where flagged cases are neighbouring windows of a recording, `stretches` has them all, grouped; the page tells one
     entry for each, the cases stay counted one by one.
     `beyond` says how far cases at the floor of their p-value lie beyond all normal ones, `alike` of the detailed ones
-    whether their like was flagged before.
+    whether their like was flagged before. `events` are flagged cases side by side, the most anomalous events.
     `watched` says whether normal has moved in the course of the run; where it has, the guarantee has `lapsed`.
     `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
     """
@@ -81,6 +83,7 @@ class Report(_Model):
     detailed: int
     beyond: Beyond
     alike: dict[str, Alike]
+    events: tuple[Event, ...]
     groups: tuple[Group, ...]
     refused: tuple[Refusal, ...]
     refused_in_all: int
@@ -181,6 +184,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         detailed=DETAILED,
         beyond=beyond(run),
         alike=alike,
+        events=tuple(run.events.list(limit=EVENTS)) if flagged else (),
         groups=() if groups.idle else groups.groups,
         refused=refused.refused,
         refused_in_all=refused.total,

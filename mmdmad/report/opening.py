@@ -79,14 +79,16 @@ def opening(run: "Run", whole: Overview, false: Expected, waits: Pending, first:
     since = ""
     if odd is not None:
         since = f"The first is of {odd[0]}, the last of {odd[1]}." if odd[0] != odd[1] else f"Flagged at {odd[0]}."
-    return Opening(looked=f"{looked}.", found=_found(whole.drivers, flagged, false), since=since, steps=steps)
+    events = run.events.count() if flagged else 0
+    found = _found(whole.drivers, flagged, false, events)
+    return Opening(looked=f"{looked}.", found=found, since=since, steps=steps)
 
 
 def _from_to(first: str, last: str) -> str:
     return f", all at {first}" if first == last else f", from {first} to {last}"
 
 
-def _found(drivers: Mapping[str, int], flagged: int, false: Expected) -> str:
+def _found(drivers: Mapping[str, int], flagged: int, false: Expected, events: int) -> str:
     """What stands out, and how many flagged cases chance alone would bring."""
     chance = f"Were all normal, {false.low} to {false.high} of {plural(false.cases)} would be flagged by chance."
     if not flagged:
@@ -96,7 +98,10 @@ def _found(drivers: Mapping[str, int], flagged: int, false: Expected) -> str:
     case = "case looks" if flagged == 1 else "cases look"
     if len(by) == 1:
         by = [by[0].replace(f"{flagged} ", "all " if flagged > 1 else "", 1)]
-    return f"{flagged} {case} unlike the normal ones: {listed(by)}. {chance}"
+    together = (
+        f" Told together where they lie side by side, they are {plural(events, 'event')}." if events < flagged else ""
+    )
+    return f"{flagged} {case} unlike the normal ones: {listed(by)}.{together} {chance}"
 
 
 def _steps(whole: Overview, false: Expected, waits: Pending, first: str) -> tuple[str, ...]:

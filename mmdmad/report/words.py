@@ -1,11 +1,13 @@
 """Findings in the words of a report: what stands out, where it lies, how far beyond normal, and how sure it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from mmdmad.ask.groups import Group
 from mmdmad.ask.judging import Basis
 from mmdmad.ask.seen import Alike
 from mmdmad.ask.words import plural, stretch_place
+from mmdmad.events import Event
+from mmdmad.explain.when import on_clock
 from mmdmad.explain.words import listed, number
 from mmdmad.findings import Finding, Sentence, outermost
 from mmdmad.modalities.base import detail_kinds
@@ -79,6 +81,17 @@ def unsure(finding: Finding, bases: Sequence[Basis]) -> str:
     if guarantee.valid or has_lapsed(guarantee) or (guarantee.note in common and not of_missing(guarantee)):
         return ""
     return f"No false-alarm rate is promised for it: {guarantee.note or 'too few calibration cases'}."
+
+
+def together_in(events: Iterable[Event], cases: Collection[str]) -> dict[str, str]:
+    """The events that several of these cases are in, in words, by case."""
+    found = {}
+    for event in events:
+        here = [case for case in event.cases if case in cases]
+        if len(here) > 1:
+            since = "" if event.begin is None else f"{on_clock(event.begin)}: "
+            found |= dict.fromkeys(here, f"{since}{plural(len(event.cases), 'case')} from {event.id}")
+    return found
 
 
 def group_words(group: Group) -> str:

@@ -1,5 +1,6 @@
 """The first words of a report: what was looked at, found, since when, what to do next, and what must be known first."""
 
+from datetime import datetime
 from typing import get_args
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from mmdmad.ask.expected import Expected
 from mmdmad.ask.judging import Basis
 from mmdmad.ask.overview import Overview
+from mmdmad.events import Event
 from mmdmad.findings import Guarantee
 from mmdmad.report import opening
+from mmdmad.report.words import together_in
 from mmdmad.store.pending import Pending
 
 CALM = Expected(cases=20, mean=1.0, low=0, high=3)
@@ -72,9 +75,26 @@ def test_what_to_do_next():
 
 
 def test_what_was_found():
-    assert opening._found({"image": 2, "contradiction": 1}, 3, CALM) == (
+    assert opening._found({"image": 2, "contradiction": 1}, 3, CALM, 3) == (
         "3 cases look unlike the normal ones: 1 because parts do not fit each other and 2 by the image. "
         "Were all normal, 0 to 3 of 20 cases would be flagged by chance."
     )
-    assert opening._found({}, 0, CALM).startswith("No case looks unlike the normal ones. Were all normal")
-    assert opening._found({}, 0, Expected(cases=0, mean=0, low=0, high=0)) == ""
+    assert opening._found({"image": 3}, 3, CALM, 2).startswith(
+        "3 cases look unlike the normal ones: all by the image. Told together where they lie side by side, they are 2 "
+        "events."
+    )
+    assert opening._found({}, 0, CALM, 0).startswith("No case looks unlike the normal ones. Were all normal")
+    assert opening._found({}, 0, Expected(cases=0, mean=0, low=0, high=0), 0) == ""
+
+
+def test_events_that_hold_several_of_the_listed_cases_are_told():
+    def event(*cases, begin=None):
+        return Event(
+            id=cases[0], alarm=True, cases=cases, peak=cases[0], p_value=0.01, parts=(), begin=begin, end=begin
+        )
+
+    noon = datetime(2026, 3, 1, 12)
+    some = [event("a", "b", "c", begin=noon), event("d", "e"), event("f")]
+    assert together_in(some, {"a", "c", "d", "f"}) == dict.fromkeys("ac", "2026-03-01 12:00:00: 3 cases from a")
+    assert together_in(some, "de") == dict.fromkeys("de", "2 cases from d")
+    assert together_in([], {"a"}) == {}
