@@ -65,15 +65,31 @@ def ungrouped(words: Any) -> Any:
 
 
 def signed(words: Any) -> Any:
-    """Tidy words (T,) with a minus that stands behind a number, as business software writes it, before it.
+    """Tidy words (T,) with signs right before their numbers: a minus behind one, as business software writes it, and
+    signs that stand apart ("+   23.4").
 
     >>> import pyarrow as pa
-    >>> signed(pa.array(["0,02-", "1.250,00", "5 -", "a-"])).to_pylist()
-    ['-0,02', '1.250,00', '-5', 'a-']
+    >>> signed(pa.array(["0,02-", "1.250,00", "5 -", "a-", "+  23.4"])).to_pylist()
+    ['-0,02', '1.250,00', '-5', 'a-', '+23.4']
     """
     import pyarrow.compute as pc
 
-    return pc.replace_substring_regex(words, r"^(\d[\d.,]*|[.,]\d+)\s?-$", r"-\1")
+    behind = pc.replace_substring_regex(words, r"^(\d[\d.,]*|[.,]\d+)\s?-$", r"-\1")
+    return pc.replace_substring_regex(behind, r"^([+-])\s+([\d.,]+)", r"\1\2")
+
+
+def without_marks(words: Any) -> Any:
+    """Tidy words (T,), null where one mark stands again and again, as loggers and spreadsheets write what is too large.
+
+    >>> import pyarrow as pa
+    >>> without_marks(pa.array(["+++++++", "-----", "####", "+1", "a"])).to_pylist()
+    [None, None, None, '+1', 'a']
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    marked = pc.match_substring_regex(words, r"^(\+{2,}|-{2,}|\*{2,}|#{2,}|\?{2,}|={2,}|\.{2,}|_{2,})$")
+    return pc.if_else(marked, pa.scalar(None, words.type), words)
 
 
 def _matching(words: Any, pattern: str) -> int:

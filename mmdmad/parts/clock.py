@@ -19,9 +19,24 @@ UNITS = {
 }
 CALENDAR = ("timestamp", "datetime", "date_time", "zeitstempel", "date", "datum", "fecha", "data_ora", "horodatage")
 NAMES = (
-    *("timestamp", "datetime", "date_time", "timestring", "zeitstempel", "horodatage"),
-    *("time", "zeit", "tiempo", "temps", "tempo"),
-    *("uhrzeit", "heure", "hora", "ora", "date", "datum", "fecha", "epoch", "ts", "t", "elapsed_time", "elapsed"),
+    *("timestamp", "datetime", "date_time", "timestring", "zeitstempel", "horodatage", "日時"),
+    *("time", "zeit", "tiempo", "temps", "tempo", "時間", "时间", "時刻"),
+    *(
+        "uhrzeit",
+        "heure",
+        "hora",
+        "ora",
+        "date",
+        "datum",
+        "fecha",
+        "日付",
+        "日期",
+        "epoch",
+        "ts",
+        "t",
+        "elapsed_time",
+        "elapsed",
+    ),
     *("seconds", "sec", "millis", "milliseconds", "minutes", "hours", "days", "second", "minute", "hour", "day"),
 )
 """Names of time columns, those that say most first."""
@@ -30,18 +45,23 @@ _AROUND = (
 )
 _WORDS = {word for name in NAMES for word in name.split("_")} - {"t", "data"} | {"stamp"}
 _HEADER = re.compile(r"^(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*$")
+_ZONED = re.compile(r"\b(?:utc|gmt)\s*(?P<sign>[+−-])(?P<h>\d{1,2})(?::?(?P<m>\d{2}))?", re.IGNORECASE)
 _SUFFIX = re.compile(r"^(?P<name>.+?)\s*[_/,\s]\s*(?P<unit>[a-zµμ]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Named:
-    """What the header of a time column says: its rank among `NAMES`, seconds per unit, order of dates, UTC or not."""
+    """What the header of a time column says: its rank among `NAMES`, seconds per unit, order of dates, its zone.
+
+    `utc` says that it names UTC, or a zone that is `ahead` seconds of it.
+    """
 
     rank: int
     name: str
     scale: float | None = None
     order: str | None = None
     utc: bool = False
+    ahead: float = 0.0
 
 
 def split_unit(header: str) -> tuple[str, str]:
@@ -63,9 +83,17 @@ def named_time(header: str, unit: str = "") -> Named | None:
 
     >>> named_time("time [ms]").scale, named_time("Elapsed time/d").scale, named_time("t (°C)")
     (0.001, 86400.0, None)
+    >>> named_time("Date Time, GMT+02:00 [MM/DD/YY]").ahead
+    7200.0
     """
     name, bracket = split_unit(header)
     unit = (unit or bracket).lower()
+    ahead = 0.0
+    for words in (name, unit):
+        if zone := _ZONED.search(words):
+            ahead = (-1 if zone["sign"] in "-−" else 1) * (60.0 * int(zone["h"]) + int(zone["m"] or 0)) * 60
+            name, unit = (_ZONED.sub("utc", name), unit) if words == name else (name, "utc")
+            break
     suffix = _SUFFIX.match(name)
     if not unit and suffix is not None and suffix["unit"].lower() in UNITS and _rank(suffix["name"]) is not None:
         name, unit = suffix["name"], suffix["unit"].lower()
@@ -78,11 +106,11 @@ def named_time(header: str, unit: str = "") -> Named | None:
     utc = unit in ("utc", "gmt", "z") or bool({"utc", "gmt"} & set(_tidy(name).split("_")))
     if unit and scale is None and order is None and not utc and not re.match(r"^(iso|local|unix|epoch|y{2,4})", unit):
         return None
-    return Named(rank, plain, scale, order, utc)
+    return Named(rank, plain, scale, order, utc or bool(ahead), ahead)
 
 
 def _tidy(name: str) -> str:
-    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+    return re.sub(r"[\s_,&-]+", "_", name.strip().lower()).strip("_")
 
 
 def _rank(name: str) -> int | None:

@@ -9,7 +9,9 @@ import numpy as np
 
 from mmdmad.parts.month_names import month_of
 
-_CLOCK = r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
+_CLOCK = (
+    r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AaPp])(?:\.?[Mm]\.?)?)?"
+)
 _ZONE = r"(?:\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _REST = rf"(?:(?:[T_\s]|,\s)\s*{_CLOCK}{_ZONE})?"
 _WEEKDAY, _DAY, _OF = r"(?:[A-Za-zÀ-ɏ]{2,12}\.?,?\s+)?", r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º)?", r"(?:de\s+|of\s+)?"
@@ -113,7 +115,7 @@ def read_dates(words: Any, order: str | None = None, forms: tuple[str, ...] = tu
     seconds, nanos, bare = _time_of_day(whole, text, fields, form)
     if form == "clock":
         return Stamps(seconds, nanos, "clock")
-    days, note = _days(whole, text, form, order)
+    days, note = _days(whole, text, form, order, seconds)
     seconds = seconds + days * DAY
     aware = False
     if "zone" in fields:
@@ -153,27 +155,35 @@ def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np
     return hours * 3600 + minutes * 60 + secs, nanos, bare
 
 
-def _days(whole: Any, text: Any, form: str, order: str | None) -> tuple[np.ndarray, str]:
+def _days(whole: Any, text: Any, form: str, order: str | None, seconds: np.ndarray) -> tuple[np.ndarray, str]:
     import pyarrow.compute as pc
 
-    years, note = whole("y"), ""
+    whole_years = years = whole("y")
+    note = ""
     if form in ("dots", "slashes"):
         a, b = whole("a"), whole("b", "b2")
         short = bool(pc.any(pc.less(pc.utf8_length(text("y")), 4)).as_py())
         possible = {"dmy": bool((b <= 12).all()), "mdy": bool((a <= 12).all())}
-        if order is None and short:
-            raise ValueError("the dates have years of two digits; write four, or name the order: 'date [DD/MM/YY]'")
+        order = order or _running(a, b, years, seconds, short)
+        if order == "ymd":
+            years, b, a, order = a, b, years, "dmy"
+        elif order is None and short:
+            raise ValueError(
+                "the dates have years of two digits; write four, or name the order behind the name in the header: "
+                "'[DD/MM/YY]' or '[MM/DD/YY]'"
+            )
         if order is None and form == "dots" and possible["dmy"]:
             order = "dmy"  # in every locale of CLDR that writes dots between numbers the day comes first
         if order is None:
             left = [name for name, can in possible.items() if can]
             if len(left) == 2 and not np.array_equal(a, b):
                 raise ValueError(
-                    "no date tells whether the day or the month comes first; write ISO 8601, or name the order in the "
-                    "header: 'date [DD/MM/YYYY]' or 'date [MM/DD/YYYY]'"
+                    "no date tells whether the day or the month comes first; write ISO 8601, or name the order "
+                    "behind the name in the header: '[DD/MM/YYYY]' or '[MM/DD/YYYY]'"
                 )
             order = left[0] if left else "dmy"
-        note = f"dates are read with the {'day' if order == 'dmy' else 'month'} first"
+        ymd = years is not whole_years
+        note = f"dates are read with the {'year' if ymd else 'day' if order == 'dmy' else 'month'} first"
         years = years + 2000 * (years < 100)
         days, months = (a, b) if order == "dmy" else (b, a)
     elif form in ("named", "name first"):
@@ -190,6 +200,37 @@ def _days(whole: Any, text: Any, form: str, order: str | None) -> tuple[np.ndarr
     else:
         months, days = whole("m", "m2", "m3"), whole("d")
     return _civil(years, months, days), note
+
+
+SMOOTH = 24
+"""Times the usual step that the longest may be where times run on without a gap."""
+
+
+def _running(a: np.ndarray, b: np.ndarray, years: np.ndarray, seconds: np.ndarray, short: bool) -> str | None:
+    """The one order that a calendar allows, or in which many times of several days run on without a gap; else None.
+
+    Read with day and month exchanged, the next day is the next month.
+    """
+    orders = {"dmy": (years, b, a), "mdy": (years, a, b), **({"ymd": (a, b, years)} if short else {})}
+    known, fits = [], []
+    for name, (y, m, d) in orders.items():
+        try:
+            times = _civil(y + 2000 * (y < 100), m, d) * DAY + seconds
+        except ValueError:
+            continue
+        known.append(name)
+        steps = np.abs(np.diff(times))
+        if not seconds.any():  # dates alone: whole days of readings follow one another
+            days = steps[steps > 0]
+            fits += [name] * (len(days) >= 2 and len(a) >= 8 * len(days) and bool((days == DAY).all()))
+            continue
+        if len(a) < 8:
+            continue
+        usual = float(np.median(steps))
+        if usual <= DAY / 2 and steps.max() <= SMOOTH * usual and times[0] // DAY != times[-1] // DAY:
+            fits.append(name)
+    found = known if len(known) == 1 else fits
+    return found[0] if len(found) == 1 else None
 
 
 def _civil(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from mmdmad.parts.sensor_columns import Column
 
 INDEX = (
     *("index", "idx", "row", "rows", "no", "no.", "nr", "nr.", "#", "id", "sample", "record", "line", "entry", "n"),
+    *("番号", "序号", "编号"),
 )
 ROWS, SURE = 8, 30
 """Rows from which on numbers are taken as what they look like: under a name that says so, and under any name."""

@@ -1,5 +1,6 @@
 """Sensor tables in text files: read as they stand where every cell is a number, cleaned and looked at otherwise."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import numpy as np
 
 from mmdmad.cases import Part
 from mmdmad.parts.clock import named_time
+from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import refuse, span
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
 from mmdmad.parts.sensor_head import SPACES
-from mmdmad.parts.sensor_text import BLOCK, OTHER, Form, Lines, find_form, single_byte
+from mmdmad.parts.sensor_text import BLOCK, Form, Lines, find_form
 
 
 class _Words(Exception):
@@ -40,14 +42,14 @@ def read_csv(part: Part, path: Path) -> Columns:
         try:
             columns = list(_read(part, path, lines, form, names, None))
         except UnicodeDecodeError as why:
-            if encoding in ("cp1252", "latin-1") or encoding.startswith("utf-16"):
+            if encoding != "utf-8-sig":
                 raise
-            encoding = single_byte(why.object)
+            encoding = encoding_of(why.object)
             continue
         finally:
             lines.close()
         if encoding != form.encoding:
-            notes.append(OTHER)
+            notes.append(note_of(encoding))
         if lines.comments:
             notes.append(f"{lines.comments} comment line{'s are' if lines.comments > 1 else ' is'} left out")
         return _columns(part, form, columns, notes)
@@ -60,6 +62,9 @@ def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Co
         if not empty:
             raise refuse(part, f"column {i + 1} has no name in the header")
     named = list(form.names)
+    if form.left:
+        kept = [k for k in range(len(named)) if k not in form.left]
+        return Columns([named[k] for k in kept], [columns[k] for k in kept], notes=tuple(notes))
     if form.units is not None:
         named = [f"{name} [{unit}]" if unit else name for name, unit in zip(named, form.units)]
     return Columns(named, columns[: len(named)], notes=tuple(notes))
@@ -101,6 +106,14 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
             raise _Words from None
         if "Empty CSV" in str(why):
             raise refuse(part, "the table has a header but no rows") from None
+        if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(why)):
+            row, named, there = map(int, ragged.groups())
+            missing = "a name for each column into the header" if there > named else "all cells into each row"
+            raise refuse(
+                part,
+                f"row {row} has {there} cells and the header names {named} columns: write {missing}, and quotes "
+                "around cells that hold the separator",
+            ) from None
         if "straddling" not in str(why):
             raise
         raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None

@@ -20,11 +20,11 @@ ABOVE = 40
 """Lines that may stand above the names: what loggers write of themselves."""
 FEWEST = 3
 """Rows from which on a table without names is read."""
-_NUMBER = re.compile(r"^([+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|(\d[\d.,]*|[.,]\d+)-)$")
+_NUMBER = re.compile(r"^([+-]?\s*(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|(\d[\d.,]*|[.,]\d+)-)$")
 _DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
 _UNIT = re.compile(
-    r"^([\[(].*[\])]|°[CF]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|nm|m?bar|"
-    r"[hkm]?pa|pascal|psi|%|% ?rh|percent|[km]?hz|hertz|rpm|1/min|[mµc]?m|met(er|re)s?(/s(ec(ond)?)?)?|"
+    r"^([\[(].*[\])]|°[CF]|[℃℉]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|"
+    r"nm|m?bar|[hkm]?pa|pascal|psi|%|% ?rh|percent|[km]?hz|hertz|rpm|1/min|[mµc]?m|met(er|re)s?(/s(ec(ond)?)?)?|"
     r"[mc]?m/s(2|²|\^2)?|km/h|[mk]?g|l/min|l/h|m[3³]/h|m[3³]|db|ppm|lux|lx|ohms?|Ω|°|deg(rees?)?|rad|"
     r"[hy]{2,4}[-/.: \w]*|date|utc|ts|rn)$",
     re.IGNORECASE,
@@ -47,6 +47,8 @@ class Head:
 
 def is_value(cell: str) -> bool:
     """Whether a cell is what columns of readings hold: a number, a date, or a mark of nothing."""
+    if len(cell) > 1 and len(set(cell)) == 1 and cell[0] in "+-*#?=._":  # the mark of what is too large
+        return True
     return cell.lower() in MISSING or bool(_NUMBER.match(cell) or _DATE.match(cell)) or cell.lower() in ("inf", "-inf")
 
 
@@ -144,6 +146,14 @@ def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, rema
     if first > begin:
         begin = next((i for i in range(begin, first) if _any_value(cells[i], held)), first)
     units = _units(cells, place, begin, len(names))
+    whole, other = _two_lines(cells, place, begin, None if units is None else place + 1 + units[0])
+    if whole is not None:
+        spare = [row for i, row in enumerate(cells[:begin]) if i not in (place, other) and any(row)]
+        spare = [row for row in spare if units is None or row is not cells[place + 1 + units[0]]]
+        notes += ["two lines of the header are read as one"]
+        notes += [f"a line of the header is left out: {' '.join(filter(None, row))[:60]!r}" for row in spare]
+        notes += ["the row below the header is read as units"] * (units is not None)
+        return Head(whole, cells[begin:], parsed[begin - 1][1], None if units is None else units[1], tuple(notes))
     if place == 0 and units is None:
         begin = 1  # odd rows right below a header that is the first line are rows of the table
     else:
@@ -187,10 +197,44 @@ def _names_row(above: Sequence[Sequence[str]], held: Sequence[bool]) -> int:
     for i, row in enumerate(above):
         names = [cell for cell in row if cell and not is_value(cell)]
         fits = bool(names) and len("".join("x" if cell else " " for cell in row).rstrip()) <= len(held)
-        is_units = any(_is_unit(cell) for cell in names)
+        is_units = 2 * sum(_is_unit(cell) for cell in names) >= len(names)
         timed = any(named_time(cell) is not None for cell in names)
         scores.append((fits, timed, len(set(names)), not is_units, i))
     return max(scores)[-1]
+
+
+def _two_lines(
+    cells: Sequence[Sequence[str]], place: int, begin: int, units: int | None
+) -> tuple[list[str] | None, int]:
+    """Names that two lines make together, where some of one line alone are alike ("Temp"), and the other line.
+
+    A name of the line above may stand over several columns, as merged cells do. None where no line beside makes all
+    names different.
+    """
+    names = list(cells[place])
+    if not _repeated(names):
+        return None, place
+    for other in (place - 1, place + 1):
+        if not 0 <= other < begin or other == units:
+            continue
+        more = [*cells[other], *[""] * len(names)][: len(names)]
+        if sum(map(bool, more)) < 2 or any(is_value(cell) for cell in more if cell):
+            continue
+        over: list[str] = []
+        for cell in more:
+            over.append(cell or (over[-1] if over else ""))
+        for filled in (more, over):
+            pairs = zip(filled, names) if other < place else zip(names, filled)
+            whole = [" ".join(dict.fromkeys(filter(None, pair))) if any(pair) else "" for pair in pairs]
+            whole = [both if name or filled[k] == more[k] else "" for k, (both, name) in enumerate(zip(whole, names))]
+            if not _repeated(whole):
+                return whole, other
+    return None, place
+
+
+def _repeated(names: Sequence[str]) -> bool:
+    known = [name for name in names if name]
+    return len(set(known)) < len(known)
 
 
 def _is_unit(cell: str) -> bool:

@@ -1,7 +1,7 @@
 """Tables that hold several series at once: at every time a row for each variable (long tables) or each machine."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -14,10 +14,13 @@ KINDS = 1000
 """Most numbers that tell series apart."""
 
 
-def mixed_series(columns: Sequence[Column], times: np.ndarray, gone: set[int], clock: Sequence[int]) -> str:
+def mixed_series(
+    columns: Sequence[Column], times: np.ndarray, gone: Collection[int], clock: Sequence[int], good: str = ""
+) -> str:
     """Why the rows are no single series, and what to do; "" where they are one, or nothing tells them apart.
 
     `times` (T,) are those of the rows, `gone` the columns that are no channels, `clock` those that hold the time.
+    `good` is the condition of the rows that hold, as pandas writes it.
     """
     if not clock or not len(times):
         return ""
@@ -40,15 +43,18 @@ def mixed_series(columns: Sequence[Column], times: np.ndarray, gone: set[int], c
         told = f"it is a long table: {told}"
     else:
         return f"{told}: write a table of its own for each"
+    rows, bad = (f"table[{good}]", "; rows that are not of good quality are left out so") if good else ("table", "")
     time, last = columns[clock[0]].said, columns[keys[-1]].said
-    cure = f"a column for each {last} (in pandas: table.pivot(index={time}, columns={last}, values={readings[0].said}))"
+    cure = (
+        f"a column for each {last} (in pandas: {rows}.pivot(index={time}, columns={last}, values={readings[0].said}))"
+    )
     others = " and ".join(columns[i].said for i in keys[:-1])
-    return f"{told}, with all readings in {readings[0].said}: write {cure}" + (
+    return f"{told}, with all readings in {readings[0].said}: write {cure}{bad}" + (
         f", and a table of its own for each {others}" if others else ""
     )
 
 
-def _numbering(columns: Sequence[Column], place: np.ndarray, counts: np.ndarray, gone: set[int]) -> list[int]:
+def _numbering(columns: Sequence[Column], place: np.ndarray, counts: np.ndarray, gone: Collection[int]) -> list[int]:
     """Columns of whole numbers of which nearly all times have the same ones: they number machines, not readings."""
     found = []
     for i, column in enumerate(columns):

@@ -16,8 +16,10 @@ from mmdmad.parts.clock import named_time
 from mmdmad.parts.kept import KEPT, KEPT_BYTES
 from mmdmad.parts.limits import decoding, refuse
 from mmdmad.parts.sensor_columns import Column, Columns
+from mmdmad.parts.sensor_footer import without_footer
+from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
-from mmdmad.parts.sensor_time import find_time, spread
+from mmdmad.parts.sensor_time import Found, find_time, spread
 from mmdmad.parts.sensor_wild import no_readings
 from mmdmad.parts.sensor_words import is_unit, look_at, ready_stamps
 
@@ -63,31 +65,40 @@ def read_columns(part: Part, path: Path) -> Columns:
 def lay_out(part: Part, table: Columns) -> Table:
     """Columns with the time found and every channel as numbers; PartError asks what the table leaves open."""
     try:
+        table = without_footer(table)
         columns, notes = look_at(table)
         if table.stamps is not None:
             columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
         found = find_time(columns, table.rate or part.rate, part.start or 0)
     except ValueError as why:
         raise refuse(part, str(why)) from None
-    if several := mixed_series(columns, found.times, found.gone, found.clock):
+    labels = {i for i in found.gone if i not in found.clock and _told_label(columns[i], found.notes)}
+    marked = no_labels(columns, qualities(columns, found.gone - labels), labels)
+    found = _without(found, [columns[one.place] for one in marked if one.place in labels])
+    held = " & ".join(f"(table[{columns[one.place].said}] {one.test})" for one in marked if one.bad.any())
+    if several := mixed_series(columns, found.times, {*found.gone, *(one.place for one in marked)}, found.clock, held):
         raise refuse(part, several)
     if mixed := _mixed_units(columns):
         raise refuse(part, mixed)
     channels: list[tuple[str, str, np.ndarray]] = []
-    states, marks = [], []
+    states, marks = [], [told_of(columns[one.place], one) for one in marked]
+    bad = {i: one.bad for one in marked for i in spoken_for(columns, marked, one)}
+    out = {*found.gone, *(one.place for one in marked)}
     for i, column in enumerate(columns):
-        if i in found.gone:
+        if i in out:
             continue
         if not column.name:
             raise refuse(part, f"column {column.place} has no name in the header")
         if column.numbers is not None:
             empty = no_readings(column.numbers)
-            channels.append((column.name, column.unit, np.where(empty, np.nan, column.numbers)))
+            lost = empty | bad[i] if i in bad else empty
+            channels.append((column.name, column.unit, np.where(lost, np.nan, column.numbers)))
             marks += [_told(column, empty)] if empty.any() else []
         elif column.codes is not None:
             states.append(column.name)
             for code, word in enumerate(column.words):
-                values = np.where(column.codes < 0, np.nan, column.codes == code)
+                lost = (column.codes < 0) | bad[i] if i in bad else column.codes < 0
+                values = np.where(lost, np.nan, column.codes == code)
                 channels.append((f"{column.name}={word}", "", values))
     if not channels:
         raise refuse(part, "the table has no channel besides the time")
@@ -98,11 +109,23 @@ def lay_out(part: Part, table: Columns) -> Table:
     units = tuple(unit for _, unit, _ in channels)
     values = np.column_stack([values for _, _, values in channels])
     clock = " and ".join(columns[i].name for i in found.clock)
-    left = tuple(f"column {columns[i].said} holds states" for i in found.gone)  # labels in words: no channels after all
+    left = tuple(f"column {columns[i].said} holds states" for i in out)  # labels in words: no channels after all
     said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes, *marks)
     own = (found.start, said, tuple(states), clock, found.marked, found.daytime)
     counts = tuple(columns[i].name for i in found.counts)
     return Table(values, found.times, tuple(names), units, *own, counts)
+
+
+def _told_label(column: Column, notes: Sequence[str]) -> bool:
+    return any(note.startswith(f"column {column.said} holds labels") for note in notes)
+
+
+def _without(found: Found, columns: Sequence[Column]) -> Found:
+    """What was found without what it says of labels that are none."""
+    if not columns:
+        return found
+    notes = [note for note in found.notes if not any(_told_label(column, [note]) for column in columns)]
+    return replace(found, notes=notes, marked=found.marked if any("holds labels" in note for note in notes) else 0)
 
 
 def _mixed_units(columns: Sequence[Column]) -> str:

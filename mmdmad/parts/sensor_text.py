@@ -8,10 +8,12 @@ from typing import Any
 
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
+from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
-from mmdmad.parts.sensor_head import SEPARATORS, SPACES, find_head, find_separator, is_value
+from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_value
 from mmdmad.parts.sensor_labview import below_headers, named
+from mmdmad.parts.sensor_settings import Beside, settings_beside
 
 BLOCK = 1 * MIB
 _COMMENT = re.compile(r"^\s*(%|//|#(?!(n/?a|value!|div/0!|ref!|num!|null!|name\?)))", re.IGNORECASE)
@@ -23,7 +25,7 @@ class Form:
 
     `plain` says that it is UTF-8 and begins with its header, so that it can be read as it stands. `trailing` counts
     separators at the ends of rows that no name stands over. `filled` is the share of cells in its first rows that hold
-    numbers, dates or nothing.
+    numbers, dates or nothing. `left` are columns of settings, by place: no columns of the table.
     """
 
     names: tuple[str, ...]
@@ -35,6 +37,7 @@ class Form:
     trailing: int = 0
     notes: tuple[str, ...] = ()
     filled: float = 1.0
+    left: tuple[int, ...] = ()
 
 
 def find_form(part: Part, path: Path) -> Form:
@@ -64,6 +67,9 @@ def find_form(part: Part, path: Path) -> Form:
     ]
     rows = [line for _, line in numbered]
     separator = told or find_separator(part, path, rows)
+    beside = settings_beside(cells_of(rows, separator))
+    if beside is not None:
+        return _beside(part, path, encoding, separator, at, notes, beside)
     found = find_head(part, path, rows, separator, _COMMENT.sub("", remark))
     first, cells = list(found.names), [found.names, *found.rows]
     if labview:
@@ -86,6 +92,22 @@ def find_form(part: Part, path: Path) -> Form:
     below = [is_value(cell) for row in found.rows for cell in row]
     filled = sum(below) / len(below) if below else 0.0
     return Form(tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled)
+
+
+def _beside(part: Part, path: Path, encoding: str, separator: str, skip: int, notes: list[str], beside: Beside) -> Form:
+    """The form of a table without a header that has settings beside its readings."""
+    if beside.names is None:
+        raise refuse(
+            part,
+            f"{beside.note.removesuffix(', and are left out')}, and no row names the others: keep those, below a row "
+            "that names them, as in 'time [s],CH1 [V]'",
+        )
+    names = iter(beside.names)
+    every = [""] * (len(beside.names) + len(beside.left))
+    for k in range(len(every)):
+        every[k] = "" if k in beside.left else next(names)
+    told = f"{beside.note}; they call the others {', '.join(map(repr, beside.names))}"
+    return Form(tuple(every), separator, encoding, skip, False, notes=(*notes, told), left=beside.left)
 
 
 def is_table(path: Path) -> bool:
@@ -117,19 +139,7 @@ def _decode(part: Part, path: Path, head: bytes) -> tuple[str, str, list[str]]:
     except UnicodeDecodeError as why:
         if why.start >= len(head) - 3 and len(head) == BLOCK:  # the block ends inside a character
             return "utf-8-sig", head[: why.start].decode("utf-8-sig"), []
-    return (other := single_byte(head)), head.decode(other), [OTHER]
-
-
-OTHER = "the file is not UTF-8; it is read as Latin-1 (Windows-1252)"
-
-
-def single_byte(data: bytes) -> str:
-    """The encoding of text that is not UTF-8: Windows-1252, or Latin-1 where that lacks a character."""
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
+    return (other := encoding_of(head)), head.decode(other, "replace"), [note_of(other)]
 
 
 def _sep(line: str) -> str | None:

@@ -12,6 +12,7 @@ from mmdmad.parts.clock_digits import time_of_digits
 from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
 from mmdmad.parts.sensor_counts import elapsed, no_reading
+from mmdmad.parts.sensor_fraction import added, fraction
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
@@ -62,7 +63,12 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         if joined is None or i not in joined[1]:
             timely[i] = stamps
     # Of equal names dates come first: numbers may count from anywhere.
-    ranked = sorted(((_rank(columns[i]), i) for i in timely), key=lambda one: (one[0], one[1] not in dated, one[1]))
+    # A clock alone says less than stamps: it may be set back at every step of a cycle.
+    bare = any(stamps.kind == "stamp" for stamps in dated.values())
+    ranked = sorted(
+        ((_rank(columns[i]), i) for i in timely if not (bare and i in dated and dated[i].kind == "clock")),
+        key=lambda one: (one[0], one[1] not in dated, one[1]),
+    )
     best = _best(columns, ranked, timely, joined is not None)
     clock: tuple[int, ...] = ()
     passed = elapsed(columns) if best is None and joined is None and rate is None else None
@@ -81,6 +87,12 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         gone.add(best)
         clock = (best,)
         times, start = _seconds(columns[best], timely[best], notes)
+    part = fraction(columns, gone, times, bool(clock)) if start is not None or clock else None
+    if part is not None:
+        place, seconds = part
+        gone.add(place)
+        times, start = added(times, start, seconds)
+        notes.append(f"column {columns[place].said} is the part of a second of the time beside it")
     for i in sorted({*timely, *dated} - gone):
         if timely.get(i) == "epoch" and not _alike(_seconds(columns[i], "epoch", [])[0], times):
             continue  # a count that grows beside the time is a reading, however large it is
@@ -212,7 +224,14 @@ def _joined(columns: Sequence[Column], dated: dict[int, Stamps], notes: list[str
         notes.append(dated[place].note)
     named = columns[place].named or columns[other].named
     made = dated[place].at(hands)
-    return (replace(made, aware=True) if named is not None and named.utc else made), {place, other}
+    return _zoned(made, named), {place, other}
+
+
+def _zoned(stamps: Stamps, named: clock.Named | None) -> Stamps:
+    """Stamps in the zone that their header names, where they have none of their own."""
+    if named is None or not named.utc or stamps.aware or stamps.kind == "clock":
+        return stamps
+    return replace(stamps, seconds=stamps.seconds - int(named.ahead), aware=True)
 
 
 def _digits(columns: Sequence[Column], dates: Stamps) -> tuple[int, Stamps] | None:
@@ -234,13 +253,13 @@ def _seconds(column: Column, how: Any, notes: list[str]) -> tuple[np.ndarray, da
             notes.append(how.note)
         if named is None:
             notes.append(f"column {column.said} holds the times")
-        aware = how.aware or (named is not None and named.utc)
-        return replace(how, aware=aware).from_first()
+        return _zoned(how, named).from_first()
     assert column.numbers is not None
     if how == "days":
         notes.append(f"column {column.said} is read as day numbers of a spreadsheet")
         times, start = clock.from_days(column.numbers)
-        return times, start.replace(tzinfo=UTC) if named is not None and named.utc else start
+        zoned = named is not None and named.utc
+        return times, start.replace(tzinfo=UTC) - timedelta(seconds=named.ahead) if named and zoned else start
     if how == "epoch":
         notes.append(f"column {column.said} counts from 1970 and is the time, whatever its name")
     return clock.from_numbers(column.numbers, None if named is None else named.scale)

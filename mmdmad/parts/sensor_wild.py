@@ -11,6 +11,7 @@ SHARE = 1000
 """One reading in so many, and one in any channel, may be wild; more are what the channel is like."""
 MARKS = (
     *(-99.0, -99.9, -999.0, -999.9, -999.99, -9999.0, -9999.9, -99999.0, -999999.0, -32768.0, -32767.0),
+    *(-6999.0, -7999.0, -8888.0, -888.0, -8190.0, 8190.0, 8191.0, 2147483647.0, -2147483648.0, 4294967295.0),
     *(999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0, 999999.0, 6999.0, 7999.0, 32767.0, 65535.0),
 )
 """Numbers that weather services, loggers and converters write for no reading."""
@@ -74,4 +75,30 @@ def said(mask: np.ndarray, values: np.ndarray, channels: tuple[str, ...]) -> lis
         more = f" ({count} such readings)" if count > 1 else ""
         what = f"channel {channels[channel][:60]!r} is {values[row, channel]:g} in row {row + 1}"
         lines.append(f"{what}, far outside all its other readings{more}")
+    return lines
+
+
+def again(values: np.ndarray, channels: tuple[str, ...]) -> list[str]:
+    """One line a channel whose lowest or highest reading comes again and again, far outside of all others.
+
+    At most a tenth of readings (T, C) may be so: more are what the channel is like.
+
+    >>> again(np.array([[1.0], [2.0], [-5e3], [3.0], [-5e3], *[[2.0]] * 20]), ("level",))[0][:41]
+    "channel 'level' is -5000 in 2 rows, the f"
+    """
+    lines = []
+    for channel, column in enumerate(values.T):
+        there = column[np.isfinite(column)]
+        for extreme in (there.min(initial=np.inf), there.max(initial=-np.inf)):
+            rows = np.flatnonzero(column == extreme)
+            others = there[there != extreme]
+            if not 1 < len(rows) <= len(there) / 10 or others.min() == others.max():
+                continue
+            width = APART * (others.max() - others.min())
+            if others.min() - width <= extreme <= others.max() + width:
+                continue
+            lines.append(
+                f"channel {channels[channel][:60]!r} is {extreme:g} in {len(rows)} rows, the first row {rows[0] + 1}, "
+                "far outside its other readings: if that stands for no reading, leave the cells empty"
+            )
     return lines

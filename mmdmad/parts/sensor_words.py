@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
-from mmdmad.parts.cell_units import signed, ungrouped, without_units
-from mmdmad.parts.dates import FORMS, Stamps, read_dates
+from mmdmad.parts.cell_units import signed, ungrouped, without_marks, without_units
+from mmdmad.parts.dates import FORMS, Stamps, order_of, read_dates
 from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
 
 STATES = 20
 """Most different words of a column of states; more are names or remarks."""
 RARE = 100
 """One cell in so many, at most, of a column of states may be something else: the mark of a logger that was stopped."""
+REMARKS = 50
+"""One row in so many, at most, has a word in a column of remarks."""
+KINDS = 5
+"""Most different words that stand for no reading in a column of numbers."""
 _STATE = r"^[\pL_][\pL\pN_\-./ ]{0,39}$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _WRITTEN = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
@@ -66,11 +70,26 @@ def look_at(table: Columns) -> tuple[list[Column], list[str]]:
     marks = decimal_marks(open_ones)
     if marks.note:
         notes.append(marks.note)
+    wrong: list[str] = []
     for i, one in enumerate(made):
         if isinstance(one, tuple):
             about, given = one
-            made[i] = replace(about, numbers=given) if _is_array(given) else _worded(about, given, marks, notes)
-    return made, notes
+            try:
+                made[i] = replace(about, numbers=given) if _is_array(given) else _worded(about, given, marks, notes)
+            except ValueError as why:
+                wrong.append(str(why))
+    if wrong:
+        raise ValueError(_together(wrong))
+    return [one for one in made if one is not None], notes
+
+
+def _together(wrong: Sequence[str]) -> str:
+    """What is wrong with several columns, said at once: the first in full, of the others their names."""
+    others = [found[1] for one in wrong[1:] if (found := re.match(r"column ('[^']*'|\d+)", one))]
+    if not others:
+        return wrong[0]
+    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
+    return f"{wrong[0]}; and so are columns {', '.join(others[:6])}{more}: they too hold words where numbers belong"
 
 
 def _ready(about: Column, given: Any) -> Any:
@@ -88,11 +107,18 @@ def _ready(about: Column, given: Any) -> Any:
 
 def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
     """A column whose cells hold their unit without it; ValueError where the header has another."""
+    import pyarrow.compute as pc
+
     if _is_array(given) or type(given).__name__ == "DatetimeIndex":
         return about, given
-    given = signed(before := ungrouped(given))
+    bare = without_marks(given)
+    if marks := bare.null_count - given.null_count:
+        notes.append(f"column {about.said}: {marks} cells of marks (as +++++ and #####) are taken as missing")
+    given = signed(before := ungrouped(bare))
     if not given.equals(before):
-        notes.append(f"column {about.said}: a minus behind a number is read as its sign")
+        behind = pc.any(pc.match_substring_regex(before, r"\d ?-$")).as_py()
+        told = "a minus behind a number is" if behind else "a sign apart from its number is"
+        notes.append(f"column {about.said}: {told} read as its sign")
     found = without_units(given, about.said)
     if found is None:
         return about, given
@@ -125,7 +151,7 @@ def _dated(about: Column, given: Any) -> Column | None:
     if not len(given) or given.null_count == len(given):
         return None
     if not pc.all(pc.match_substring_regex(given, _NUMBER)).as_py():
-        order = named.order if named is not None else None
+        order = named.order if named is not None and named.order else order_of(about.unit)
         dates = read_dates(given, order)
         if dates is None and named is not None and named.name != "t" and not _numeric(given):
             first = pc.index(pc.match_substring_regex(given, _NUMBER), False).as_py()
@@ -193,8 +219,8 @@ def decimal_marks(columns: Sequence[Any]) -> Marks:
     return Marks()
 
 
-def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column:
-    """A column of words as numbers or states."""
+def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column | None:
+    """A column of words as numbers or states; None where it holds nothing but a few remarks."""
     import pyarrow.compute as pc
 
     written = words
@@ -219,8 +245,22 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
     bad = np.flatnonzero(~good.to_numpy(zero_copy_only=False))
     there = len(words) - words.null_count
     place, word = int(bad[0]), words[int(bad[0])].as_py()
+    if len(bad) == there and REMARKS * there <= len(words):
+        some = "a word in one row" if there == 1 else f"words in {there} rows"
+        notes.append(
+            f"column {said} holds {some} of {len(words)}, the first {word[:40]!r} in row {place + 1}, and is left out"
+        )
+        return None
     if len(bad) == there:
         return _states(about, words, there, f"column {said}, row {place + 1}: {word[:60]!r} is not a number", notes)
+    kinds = pc.unique(words.filter(pc.invert(good))) if 2 * len(bad) <= there else ()
+    known = len(kinds) <= KINDS and len(bad) >= 2 * len(kinds) and not any(any(map(str.isdigit, str(k))) for k in kinds)
+    if kinds and known:
+        named = " and ".join(repr(kind[:30]) for kind in kinds.to_pylist())
+        notes.append(
+            f"column {said}: {named} in {len(bad)} of {there} cells, the first in row {place + 1}, taken as missing"
+        )
+        return replace(about, numbers=as_floats(pc.if_else(good, written, None)))
     if len(bad) > there // 10 and not (len(bad) == 1 and there >= 6):
         raise ValueError(
             f"column {said}, row {place + 1}: {word[:60]!r} is not a number, nor are {len(bad)} of its {there} cells; "

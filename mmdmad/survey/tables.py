@@ -25,8 +25,10 @@ def of_table(table: Any) -> Survey:
     step = float(np.median(steps)) if len(steps) else 0.0
     channels = tuple(_channel(*one) for one in zip(table.channels, table.units, table.values.T))
     wild = sensor_wild.said(_wild(table.values), table.values, table.channels)
-    remarks = [*_gaps(table.times, steps, step), *wild, *_of_channels(channels, table.states)]
+    again = sensor_wild.again(table.values, table.channels)
+    remarks = [*_gaps(table.times, steps, step), *wild, *again, *_of_channels(channels, table.states)]
     decisions = tuple(note for note in table.notes if not note.startswith(tuple(wild)))
+    decisions += tuple(_lacking(channels, len(table.times), table.states))
     zone = "" if table.start is None else table.start.tzname() or "without a zone"
     clock = f"column {table.clock}" if table.clock else "no time column"
     traits = {
@@ -77,6 +79,15 @@ def _channel(name: str, unit: str, values: np.ndarray) -> Channel:
     elif len(there) > 2 and (np.diff(there) >= 0).all() and (there == np.rint(there)).all():
         kind = "counter"
     return Channel(name, unit, kind, low, high, 1 - len(there) / len(values))
+
+
+def _lacking(channels: tuple[Channel, ...], rows: int, states: tuple[str, ...]) -> list[str]:
+    """How many readings each channel lacks, where it lacks some; of a column of states once."""
+    known: dict[str, float] = {}
+    for one in channels:
+        if 0 < one.missing < LAGGING:
+            known[next((s for s in states if one.name.startswith(f"{s}=")), one.name)] = one.missing
+    return [f"channel {name!r} lacks {round(share * rows)} of {rows} readings" for name, share in known.items()]
 
 
 def _of_channels(channels: tuple[Channel, ...], states: tuple[str, ...]) -> list[str]:

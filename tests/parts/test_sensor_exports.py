@@ -105,7 +105,7 @@ def long_table(footer: list[str]) -> list[str]:
 def test_a_long_table_is_called_so_and_its_pivot_named(tmp_path: Path, footer: list[str]) -> None:
     with pytest.raises(PartError, match=r"long table.*told apart by 'VarName'") as refused:
         read(tmp_path, long_table(footer))
-    assert "table.pivot(index='TimeString', columns='VarName', values='VarValue')" in str(refused.value)
+    assert ".pivot(index='TimeString', columns='VarName', values='VarValue')" in str(refused.value)
 
 
 def test_a_word_among_states_that_is_none_is_missing_and_told(tmp_path: Path) -> None:
