@@ -31,6 +31,8 @@ from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted,
 LOOSE = "."
 """The split of files that lie beside the folders that say what is what."""
 _OF_MASK = re.compile(r"[ _.-](mask|gt|ground_?truth|label|seg|segmentation)s?$", re.IGNORECASE)
+LONE, PICTURES = 2, 5
+"""Texts at most that are no cases beside so many pictures and more, of which none has a text."""
 _READ_ME = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog)", re.IGNORECASE)
 """Texts of these names are about the data, in any folder."""
 _PAPERS = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog|about|info|notes?)\b.*", re.IGNORECASE)
@@ -72,6 +74,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     parts = [path for members in groups.values() for _, path in members if path not in masks]
     asked = any(path not in marked for s in silent for _, path in groups[s]) and not named
     sheets = sheets_among(root, unknown, parts, asked)
+    lone = _lone_texts(groups, masks)
     of_clips = clips(_pictures(groups, masks))
     columns = {name: one.path_column for name, one in modalities().items()}
     counts: dict[tuple[str, str], int] = defaultdict(int)
@@ -90,7 +93,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
             found = _by_name(tree.of(path.parent), named.get(Path(stem)))
             marks = [marked[one] for _, one in chunk if one in marked]
             found = _by_mask(found, max(marks)) if marks else found
-            if found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem):
+            if (found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem)) or path in lone:
                 continue
             if len(chunk) == 1 and modality_of(chunk[0][0]).written and _READ_ME.fullmatch(path.stem):
                 continue
@@ -116,6 +119,9 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
         reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
     if marked:
         reader.notes.append(note_of_masks(marked))
+    if lone:
+        what = said(path.as_posix() for path in lone)
+        reader.notes.append(f"{what} {'stands' if len(lone) == 1 else 'stand'} alone beside pictures and is no case")
     if of_clips:
         reader.notes.append(note_of_clips(of_clips))
     if lists:
@@ -138,6 +144,15 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
             yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"
+
+
+def _lone_texts(groups: Mapping[str, list[tuple[Modality, Path]]], masks: Mapping[Path, Path]) -> list[Path]:
+    """One or two texts among many pictures of which none has a text: notes of whoever made the pictures, no cases."""
+    kinds = [({modality_of(kind).photo for kind, _ in members}, members) for members in groups.values() if members]
+    texts = [m[0][1] for _, m in kinds if len(m) == 1 and modality_of(m[0][0]).written]
+    alone = [m for photos, m in kinds if photos == {True} and len(m) == 1 and m[0][1] not in masks]
+    others = len(kinds) - len(texts) - len(alone) - sum(m[0][1] in masks for _, m in kinds if len(m) == 1)
+    return texts if 0 < len(texts) <= LONE and not others and len(alone) >= PICTURES else []
 
 
 def _pictures(
@@ -178,7 +193,10 @@ def _by_name(place: "Place", role: str | None) -> "Place":
     if role in (TRAIN, TEST):
         return Place(role, None, role)
     if role in (NORMAL, FAULTY):
-        return Place(place.split, int(role == FAULTY), FAULTY if role == FAULTY else place.role)
+        answered = None if place.role == "?" else place.split  # what folders leave open the name says
+        return Place(
+            answered, int(role == FAULTY), FAULTY if role == FAULTY else NORMAL if place.role == "?" else place.role
+        )
     return place
 
 

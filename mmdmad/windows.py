@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
@@ -20,6 +21,8 @@ MOST = 5_000_000
 """Windows that one reading may make: more are a slip in the unit."""
 PERIODS, ROWS = 2, 32
 """Periods of the data, and the fewest rows, of a window that nobody chose."""
+BESIDE = 64
+"""Most recordings that are held against each other for the times they cover: more of them are many of one kind."""
 LONGEST = 2_000
 """Rows of the longest period that is looked for, in ten times as many rows."""
 _DURATION = re.compile(r"\s*(-?\d{1,12}(?:\.\d{1,9})?)\s*([a-z]*)\s*")
@@ -108,6 +111,7 @@ def cut(cases: Cases, windows: Windows) -> Cases:
     notes: list[str] = list(cases.extra.get("notes", ()))
     given = cases.extra.get("columns") or {}
     columns = {}
+    placed: dict[str, Recording] = {}
     for case in cases:
         recording, bad = _placed(case, windows)
         refused += bad
@@ -121,14 +125,59 @@ def cut(cases: Cases, windows: Windows) -> Cases:
             refused.append(Refusal(case.id, "case", str(why), case.row))
             continue
         notes += [f"{case.id}: {note}" for note in recording.notes]
+        placed[case.id] = recording
         made += pieces
         if case.id in given:
             columns.update(dict.fromkeys((piece.id for piece in pieces), given[case.id]))
+    notes += _side_by_side(placed)
     if not made:
         first = f"; the first, {refused[0].case_id}: {refused[0].reason}" if refused else ""
         raise DataError(f"none of {len(cases)} recordings could be cut{first}")
     extra = {**cases.extra, "columns": columns, "notes": tuple(notes), "windows": windows}
     return Cases(tuple(made), tuple(refused), cases.root, extra)
+
+
+def _side_by_side(placed: Mapping[str, Recording]) -> list[str]:
+    """What is said of recordings with other parts, or other channels, that cover the same times: they may be one."""
+    spans = [(one.start, one.end, name) for name, one in placed.items() if one.start is not None]
+    if not 1 < len(spans) <= BESIDE or len({start.tzinfo is None for start, _, _ in spans}) > 1:
+        return []
+    spans.sort()
+    for (start, end, name), (later, lasts, other) in pairwise(spans):
+        shared = min(end, (later - start).total_seconds() + lasts) - (later - start).total_seconds()
+        if shared < 0.5 * min(end, lasts) or _looks_of(placed[name]) == _looks_of(placed[other]):
+            continue
+        names = ", ".join(n for s, e, n in spans if (s <= later and (later - s).total_seconds() < e) or n == name)
+        return [
+            f"{names} cover the same times and are cut each for itself, into cases of other kinds; if they "
+            "are of one machine, make one recording of them: mmdmad cases make OUT --sensor TABLE --text LOG --video "
+            "CLIP --window 60s (of several tables write one, a column a channel, rows by time)"
+        ]
+    return []
+
+
+def _looks_of(recording: Recording) -> tuple[tuple[str, ...], ...]:
+    """The parts of a recording, and the channels of its table."""
+    from mmdmad.parts import read
+    from mmdmad.parts.sensor import Sensor
+
+    found: list[tuple[str, ...]] = [tuple(recording.parts)]
+    for one in recording.parts.values():
+        if (
+            modality_of(one.part.modality).written
+            or modality_of(one.part.modality).photo
+            or one.line.entries is not None
+        ):
+            continue
+        try:
+            value = read(
+                replace(one.part, start=one.part.start or 0, stop=(one.part.start or 0) + min(100, len(one.line.times)))
+            )
+        except PartError:
+            continue
+        if isinstance(value, Sensor):
+            found.append(value.channels)
+    return tuple(found)
 
 
 def _placed(case: Case, windows: Windows) -> tuple[Recording | None, list[Refusal]]:

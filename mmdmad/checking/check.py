@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,8 @@ def check(
     preset, why = preset_for(learned or cases)
     settings = PipelineConfig.load(config or preset)
     kinds = ordered({one.modality for one in looks.every})
+    learned, lost = _readable(learned, looks)
+    notes += lost
     notes += [noted.note("info", "reading", line) for line in cases.extra.get("notes", ())]
     notes += [noted.note("info", "levels", f"{kind}: {said}") for kind, said in looks.levels.items()]
     refused = (*cases.refused, *looks.refused)
@@ -150,6 +153,16 @@ def _taken(cases: Cases, split: str | None, normal: Sequence[str]) -> tuple[Lear
         open_question = question(cases, split, normal)
         nothing = Learned(Cases((), cases.refused, cases.root, cases.extra), {})
         return nothing, [noted.note("stop", "question" if open_question else "nothing to learn from", str(why))]
+
+
+def _readable(learned: Cases, looks: Looks) -> tuple[Cases, list[Note]]:
+    """The cases to learn from of which a part can be read, and what stops a fit where there are none."""
+    known = {one.case.id for kind in {one.modality for one in looks.every} for one in looks.of(kind)}
+    kept = tuple(case for case in learned if case.id in known)
+    if kept or not learned:
+        return replace(learned, items=kept), []
+    why = "none of the cases to learn from can be read; the reasons stand below"
+    return replace(learned, items=kept), [noted.note("stop", "nothing to learn from", why)]
 
 
 def _folders(cases: Cases, learned: Cases) -> tuple[Folder, ...]:

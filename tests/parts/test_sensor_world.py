@@ -100,8 +100,8 @@ def test_date_and_time_apart_are_joined(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "cells", "asks"),
     [
-        ("time", [f"03/09/2026 {c}" for c in CLOCK], "name the order in the header"),
-        ("time", [f"03/25/26 {c}" for c in CLOCK], "two digits"),
+        ("time", [f"03/09/2026 {c}" for c in CLOCK], "name the order behind the name"),
+        ("time", [f"03/09/26 {c}" for c in CLOCK], "two digits"),
         ("time", [f"{46090 + i / 10:.1f}" for i in range(N)], "seconds or day numbers"),
         ("time", [*(f"{s}Z" for s in STAMPS[:5]), *STAMPS[5:]], "row 6 is without an offset"),
         ("time", [*STAMPS[:5], *(f"{s}Z" for s in STAMPS[5:])], "row 6 is with an offset"),
