@@ -50,10 +50,16 @@ class FolderRole:
     files: int
 
 
-def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None = None) -> Cases:
+def read_folder(
+    folder: Path,
+    allow_outside: bool,
+    files: Sequence[Path] | None = None,
+    kinds: Mapping[Path, Modality] | None = None,
+) -> Cases:
     """The cases of a folder without a manifest: files of one name in one sub-folder are the parts of one case.
 
-    With `files`, paths relative to the folder, they alone are looked at; else all that lie in it.
+    With `files`, paths relative to the folder, they alone are looked at; else all that lie in it. `kinds` say what such
+    files hold where that is not what their suffixes say (a table called .dat).
     Where two files of one name are of one kind (7.png, 7.jpg), each file of that name is a case of its own with its
     suffix in the id. What systems, viewers and cameras leave there is passed over; other files of unknown kinds are
     listed as refused. `Cases.extra` holds `folders` (a FolderRole each), `masks`, {case id: path of its mask}, and
@@ -61,7 +67,7 @@ def read_folder(folder: Path, allow_outside: bool, files: Sequence[Path] | None 
     """
     root = Path(os.path.realpath(folder))
     reader = RowReader(root, None if allow_outside else root)
-    groups, unknown = _by_stem(_below(root) if files is None else files)
+    groups, unknown = _by_stem(_below(root) if files is None else files, kinds or {})
     lists = _take_lists(root, groups)
     tree = Tree({path.parent for members in groups.values() for _, path in members})
     masks = _masks(groups, tree)
@@ -214,13 +220,15 @@ def _below(root: Path) -> Iterator[Path]:
             yield Path(at, name).relative_to(root)
 
 
-def _by_stem(files: Iterable[Path]) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
+def _by_stem(
+    files: Iterable[Path], told: Mapping[Path, Modality]
+) -> tuple[dict[str, list[tuple[Modality, Path]]], list[Path]]:
     """The files of known kinds by their path without suffix, and those of unknown kinds."""
     kinds = by_suffix()
     groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
     unknown = []
     for path in files:
-        kind = kinds.get(path.suffix.lower())
+        kind = told.get(path) or kinds.get(path.suffix.lower())
         if kind is None:
             unknown.append(path)
         else:

@@ -33,6 +33,8 @@ def cases_from(
     window: str | float | None = None,
     step: str | float | None = None,
     rates: Mapping[Modality, float] | None = None,
+    offsets: Mapping[Modality, str | float] | None = None,
+    log_time: str | None = None,
     split: str | None = None,
 ) -> Cases:
     """Cases from folders, globs, files, arrays and DataFrames.
@@ -46,7 +48,8 @@ def cases_from(
     Several kinds are parts of the same cases: files by their names below each folder, lists by position, mappings by
     id, and one of each kind are one case. `rates` are rows or frames per second of what does not say
     (`{"video": 25}`; `frames` without times in their names need it). With `window` ("60s", "auto", "entry"; `step`)
-    every case is a recording that is cut into windows. `split` is given to all cases.
+    every case is a recording that is cut into windows; `offsets` are added to the clocks of single parts (seconds, or
+    "-2h"), `log_time` says how times are written in logs (the letters of `strptime`). `split` is given to all cases.
 
     What cannot be used is in `refused`, what was decided in `extra["notes"]`. DataError where something else was
     given, or nothing; ConfigError for a wrong option.
@@ -63,7 +66,9 @@ def cases_from(
     rates = _checked(rates or {})
     if step is not None and window is None:
         raise ConfigError("a step was given without a window; give both: window='60s', step='30s'")
-    windows = None if window is None else Windows.of(window, step)
+    if window is None and (offsets or log_time is not None):
+        raise ConfigError("offsets or log_time were given without a window; give one: window='60s'")
+    windows = None if window is None else Windows.of(window, step, offsets, log_time)
     made = joined({name: _of_kind(name, what, rates) for name, what in given.items()})
     if split is not None:
         word = split_of(split) or split

@@ -77,7 +77,8 @@ def read_files(files: Sequence[Path]) -> Cases:
     """The cases of some files, by the names of the folders below the one that all of them have in common."""
     absolute = [Path(os.path.abspath(one)) for one in files]
     root = Path(os.path.commonpath([one.parent for one in absolute]))
-    return read_folder(root, True, [one.relative_to(root) for one in absolute])
+    kinds = {one.relative_to(root): kind for one in absolute if (kind := kind_of(one)) is not None}
+    return read_folder(root, True, [one.relative_to(root) for one in absolute], kinds)
 
 
 def only(kind: Modality, cases: Cases, source: Path) -> Cases:
@@ -95,7 +96,9 @@ def _other(kind: Modality, path: Path, other: Modality | None) -> str:
     allowed = ", ".join(modality_of(kind).suffixes)
     if other is None:
         return f"a file with the suffix {path.suffix!r} is no {modality_of(kind).noun}; allowed are {allowed}"
-    return f"its suffix {path.suffix!r} is that of a {modality_of(other).noun}; give it as {NAMES.get(other, other)}="
+    log = ", or call it .log if it is a log" if modality_of(kind).written else ""
+    noun = modality_of(other).noun
+    return f"its suffix {path.suffix!r} is that of a {noun}; give it as {NAMES.get(other, other)}={log}"
 
 
 def _said(given: Any) -> str:

@@ -112,7 +112,7 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
             raise refuse(
                 part,
                 f"row {row} has {there} cells and the header names {named} columns: write {missing}, and quotes "
-                "around cells that hold the separator",
+                "around cells that hold the separator; if this is a log of events, call it .log",
             ) from None
         if "straddling" not in str(why):
             raise

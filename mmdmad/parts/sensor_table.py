@@ -15,6 +15,7 @@ from mmdmad.parts import sensor_csv, sensor_files
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.kept import KEPT, KEPT_BYTES
 from mmdmad.parts.limits import decoding, refuse
+from mmdmad.parts.sensor_clocks import several_clocks
 from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_footer import without_footer
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
@@ -65,6 +66,8 @@ def read_columns(part: Part, path: Path) -> Columns:
 def lay_out(part: Part, table: Columns) -> Table:
     """Columns with the time found and every channel as numbers; PartError asks what the table leaves open."""
     try:
+        if side_by_side := several_clocks(table):
+            raise refuse(part, side_by_side)
         table = without_footer(table)
         columns, notes = look_at(table)
         if table.stamps is not None:

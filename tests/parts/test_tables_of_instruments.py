@@ -187,3 +187,38 @@ def test_rows_of_another_width_say_what_to_write(tmp_path: Path) -> None:
     rows = [f"2026-05-01 12:00:{i:02},{i % 5},free words, and more" for i in range(30)]
     with pytest.raises(PartError, match="row 1 has 4 cells and the header names 3 columns: write a name for each"):
         table(tmp_path, ["time,a,b", *rows])
+
+
+def side_by_side(names: str, late: int = 20, fewer: int = 10) -> list[str]:
+    start = datetime(2026, 5, 1)
+    lines = [names]
+    for i in range(30):
+        cells = [f"{start + timedelta(minutes=i)},{i % 5}", f"{start + timedelta(minutes=i, seconds=late)},{i % 3}"]
+        cells += [f"{start + timedelta(minutes=3 * i)},{i % 4}" if i < 30 - fewer else ","]
+        lines.append(",,".join(cells))
+    return lines
+
+
+@pytest.mark.parametrize(
+    "names", ["Time,a,,Time,b,,Time,c", "t1,a,,t2,b,,t3,c", "A Timestamp,a,,B Timestamp,b,,C Timestamp,c"]
+)
+def test_recordings_side_by_side_are_refused_with_a_cure_that_works(tmp_path: Path, names: str) -> None:
+    import pandas as pd
+
+    with pytest.raises(PartError, match="columns 1, 4, 7 each hold the times of the readings on their right") as caught:
+        table(tmp_path, side_by_side(names))
+    said = caught.value.reason
+    code = said[said.index("pd.concat") : -1].replace("'one.csv'", repr(str(tmp_path / "one.csv")))
+    eval(code, {"pd": pd, "table": pd.read_csv(tmp_path / "t.csv")})  # the cure is what a person would run
+    made = read(Part("sensor", tmp_path / "one.csv"))
+    assert made.channels == ("a", "b", "c")
+    assert np.isfinite(made.values).sum(axis=0).tolist() == [30, 30, 20]
+    assert made.times[:3].tolist() == [0.0, 20.0, 60.0]
+
+
+def test_begin_and_end_of_rows_are_no_recordings_side_by_side(tmp_path: Path) -> None:
+    start = datetime(2026, 5, 1)
+    rows = [
+        f"{start + timedelta(minutes=i)},{i % 5},{start + timedelta(minutes=i, seconds=9)},{i % 3}" for i in range(30)
+    ]
+    assert table(tmp_path, ["time,a,end time of day,b", *rows]).channels == ("a", "b")
