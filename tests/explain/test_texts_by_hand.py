@@ -154,6 +154,14 @@ def test_where_no_line_stands_out_the_least_usual_is_said():
     assert captions([], plain) == []
 
 
+def test_of_a_text_of_one_line_no_other_lines_are_spoken_of():
+    said = captions([Span(0, 13, 0.2)], "unit 4 leaves\n")
+    assert said == ["The one line of the text does not stand out by itself: “unit 4 leaves”."]
+    assert captions([Span(0, 13, 0.2)], "unit 4 leaves\nall fine")[0].startswith(
+        "No single line of the text stands out"
+    )
+
+
 def test_new_words_are_whole_words_of_more_than_one_letter_each_once():
     normal = known("unit leaves")
     assert text._unseen("Unit x Smoke smoke fire 8aff 12b Fire", normal) == ["smoke", "fire"]
