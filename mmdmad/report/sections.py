@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Query, Scope, queries, told_error
+from mmdmad.ask.events import Found
 from mmdmad.findings import Evidence
 
 log = logging.getLogger(__name__)
 LINES = 50  # pieces of evidence of a section
+ASKED = {"list_events": {"limit": LINES - 1}}  # with their head they have room
 FIRST = ("list_events",)  # what is told before the cases
 FOLDED = ("rates", "recording_rates")  # statistics, which stand folded away at the end
 TABLED = ("by_group",)  # what the report shows in a table of its own
@@ -44,14 +46,17 @@ def sections(scope: Scope) -> Iterator[Section]:
 def _section(query: Query, scope: Scope) -> Section | None:
     """What a query says, or in one line why it says nothing: another distribution's code must not cost the report."""
     try:
-        found = query(scope)
+        found = query(scope, **ASKED.get(query.name, {}))
     except Exception as error:
         log.debug("section %s", query.section, exc_info=True)
         return Section(title=query.section, line=f"This section failed: {told_error(query.name, error)}", failed=True)
     if found.idle:
         return None
     page = found.evidence[:LINES]
+    left_out = len(found.evidence) - len(page)
+    if isinstance(found, Found):
+        left_out += found.total - len(found.events)
     return Section(
         title=query.section, line=found.line, evidence=tuple(one.evidence for one in page),
-        cases=tuple(one.case or "" for one in page), left_out=len(found.evidence) - len(page),
+        cases=tuple(one.case or "" for one in page), left_out=left_out,
     )  # fmt: skip

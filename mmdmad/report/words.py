@@ -85,7 +85,7 @@ def unsure(finding: Finding, bases: Sequence[Basis]) -> str:
 
 def together_in(events: Iterable[Event], cases: Collection[str]) -> dict[str, str]:
     """The events that several of these cases are in, in words, by case."""
-    found = {}
+    found: dict[str, str] = {}
     for event in events:
         here = [case for case in event.cases if case in cases]
         if len(here) > 1:

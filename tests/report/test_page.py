@@ -11,7 +11,7 @@ import pytest
 
 from mmdmad.bench.synthetic_run import synthetic_run
 from mmdmad.findings import Evidence
-from mmdmad.report import write_report
+from mmdmad.report import sections, write_report
 from mmdmad.report.model import build
 from mmdmad.report.words import told
 from mmdmad.store.strength import Beyond
@@ -200,3 +200,14 @@ def test_sections_lead_to_the_cards_of_their_cases(run, tmp_path):
     run.feedback(first, "confirmed", "bearing", "ann")
     page = write_report(run, tmp_path / "r.html").read_text()
     assert re.search(rf'<li>{first}: confirmed[^<]*<a class="soft" href="#f1">no. 1</a></li>', page)
+
+
+def test_events_come_before_cases_and_those_without_room_are_counted(run, page, monkeypatch):
+    text = page[page.index("<main>") :]
+    assert text.index("<h2>Events</h2>") < text.index("<h2>Most unusual</h2>")
+    count = run.events.count()
+    (whole,) = [s for s in build(run).sections if s.place == "first"]
+    assert (len(whole.evidence), whole.left_out) == (1 + min(count, 49), max(0, count - 49))
+    monkeypatch.setitem(sections.ASKED, "list_events", {"limit": 3})
+    (few,) = [s for s in build(run).sections if s.place == "first"]
+    assert (len(few.evidence), few.left_out) == (4, count - 3)
