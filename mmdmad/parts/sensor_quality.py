@@ -12,8 +12,10 @@ _NAMES = "quality qual validity valid qualität qualitaet gültig gueltig gülti
 _VALID = "validity valid gültig gueltig gültigkeit"
 _GOOD = "good valid gut gültig gueltig ok"
 _BAD = "bad invalid uncertain questionable suspect schlecht ungültig ungueltig unsicher fehlerhaft"
-OPC, UNCERTAIN = 192, 64
-"""OPC qualities: from 192 on good, from 64 on uncertain, below bad (OPC Data Access 3.00, section 6.8)."""
+OPC = 192
+"""OPC qualities from here on are good (OPC Data Access 3.00, section 6.8)."""
+_CODES = [code + limit for code in (*range(0, 32, 4), 64, 80, 84, 88, 192, 216) for limit in range(4)]
+"""All that there are: bad, uncertain and good ones, each with two bits of limits."""
 OPC_UA = 2**30
 """OPC UA status codes: 0 good, from here on uncertain or bad (OPC 10000-4, section 7.39)."""
 
@@ -119,7 +121,7 @@ def _of_numbers(column: Column, words: Sequence[str]) -> tuple[np.ndarray, str] 
         return None
     if set(words) & set(_VALID.split()) and there.max() <= 3 and 2 * (there == 1).sum() >= len(there):
         return np.isfinite(values) & (values != 1), "== 1"
-    if there.max() <= 255 and 2 * (there >= OPC).sum() >= len(there):
+    if np.isin(there, _CODES).all() and 2 * (there >= OPC).sum() >= len(there):
         return values < OPC, f">= {OPC}"
     if there.max() >= OPC_UA and np.isin(there[there < OPC_UA], 0).all() and 2 * (there == 0).sum() >= len(there):
         return values >= OPC_UA, "== 0"

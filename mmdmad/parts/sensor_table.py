@@ -108,7 +108,7 @@ def lay_out(part: Part, table: Columns) -> Table:
     names = [name for name, _, _ in channels]
     for name in names:
         if names.count(name) > 1:
-            raise refuse(part, f"two channels are called {name[:60]!r}")
+            raise refuse(part, f"two channels are called {name[:60]!r}; give each column its own name in the header")
     units = tuple(unit for _, unit, _ in channels)
     values = np.column_stack([values for _, _, values in channels])
     clock = " and ".join(columns[i].name for i in found.clock)

@@ -57,7 +57,7 @@ def test_a_quality_speaks_for_its_own_channel_alone(tmp_path: Path) -> None:
         assert [np.flatnonzero(np.isnan(column)).tolist() for column in made.values.T] == [[3], [5]]
 
 
-@pytest.mark.parametrize("values", [[7.1, 6.5, 8.0], [0, 1, 1], [3, 4, 5]])
+@pytest.mark.parametrize("values", [[7.1, 6.5, 8.0], [0, 1, 1], [3, 4, 5], [200, 230, 180]])
 def test_a_reading_that_is_called_quality_stays_one(tmp_path: Path, values: list[float]) -> None:
     made = table(tmp_path, "time,level,quality", [f"{stamp(i)},{i % 7},{values[i % 3]}" for i in range(30)])
     assert made.channels == ("level", "quality")

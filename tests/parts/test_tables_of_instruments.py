@@ -60,7 +60,7 @@ def logger(sign: str = "+   ") -> list[str]:
     for i in range(60):
         above = "+++++++" if i in (9, 10) else f"{sign}2.{i % 7}"
         burnt = "BURNOUT" if i >= 50 else f"-   {i % 5}.5"
-        lines.append(f"{i + 1},2026/11/10 13:00:{i // 2:02},{500 * (i % 2)},{above},{burnt}")
+        lines.append(f"{i + 1},2026/11/10 13:00:{i // 2:02},{300 * (i % 2)},{above},{burnt}")
     return lines
 
 
@@ -69,7 +69,7 @@ def test_a_logger_with_milliseconds_apart_signs_apart_and_letters_of_the_east(tm
     assert made.channels == ("CH1", "CH2")
     assert made.units == ("℃", "V")
     assert made.start == datetime(2026, 11, 10, 13)
-    assert made.times.tolist() == [0.5 * i for i in range(60)]
+    assert made.times.tolist() == pytest.approx([i // 2 + 0.3 * (i % 2) for i in range(60)])
     assert np.isnan(made.values[:, 0]).nonzero()[0].tolist() == [9, 10]
     assert made.values[3].tolist() == [2.3, -3.5]
     assert np.isnan(made.values[:, 1]).nonzero()[0].tolist() == list(range(50, 60))
