@@ -46,9 +46,11 @@ from mmdmad.commands.common import (
     to_judge,
     windows_of,
 )
+from mmdmad.commands.doctor import doctor
 from mmdmad.commands.events import AlarmOption, events, set_rule
 from mmdmad.commands.feedback import feedback
 from mmdmad.commands.masks import say_masks
+from mmdmad.commands.recalibrate import recalibrate
 from mmdmad.endings import LEVELS, LOG, log_to_terminal, one_line
 from mmdmad.errors import RefusalWarning, RefusedError
 from mmdmad.plain import say
@@ -65,7 +67,7 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 app.add_typer(cases_command.app, name="cases")
-for command in (check, events, feedback):
+for command in (check, doctor, events, feedback, recalibrate):
     app.command()(command)
 
 
@@ -141,11 +143,12 @@ def fit(
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
-    from mmdmad.cases import lost_kinds
+    from mmdmad.cases import Cases, lost_kinds
     from mmdmad.checking.before_fit import before_fit
     from mmdmad.learning import to_learn
     from mmdmad.pipeline.detector import PipelineConfig, load_config
     from mmdmad.pipeline.presets import preset_for
+    from mmdmad.store.caught import faults
     from mmdmad.store.run import Run
 
     if config is not None:
@@ -171,6 +174,8 @@ def fit(
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
     if folder.config.get("false_alarm_rate") is None:
         say(f"verdicts at {100 * folder.rate:g} %, which these calibration cases support; another: --false-alarm-rate")
+    if known := faults(cases):
+        say(folder.measure_caught(cut_up(Cases(tuple(known), root=cases.root), windows)).words(folder.rate))
     end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))
 
 
@@ -206,6 +211,12 @@ def score(
     ] = None,
     rate: ReadAt = None,
     alarm: AlarmOption = None,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt", help="Rank cases among the latest ones before them: normal may move slowly, nothing is promised."
+        ),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Also write a table: .parquet, .csv or .jsonl.")] = None,
     masks: Annotated[bool, typer.Option("--masks", help="Also hold maps of pictures against true masks.")] = False,
     window: Window = None,
@@ -225,11 +236,11 @@ def score(
     chosen = cut_up(to_judge(read_data(data, windows, allow_outside), split), windows)
     if left := folder.pending.words:
         say(f"before this: {left}")
-    scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, progress=True)
+    scored = folder.score(chosen, false_alarm_rate=false_alarm_rate, replace=replace, adapt=adapt, progress=True)
     folder = folder if rate is None else folder.at(rate)
     say(f"{scored.done} {'case' if scored.done == 1 else 'cases'} judged; {flagged_in(folder)}")
-    if watched := folder.watch.words:
-        say(watched)
+    for words in filter(None, (folder.watch.words, folder.adapted)):
+        say(words)
     list_stretches(folder)
     set_rule(folder, alarm)
     if fdr is not None:
@@ -380,20 +391,6 @@ def detectors(
         ["name", "family", "cost", "modalities", "paper"],
         ([r["name"], r["family"], r["cost"], ", ".join(r["modalities"]), r["paper"]] for r in rows),
     )
-
-
-@app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Check this installation: packages, weights, the device for fit, score and encoders, disk."""
-    from mmdmad.doctor import examine
-
-    checks = examine()
-    if as_json:
-        say(json.dumps([c._asdict() for c in checks], indent=1), lines=True)
-    else:
-        print_table(["check", "state", "detail"], ([c.name, c.state, c.detail] for c in checks))
-    if any(c.state == "fault" for c in checks):
-        raise typer.Exit(EXIT_INPUT)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,8 @@ class Guarantee(_Data):
     Three numbers, not to be taken for each other: `smallest_p_value` is the floor that no case of this pattern goes
     below, `bound` what a theorem promises at most for the declared rate (None: none applies), `measured` the rate that
     was seen on other normal cases (None: not measured). `attained` is the level that is really used, k / (n + 1) <=
-    rate. `method` says how calibration cases were kept apart from what was learned, `unit` what was kept whole, and
+    rate. `method` says how calibration cases were kept apart from what was learned ("moving": they are
+    the latest cases before this one), `unit` what was kept whole, and
     `units` how many of these the calibration cases are (None in findings of earlier versions). `grounds` is what the
     same is said from at another rate (None in findings of earlier versions).
     """
@@ -72,7 +73,7 @@ class Guarantee(_Data):
     pattern: tuple[PartName, ...]
     valid: bool = True
     note: str = ""
-    method: Literal["split", "cross"] = "split"
+    method: Literal["split", "cross", "moving"] = "split"
     unit: Unit = "case"
     units: int | None = None
     attained: float | None = None

@@ -25,7 +25,7 @@ def score_files(scope: Scope, asked: NewFiles) -> About:
     if not asked.files:
         raise ConfigError(f"no file was given; name at least one of {', '.join(modalities())}")
     parts = {m: Part(m, path=_inside(scope.folder, m, name), case_id="new") for m, name in asked.files.items()}
-    found, lapse = scope.run.model.finding(Case("new", parts), scope.run.rate, None), scope.run.watch.lapse
+    found, lapse = scope.run.levels.finding(Case("new", parts), scope.run.rate, None), scope.run.watch.lapse
     return about(found if lapse is None else lapsed(found, lapse))  # what is asked for now is after the lapse
 
 

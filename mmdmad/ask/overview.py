@@ -2,7 +2,7 @@
 
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.feedback import told_precision
-from mmdmad.ask.words import flagged_line, percent, plural
+from mmdmad.ask.words import flagged_line, percent, plural, told_caught
 from mmdmad.explain.words import fact
 from mmdmad.store.pending import Pending
 from mmdmad.store.stream import Watch
@@ -19,7 +19,7 @@ class Overview(Result):
 
     `last` is the time of the newest case on its own clock, to the second; "" where no case has one. `watched` says
     whether normal has moved in the course of the run, as far as times tell; `lapsed`: it has, so that the guarantee has
-    lapsed.
+    lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none was.
     """
 
     judged: int
@@ -33,6 +33,7 @@ class Overview(Result):
     last: str = ""
     watched: str = ""
     lapsed: bool = False
+    adapted: str = ""
 
 
 @query("overview")
@@ -54,6 +55,14 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         said.append(told(f"Most anomalous: {', '.join(worst)}.", *(fact("case", case) for case in worst)))
     else:
         said.append(told("The run holds no judged cases yet.", fact("judged cases", 0)))
+    if (known := run.caught) is not None:
+        said.append(told_caught(known, run.rate))
+    if moving := run.adapted:
+        said.append(told(f"{moving}.", fact("moving reference", "--adapt")))
+    if done := run.recalibrations:
+        last = f"{done[-1].at:%Y-%m-%d}"
+        text = f"The run was recalibrated, last on {last}: {done[-1].words}."
+        said.append(told(text, fact("recalibrated", last), fact("judged anew", done[-1].anew)))
     if refused:
         noun = "part or case was" if refused == 1 else "parts or cases were"
         said.append(told(f"{refused} {noun} refused.", fact("refused", refused)))
@@ -69,7 +78,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
         channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
-        watched=watch.words, lapsed=watch.lapse is not None,
+        watched=watch.words, lapsed=watch.lapse is not None, adapted=run.adapted,
     )  # fmt: skip
 
 

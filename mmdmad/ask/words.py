@@ -8,6 +8,7 @@ from mmdmad.explain.when import When, in_file, on_clock
 from mmdmad.explain.words import fact, listed, quoted
 from mmdmad.findings import Evidence, Fact, Finding
 from mmdmad.modalities.base import modality_of
+from mmdmad.store.caught import Caught
 from mmdmad.stretches import Stretch
 
 
@@ -138,3 +139,15 @@ def in_stretches(flagged: int, stretches: Sequence[Stretch]) -> str:
     """
     count = len(stretches)
     return f", in {plural(count, 'stretch').replace('stretchs', 'stretches')}" if 0 < count < flagged else ""
+
+
+def told_caught(found: Caught, rate: float) -> Cited:
+    """How many labelled faults are caught at a rate, as something to say of the run."""
+    said = found.words(rate)
+    facts = [fact("labelled faults", len(found.p_values)), fact("labelled faults given", found.given)]
+    if found.p_values:
+        low, high = found.interval(rate)
+        facts += [fact("caught", found.at(rate)), fact("declared false-alarm rate", 100 * rate, "%")]
+        facts += [fact("interval level", 95, "%"), fact("interval low", 100 * low, "%")]
+        facts.append(fact("interval high", 100 * high, "%"))
+    return told(f"{said[:1].upper()}{said[1:]}.", *facts)

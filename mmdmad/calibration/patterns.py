@@ -159,11 +159,15 @@ class JointCalibration:
         units: Sequence[str],
         p_values: np.ndarray,
     ) -> None:
-        """Tail and scores of a pattern; `p_values` (n,) gets those of the cases that have exactly its parts."""
+        """Tail and scores of a pattern; for `p_values` see `_rank_among`."""
         rows = reference.having(pattern)
         if len(pattern) > 1 and len(rows) >= FEWEST:
             sums = [together(self._part_surprises(reference.row(i, pattern)[0])) for i in rows]
             self.tails_[_joint_key(pattern)] = Tail.fit(sums)
+        self._rank_among(pattern, calibration, units, p_values)
+
+    def _rank_among(self, pattern: Pattern, calibration: Measures, units: Sequence[str], p_values: np.ndarray) -> None:
+        """Scores of a pattern; `p_values` (n,) gets those of the cases that have exactly its parts."""
         rows = calibration.having(pattern)
         fused_of = {i: self.fuse(*calibration.row(i, pattern)).score for i in rows}
         self.scores_[_joint_key(pattern)] = np.sort(np.array(list(fused_of.values()), np.float64))
@@ -181,6 +185,20 @@ class JointCalibration:
     def _place(self, row: int, score: float, units: Sequence[str]) -> tuple[float, float]:
         """Where a calibration case stands among the others, the highest score first; ties fall as they may."""
         return -score, case_uniform(units[row], "order", row, self.seed)
+
+    def on(self, calibration: Measures, units: Sequence[str], unit: Unit = "case") -> "JointCalibration":
+        """The same tails, and so the same joint score, ranked among other calibration cases, of these units."""
+        made = JointCalibration(self.seed, unit)
+        made.tails_, made.scores_, made.natural_, made.units_ = dict(self.tails_), {}, {}, {}
+        for m, scores in calibration.parts.items():
+            if (key := _key((m,))) in self.tails_:
+                made.scores_[key] = np.sort(scores[np.isfinite(scores)])
+        for link, scores in calibration.links.items():
+            if (key := _link_key(link)) in self.tails_:
+                made.scores_[key] = np.sort(scores[np.isfinite(scores)])
+        for pattern in self.joint_scores():
+            made._rank_among(pattern, calibration, units, np.full(len(units), np.nan))
+        return made
 
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
         """The joint score of raw part scores and contradictions, with its shares (contradictions by part)."""

@@ -11,7 +11,7 @@ The only module above `joint` and `explain`, so that the arrows between the pack
 import logging
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -32,7 +32,6 @@ from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement
 from mmdmad.learning import learned_from
 from mmdmad.parts import case_key, read
-from mmdmad.parts.sensor import NO_DATA
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
 from mmdmad.pipeline.folds import Fold, look_at, part_judgement
@@ -42,7 +41,7 @@ from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
 from mmdmad.pipeline.plan import plan
 from mmdmad.pipeline.presets import preset_for
-from mmdmad.pipeline.readings import Outside, for_missing
+from mmdmad.pipeline.readings import Outside, for_missing, nothing_left
 from mmdmad.pipeline.stages import stage, workspace
 from mmdmad.pipeline.units import recording_of
 from mmdmad.progress import shown
@@ -65,15 +64,6 @@ def _homes(folder: Path, folds: int) -> list[Path]:
     return [folder] if folds == 1 else [folder / "folds" / str(number) for number in range(folds)]
 
 
-def _nothing_left(refused: Sequence[Refusal]) -> str:
-    """Why a case of which every part was refused cannot be judged; that a recorder gave nothing at all comes first."""
-    empty = [r.reason for r in refused if r.reason.startswith(NO_DATA)]
-    others = "; ".join(f"{r.part}: {r.reason}" for r in refused if not r.reason.startswith(NO_DATA))
-    if others or not refused:
-        empty.append(f"no part can be judged ({others or 'the case has no parts'})")
-    return "; ".join(empty)
-
-
 def warn_of_lost(lost: Iterable[Lost]) -> None:
     """RefusalWarning for each modality of which every given part was refused."""
     for one in lost:
@@ -81,7 +71,7 @@ def warn_of_lost(lost: Iterable[Lost]) -> None:
 
 
 class _About(BaseModel):
-    """What `pipeline.json` holds; `folds` and `recordings` came later, and models without have one and none."""
+    """What `pipeline.json` holds; `folds`, `recordings` and `contents` came later: one and none where not there."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,6 +81,7 @@ class _About(BaseModel):
     folds: int = Field(default=1, ge=1, le=50)
     why: str = ""
     recordings: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
     refused: list[tuple[str, str, str, int | None]]
 
     @model_validator(mode="after")
@@ -107,14 +98,15 @@ class JointDetector:
     Without a `config`, `fit` takes the preset that fits the parts; `preset_` says which, and why. Labels enter no
     score; cases labelled faulty are not learned from. What is fitted: `folds_`, one where the normal cases were divided
     once, several where they were crossed (`why_` says why), `normal_` (what normal looks like, for words),
-    `recordings_` (what the cases were cut from) and `refused_` (parts that could not be used to fit, and why).
-    `parts_`, `joint_` (None for one modality) and `calibration_` are those of the first fold.
+    `recordings_` and `contents_` (what cases were cut from, marks of those learned) and `refused_` (parts that could
+    not be used, and why). `parts_`, `joint_` (None for one modality) and `calibration_` are those of the first fold.
     """
 
     folds_: tuple[Fold, ...]
     why_: str
     normal_: Normal
     recordings_: frozenset[str]
+    contents_: frozenset[str]
     refused_: tuple[Refusal, ...]
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
@@ -173,6 +165,7 @@ class JointDetector:
             self.recordings_ = (
                 frozenset(filter(None, map(recording_of, rows.cases))) if rows.kind != "case" else frozenset()
             )
+            self.contents_ = planned.learned
             warn_of_lost(lost_kinds(cases, (*cases.refused, *fitted.refused)))
 
             def make(out: Path) -> None:
@@ -201,7 +194,7 @@ class JointDetector:
         self._check_fitted()
         signals, measured, refused = self._measure(case, cache)
         if not measured:
-            raise PartError(_nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
+            raise PartError(nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
         rate = self.rate if false_alarm_rate is None else false_alarm_rate
         in_folds = [{m: found[number] for m, found in measured.items()} for number in range(len(self.folds_))]
         clashes = [fold.contradictions(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)]
@@ -339,6 +332,7 @@ class JointDetector:
             "folds": len(self.folds_),
             "why": self.why_,
             "recordings": sorted(self.recordings_),
+            "contents": sorted(self.contents_),
             "refused": [[r.case_id, r.part, r.reason, r.row] for r in self.refused_],
         }
         write_values(folder / "pipeline.json", about)
@@ -359,7 +353,7 @@ class JointDetector:
             require(len(kinds) == 1, "its folds were calibrated on different units")
         made.why_ = about.why
         made.normal_ = Normal.load(folder / "normal")
-        made.recordings_ = frozenset(about.recordings)
+        made.recordings_, made.contents_ = frozenset(about.recordings), frozenset(about.contents)
         made.refused_ = tuple(Refusal(*line) for line in about.refused)
         return made
 

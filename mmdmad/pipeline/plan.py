@@ -14,7 +14,7 @@ from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.splits import BLOCKS, Split, arranged, split, too_few
 from mmdmad.pipeline.stages import fingerprint
-from mmdmad.pipeline.units import Units, units_of
+from mmdmad.pipeline.units import Units, head, units_of
 
 FOLDS, FOLDS_OF_RECORDINGS, FEWEST = 5, 10, 3
 """Folds of cases and of recordings where nobody chose, and the fewest that leave something to learn from."""
@@ -40,6 +40,11 @@ class Plan:
     def calibration(self) -> list[tuple[Case, str]]:
         """Every case that is ranked with, and its unit."""
         return [(rows.cases[row], rows.unit(row)) for rows in self.splits for row in rows.counted]
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """Marks of the contents that some fold learns from."""
+        return frozenset(head(key) for rows in self.splits for key in rows.keys[: rows.calibration.start])
 
     def fingerprint(self, config: PipelineConfig) -> str:
         """SHA-256 of everything that decides the fit."""

@@ -11,13 +11,15 @@ A normal part of the calibration that lies outside is not ranked with, so what i
 inside: which are inside is decided by the parts that were learned from, and those alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmdmad.cases import Refusal
 from mmdmad.modalities.base import modality_of
+from mmdmad.parts.sensor import NO_DATA
 from mmdmad.parts.timeline import usual_step
 
 if TYPE_CHECKING:
@@ -140,3 +142,12 @@ def for_missing(guarantee: "Guarantee", outside: Outside) -> "Guarantee":
 def _listed(said: list[str]) -> str:
     more = f" and {len(said) - NAMED} channels more" if len(said) > NAMED else ""
     return ", ".join(said[:NAMED]) + more
+
+
+def nothing_left(refused: Sequence[Refusal]) -> str:
+    """Why a case of which every part was refused cannot be judged; that a recorder gave nothing at all comes first."""
+    empty = [r.reason for r in refused if r.reason.startswith(NO_DATA)]
+    others = "; ".join(f"{r.part}: {r.reason}" for r in refused if not r.reason.startswith(NO_DATA))
+    if others or not refused:
+        empty.append(f"no part can be judged ({others or 'the case has no parts'})")
+    return "; ".join(empty)

@@ -23,6 +23,10 @@ FEWEST = 5
 """Recordings from which on whole recordings are held out; fewer are cut into blocks."""
 
 
+HEAD = 16
+"""Hex digits of a key by which the content of a case is known again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Units:
     """The unit of each of N cases, by a key that no name decides, and the content of each.
@@ -50,6 +54,11 @@ class Units:
             np.abs(line[np.minimum(after, len(line) - 1)] - mine), np.abs(line[np.maximum(after - 1, 0)] - mine)
         )
         return [row for row, gap in zip(rows, near, strict=True) if gap > self.guard]
+
+
+def head(key: str) -> str:
+    """The part of a content's key by which it is known again."""
+    return key[:HEAD]
 
 
 def recording_of(case: Case) -> str | None:

@@ -73,6 +73,7 @@ class Report(_Model):
     expected: Expected
     watched: str
     lapsed: bool
+    adapted: str
     bases: tuple[Basis, ...]
     reasons: tuple[Reason, ...]
     labels: Labels | None
@@ -174,6 +175,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         expected=false,
         watched=whole.watched,
         lapsed=whole.lapsed,
+        adapted=whole.adapted,
         bases=bases,
         reasons=_reasons(whole.drivers),
         labels=compare_with_labels(scope, Nothing()).labels,

@@ -58,6 +58,8 @@ def banners(whole: Overview, bases: tuple[Basis, ...], false: Expected, waits: P
     note = next((b.guarantee.note for b in bases if b.unpromised), "")
     if note:
         found.append(Banner(kind="unpromised", words=f"The false-alarm rate is not promised: {note}"))
+    if whole.adapted:
+        found.append(Banner(kind="unpromised", words=whole.adapted))
     if waits.words:
         found.append(Banner(kind="stopped", words=waits.words))
     return tuple(found)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from mmdmad.cases import Case, Refusal
 from mmdmad.errors import RunError
-from mmdmad.findings import Evidence, Fact, Finding
+from mmdmad.findings import Evidence, Fact, Finding, Guarantee
 from mmdmad.store import db, serial
 
 Standing = Literal["new", "same", "relabelled", "changed", "other"]
@@ -74,6 +74,48 @@ def withdrawn(found: Finding, case: Case, reason: str) -> Finding:
         refused=(f"case: {reason}",),
         simulated=found.simulated,
     )
+
+
+_NAMED, _KEPT = "named normal on", "judged before the recalibration of"
+
+
+def named(found: Finding, day: str) -> Finding:
+    """The finding of a case that a person has named normal: without a verdict, for other cases are ranked with it."""
+    if is_named(found.guarantee):
+        return found
+    before = f"It was judged {found.verdict} before, with joint p-value {found.p_value:.3g}"
+    caption = (
+        f"Case {found.case_id} was {_NAMED} {day}; other cases are ranked with it since, so it gets no verdict of its"
+    )
+    facts = (
+        Fact(name="case", value=found.case_id), Fact(name="verdict", value="no verdict"),
+        Fact(name="named normal on", value=day), Fact(name="verdict before", value=found.verdict),
+        Fact(name="p-value", value=found.p_value),
+    )  # fmt: skip
+    own = Evidence(id="E1", kind="verdict", caption=f"{caption} own. {before}.", facts=facts)
+    told = tuple(own.model_copy(update={"id": e.id}) if e.kind == "verdict" else e for e in found.evidence) or (own,)
+    note = f"{_NAMED} {day}: it is not judged against itself"
+    guarantee = found.guarantee.model_copy(update={"valid": False, "attained": None, "note": note})
+    return found.model_copy(
+        update={"verdict": "no verdict", "guarantee": guarantee, "evidence": told, "explanation": None}
+    )
+
+
+def kept(found: Finding, day: str, reason: str) -> Finding:
+    """The finding of a case that cannot be judged anew: its verdict stays, its promise was that of another level."""
+    note = f"{_KEPT} {day} and not since ({reason})"
+    guarantee = found.guarantee.model_copy(update={"valid": False, "note": note})
+    return found.model_copy(update={"guarantee": guarantee, "explanation": None})
+
+
+def is_kept(guarantee: Guarantee) -> bool:
+    """Whether it is of a case that could not be judged anew after a recalibration."""
+    return guarantee.note.startswith(_KEPT)
+
+
+def is_named(guarantee: Guarantee) -> bool:
+    """Whether it is of a case that a person has named normal."""
+    return guarantee.note.startswith(_NAMED)
 
 
 def unchanged(row: db.DocumentRow) -> Case:

@@ -158,6 +158,29 @@ class StreamRow(Base):
     fixed: Mapped[float] = mapped_column(Float)  # p-value among the calibration cases
     online: Mapped[float | None] = mapped_column(Float)  # p-value among these and all before it in the stream
     level: Mapped[float | None] = mapped_column(Float)  # of the drift test that puts up with a tenth of odd cases
+    era: Mapped[int] = mapped_column(server_default="0")  # number of the recalibration with which this stream begins
+
+
+class RecalibrationRow(Base):
+    """A recalibration: who named which cases normal, from when on it holds, and what changed by it."""
+
+    __tablename__ = "recalibrations"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column()
+    who: Mapped[str] = mapped_column(String)
+    why: Mapped[str] = mapped_column(Text)
+    since: Mapped[float | None] = mapped_column(Float)  # seconds since 1970 UTC; None = it holds for cases of any time
+    clock: Mapped[str | None] = mapped_column(String)  # the same on the first named case's own clock
+    named: Mapped[str] = mapped_column(Text)  # ids of the cases that it ranks among, a JSON list
+    size: Mapped[int] = mapped_column()
+    units: Mapped[int] = mapped_column()
+    unit: Mapped[str] = mapped_column(String)
+    anew: Mapped[int] = mapped_column()  # cases judged anew, and of these flagged before and after
+    before: Mapped[int] = mapped_column()
+    after: Mapped[int] = mapped_column()
+    kept: Mapped[int] = mapped_column()  # cases that could not be read again
+    lapse: Mapped[str | None] = mapped_column(Text)  # the lapse that it ended, as JSON
 
 
 class EventRow(Base):

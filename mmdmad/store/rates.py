@@ -12,6 +12,14 @@ from mmdmad.store.db import CaseRow
 from mmdmad.store.views import check_rate
 
 
+def declared(path: Path, stored: str | None) -> float | None:
+    """The rate that is stored in a run; RunError where that is no number."""
+    try:
+        return None if stored is None else float(stored)
+    except ValueError:
+        raise RunError(f"{path} has the false-alarm rate {stored!r}; restore cases.sqlite from a copy") from None
+
+
 def judges_anew(
     path: Path, engine: Engine, known: float | None, rate: float, cases: Iterable[Case], replace: bool
 ) -> bool:

@@ -19,6 +19,7 @@ from mmdmad import reasons
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact, Finding
 from mmdmad.pipeline.lengths import stretches_of
+from mmdmad.store.again import is_named
 from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow
 
 CUT = "cut"
@@ -54,6 +55,14 @@ def put(connection: Connection, judged: Sequence[Judged]) -> None:
     write(connection, [j.finding for j in judged])
     if any(part.cut is not None for j in judged for part in j.finding.parts):
         connection.execute(insert(MetaRow).values(key=CUT, value="true").on_conflict_do_nothing())
+
+
+def rewrite(connection: Connection, finding: Finding) -> None:
+    """Write a finding with all its rows in the place of that of the same case, of which nothing else has changed."""
+    connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**columns(finding)))
+    stored = update(DocumentRow).where(DocumentRow.case_id == finding.case_id)
+    connection.execute(stored.values(**document(finding)))
+    write(connection, [finding])
 
 
 def document(finding: Finding) -> dict[str, str]:
@@ -118,7 +127,7 @@ def columns(finding: Finding) -> dict[str, Any]:
 def floor(finding: Finding) -> float | None:
     """The smallest p-value that the case could have got; None where it gets no verdict at any rate."""
     guarantee, grounds = finding.guarantee, finding.guarantee.grounds
-    if not finding.parts or (grounds is not None and grounds.more):
+    if not finding.parts or is_named(guarantee) or (grounds is not None and grounds.more):
         return None
     return stretches_of(guarantee)[0] * guarantee.smallest_p_value
 
@@ -193,10 +202,7 @@ def fill(folder: Path, connection: Connection) -> None:
         for name in wide:
             connection.execute(text(f"ALTER TABLE cases DROP COLUMN {name}"))
     for finding in _findings(connection):
-        connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**columns(finding)))
-        sealed = update(DocumentRow).where(DocumentRow.case_id == finding.case_id)
-        connection.execute(sealed.values(**document(finding)))
-        write(connection, [finding])
+        rewrite(connection, finding)
 
 
 def rate_free(folder: Path, connection: Connection) -> None:

@@ -27,17 +27,18 @@ from mmdmad.findings import Explanation, Finding, Findings
 from mmdmad.guarantees import Grounds
 from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
-from mmdmad.progress import bar
-from mmdmad.store import again, attempt, db, feedback, pending, rows, scoring, serial, stream
+from mmdmad.store import again, attempt, db, pending, rows, scoring, serial, stream
+from mmdmad.store.adapting import adapting, in_order
 from mmdmad.store.at import STORED, At
+from mmdmad.store.caught import faults
 from mmdmad.store.events import Events
-from mmdmad.store.feedback import Feedback, Precision
 from mmdmad.store.fitting import fit_into
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.model import loaded
 from mmdmad.store.pending import Pending
+from mmdmad.store.people import People
 from mmdmad.store.query import Filters, page
-from mmdmad.store.rates import judges_anew
+from mmdmad.store.rates import declared, judges_anew
 from mmdmad.store.scoring import Scored
 from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.stream import Watch
@@ -45,14 +46,13 @@ from mmdmad.store.tally import LEARNED, Tally
 from mmdmad.store.views import View, check_rate, recalled
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL.Image import Image as Picture
 
     from mmdmad.pipeline.detector import JointDetector, PipelineConfig
     from mmdmad.windows import Windows
 
 
-class Run:
+class Run(People):
     """One run directory. Make it with `Run.create`, come back to it with `Run.open`."""
 
     def __init__(self, path: Path, settings: dict[str, Any], engine: Engine) -> None:
@@ -129,11 +129,7 @@ class Run:
     @property
     def false_alarm_rate(self) -> float | None:
         """The declared rate of this run's verdicts; None before the first case is judged."""
-        rate = self._meta("false_alarm_rate")
-        try:
-            return None if rate is None else float(rate)
-        except ValueError:
-            raise RunError(f"{self.path} has the false-alarm rate {rate!r}; restore cases.sqlite from a copy") from None
+        return declared(self.path, self._meta("false_alarm_rate"))
 
     def at(self, rate: float) -> Self:
         """The same run read at another declared rate: p-values decide, so nothing is fitted or judged again.
@@ -194,7 +190,8 @@ class Run:
         self._refuse_view("learn")
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
-        cases = learned_from(cases_of(cases))
+        given = cases_of(cases)
+        cases = learned_from(given)
         mark = serial.fingerprint(cases)
         started = self._meta("fit_cases")
         if started is not None and started != mark:
@@ -207,11 +204,14 @@ class Run:
             attempt.begin(session, mark, len(cases))
             attempt.remember(session, cases)
         self._model = fit_into(self.path, self._engine, self.config, cases, progress=progress)
+        if known := faults(given):
+            self.measure_caught(known)
         return self
 
     def score(
-        self, cases: Any, *, false_alarm_rate: float | None = None, replace: bool = False, progress: bool = False
-    ) -> Scored:
+        self, cases: Any, *, false_alarm_rate: float | None = None, replace: bool = False, adapt: bool = False,
+        progress: bool = False,
+    ) -> Scored:  # fmt: skip
         """Judge cases, one transaction each. Cases whose files were judged before, unchanged, are not judged again.
 
         An id that was judged from other content is refused, and its earlier finding kept; with `replace` the case is
@@ -219,7 +219,8 @@ class Run:
         is withdrawn. A run has one rate: with `replace` and all its cases it can be another.
 
         Cases with a time make a stream in the order of time (`mmdmad.store.stream`), in which it shows whether normal
-        has moved: from then on no rate is promised for verdicts, as `watch` and their guarantees say.
+        has moved: from then on no rate is promised for verdicts, as `watch` and their guarantees say. `adapt` ranks
+        them among the latest ones before, so that normal may move slowly, without a promise (`mmdmad.store.adapting`).
         """
         self._refuse_view("judge cases")
         cases = cases_of(cases)
@@ -234,18 +235,20 @@ class Run:
         if simulated:
             self._set_meta(simulated="true")
         waiting, twice = scoring.waiting(self._engine, cases, every=anew)
+        waiting = in_order(waiting) if adapt else waiting
         refused, parts, done = [*cases.refused, *twice], list(cases.refused), 0
         scoring.put_refusals(self._engine, "score", refused)
         pending.begin(self._engine, len(waiting))
         if waiting:
             self._set_meta(**{LEARNED: " ".join(self.model.parts_)})
-            artifacts = within(self.path, "artifacts")
-            scorer = scoring.Scorer(self._engine, self.model, rate, artifacts, simulated, replace, self.watch.lapse)
-            for one in bar(waiting, "judging", len(waiting)) if progress else waiting:
-                outcome = scorer.judge(one)
-                done += outcome.judged
-                refused += outcome.refused
-                parts += outcome.parts
+            moving = adapting(self._engine, self.levels, rate) if adapt else None
+            given = self._engine, self.levels, rate, within(self.path, "artifacts"), simulated, replace, self.watch
+            found = scoring.judge_all(scoring.Scorer(*given, moving), waiting, progress=progress)
+            done = sum(one.judged for one in found)
+            refused += [refusal for one in found for refusal in one.refused]
+            parts += [refusal for one in found for refusal in one.parts]
+            if moving is not None:
+                moving.record(self._engine)
         if anew:  # only now: stopped before, the same call judges all of them again
             self._set_meta(false_alarm_rate=repr(rate))
         stream.catch_up(self._engine, self._calibration)
@@ -318,26 +321,6 @@ class Run:
             for name, value in rows.document(finding).items():
                 setattr(row, name, value)
 
-    def feedback(self, case_id: str, label: str, note: str = "", who: str = "") -> bool:
-        """Record what a person says of a finding ("confirmed" or "false alarm"); the statistics stay as they are.
-
-        The last word on a case counts, earlier ones stay on record; False where this was the last word already.
-        """
-        with Session(self._engine) as session, session.begin():
-            self._row(session, case_id)
-            return feedback.record(session, case_id, label, note, who)
-
-    def feedbacks(self, case_id: str | None = None) -> list[Feedback]:
-        """What people said of all findings or of one, oldest first."""
-        with Session(self._engine) as session:
-            return feedback.of(session, case_id)
-
-    @property
-    def precision(self) -> Precision:
-        """How many of the flagged cases people have judged, and confirmed: of what they chose to judge."""
-        with Session(self._engine) as session:
-            return feedback.precision(session, self._at)
-
     def artifact(self, relative: str) -> Path:
         """The file of an evidence's `artifact`; a path that leaves the run folder is refused."""
         return within(self.path, relative)
@@ -362,7 +345,7 @@ class Run:
 
     def _view(self) -> View | None:
         """What reads findings at another rate than they were judged at; None at that."""
-        return None if self._at.rate is None else View(self._at.rate, self.watch.lapse, self._recalled)
+        return None if self._at.rate is None else View(self._at.rate, self.watch, self._recalled)
 
     def _recalled(self, finding: Finding) -> Grounds:
         return recalled(self.model, finding, self.case(finding.case_id))
@@ -375,9 +358,6 @@ class Run:
         with Session(self._engine) as session:
             case = again.unchanged(self._row(session, case_id))
         return self.model.pictures(case, self.rate)
-
-    def _calibration(self) -> "Mapping[tuple[str, ...], np.ndarray]":
-        return self.model.joint_scores()
 
     def _go_on(self) -> str:
         with Session(self._engine) as session:

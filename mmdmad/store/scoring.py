@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from mmdmad.cases import Case, Lost, Refusal
 from mmdmad.errors import PartError
 from mmdmad.findings import Finding
+from mmdmad.progress import bar
 from mmdmad.store import again, db, pending, rows, serial, stream
 
 if TYPE_CHECKING:
-    from mmdmad.pipeline.detector import JointDetector
+    from mmdmad.store.adapting import Adapting
+    from mmdmad.store.levels import Levels
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,28 @@ def _standing(engine: Engine, case: Case) -> Waiting:
         return Waiting(case, how, before if before.parts else None)
 
 
+def judge_all(scorer: "Scorer", waiting: list[Waiting], *, progress: bool) -> list[Outcome]:
+    """What became of each of the cases that wait, judged one after another."""
+    return [scorer.judge(one) for one in (bar(waiting, "judging", len(waiting)) if progress else waiting)]
+
+
 @dataclass(frozen=True)
 class Scorer:
-    """Judges cases with one model, at one rate, into one store; `replacing`: in the place of earlier findings too.
+    """Judges cases with the levels of one model, at one rate, into one store.
 
-    `lapse` is known where the guarantee has lapsed: no rate is promised for cases from then on.
+    `replacing`: in the place of earlier findings too.
+    `watch` knows since when the guarantee has lapsed, if it has: no rate is promised for cases from then on.
+    `adapting` ranks them among the latest ones, where that is asked for.
     """
 
     engine: Engine
-    model: "JointDetector"
+    model: "Levels"
     rate: float
     artifacts: Path
     simulated: bool = False
     replacing: bool = False
-    lapse: stream.Lapse | None = None
+    watch: stream.Watch | None = None
+    adapting: "Adapting | None" = None
 
     def judge(self, one: Waiting) -> Outcome:
         """Judge a case and store it, or what was wrong with it, in one transaction."""
@@ -129,15 +139,16 @@ class Scorer:
         # taken before the files are read: a file changed meanwhile is judged again next time
         stamp, content = serial.stamp(one.case), serial.content(one.case)
         try:
-            finding = self.model.finding(one.case, self.rate, self.artifacts)
+            finding = (self.adapting or self.model).finding(one.case, self.rate, self.artifacts)
         except PartError as error:
             return self._unusable(one, error.reason, error.refused)
         if self.simulated:
             finding = finding.model_copy(update={"simulated": True})
-        if self.lapse is not None and self.lapse.covers(finding):
-            finding = stream.lapsed(finding, self.lapse)
+        if self.watch is not None and (lapse := self.watch.lapsing(finding)) is not None:
+            finding = stream.lapsed(finding, lapse)
         refused = finding.refusals(one.case.row)
-        self._store(rows.Judged(finding, stamp, content, serial.case_to_json(one.case)), refused, one.case)
+        judged = rows.Judged(finding, stamp, content, serial.case_to_json(one.case))
+        self._store(judged, refused, one.case, self.adapting, first=one.before is None)
         return Outcome(True, refused, refused)
 
     def _kept(self, one: Waiting, before: Finding) -> Outcome:
@@ -164,11 +175,22 @@ class Scorer:
             self._store(rows.Judged(again.withdrawn(one.before, one.case, reason), source=source), refused, one.case)
         return Outcome(False, refused, parts)
 
-    def _store(self, judged: rows.Judged, refused: Iterable[Refusal], case: Case) -> None:
+    def _store(
+        self,
+        judged: rows.Judged,
+        refused: Iterable[Refusal],
+        case: Case,
+        adapting: "Adapting | None" = None,
+        *,
+        first: bool = True,
+    ) -> None:
         case_id = judged.finding.case_id
         with Session(self.engine) as session, session.begin():
             rows.put(session.connection(), [judged])
-            stream.wait(session.connection(), judged.finding, case)
+            fixed = None if adapting is None else adapting.fixed
+            stream.wait(session.connection(), judged.finding, case, fixed)
+            if adapting is not None:
+                adapting.keep(session.connection(), first=first)
             session.execute(
                 delete(db.RefusalRow).where(db.RefusalRow.stage == "score", db.RefusalRow.case_id == case_id)
             )

@@ -7,9 +7,11 @@ The rule, which makes one stream of any number of calls of `Run.score`:
   single rank (the most unusual of several stretches), has nothing to rank among, or is of a case in which other
   readings are missing than in those of the calibration. How many, is said.
 - Cases without a time are in no stream; where none has one, nothing is watched, and that is said.
+- A recalibration (`mmdmad.store.recalibration`) begins a stream anew: its cases are ranked among the new level's, and
+  cases that are earlier than the level holds from are left out.
 
 When the test speaks, the guarantee has lapsed from that case's time on: findings from then on keep p-value, verdict and
-rank, but no rate is promised for them (`valid` is False). It stays lapsed, whatever comes later.
+rank, but no rate is promised for them (`valid` is False). It stays lapsed until a person names what is normal now.
 """
 
 import json
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import Connection, Engine, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, Select, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from mmdmad.calibration.stream import Stream
@@ -29,7 +31,8 @@ from mmdmad.parts import case_key
 from mmdmad.pipeline.lengths import of_stretches
 from mmdmad.pipeline.readings import of_missing
 from mmdmad.store import rows
-from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, StreamRow, alone
+from mmdmad.store.again import is_named
+from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, RecalibrationRow, StreamRow, alone
 
 Calibration = Mapping[tuple[str, ...], np.ndarray]
 STATE, LAPSE = "stream", "lapse"  # keys in the table of the run's settings
@@ -42,7 +45,8 @@ class Lapse(BaseModel):
     """Since when the guarantee has lapsed: seconds since 1970 and the clock of the case at which the test spoke.
 
     `began` is the clock of the case from which on the evidence gathers, an estimate; `rising`: scores have risen;
-    `tolerance` is the share of odd cases that would not have made the test speak.
+    `tolerance` is the share of odd cases that would not have made the test speak. `until`: seconds of the first case
+    for which a recalibration promises a rate again; None where none does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -52,6 +56,7 @@ class Lapse(BaseModel):
     began: str
     rising: bool
     tolerance: float
+    until: float | None = None
 
     @property
     def words(self) -> str:
@@ -69,7 +74,7 @@ class Lapse(BaseModel):
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is of a case from then on."""
         seconds = rows.timestamp(finding.time)
-        return seconds is not None and seconds >= self.seconds
+        return seconds is not None and seconds >= self.seconds and (self.until is None or seconds < self.until)
 
 
 class Watch(BaseModel):
@@ -81,6 +86,11 @@ class Watch(BaseModel):
     left_out: int
     timeless: int
     lapse: Lapse | None = None
+    ended: tuple[Lapse, ...] = ()
+
+    def lapsing(self, finding: Finding) -> Lapse | None:
+        """The lapse that covers a finding, open or ended; None where the promise held at its time."""
+        return next((one for one in (self.lapse, *self.ended) if one is not None and one.covers(finding)), None)
 
     @property
     def words(self) -> str:
@@ -101,16 +111,24 @@ class Watch(BaseModel):
         return f"{told} ({others})" if others else told
 
 
-def wait(connection: Connection, finding: Finding, case: Case) -> None:
-    """Let a judged case wait for its place; the caller's transaction. One that has entered is left as it is."""
+def wait(connection: Connection, finding: Finding, case: Case, fixed: float | None = None) -> None:
+    """Let a judged case wait for its place; the caller's transaction. One that has entered is left as it is.
+
+    `fixed` is its p-value among the calibration cases, where that of the finding is another.
+    """
     waits = delete(StreamRow).where(StreamRow.case_id == finding.case_id, StreamRow.place.is_(None))
     connection.execute(waits)
     held = rows.columns(finding)
-    if held["time"] is None or not finding.parts or of_stretches(finding.guarantee) or of_missing(finding.guarantee):
+    unranked = any(out(finding.guarantee) for out in (of_stretches, of_missing, is_named))
+    if held["time"] is None or not finding.parts or unranked:
+        return
+    era, since = _era(connection)
+    if since is not None and held["time"] < since:
         return
     row = {
+        "era": era,
         "case_id": finding.case_id, "time": held["time"], "clock": held["clock"], "pattern": held["pattern"],
-        "key": case_key(case) or finding.case_id, "fixed": finding.p_value,
+        "key": case_key(case) or finding.case_id, "fixed": finding.p_value if fixed is None else fixed,
         "score": finding.score if finding.single_score is None else finding.single_score,
     }  # fmt: skip
     connection.execute(insert(StreamRow).on_conflict_do_nothing(), row)
@@ -119,8 +137,7 @@ def wait(connection: Connection, finding: Finding, case: Case) -> None:
 def catch_up(engine: Engine, calibration: Callable[[], Calibration]) -> None:
     """`advance` where any case waits that would enter; `calibration` is asked for (and its model loaded) only then."""
     with engine.connect() as connection:
-        last = connection.scalar(select(func.max(StreamRow.time)).where(StreamRow.place.is_not(None)))
-        waits = connection.execute(_waiting(last).limit(1)).first() is not None
+        waits = connection.execute(_waiting(connection).limit(1)).first() is not None
     if waits:
         advance(engine, calibration())
 
@@ -132,15 +149,17 @@ def advance(engine: Engine, calibration: Calibration) -> None:
     """
     with alone(engine) as connection:
         entered = list(_entered(connection))
-        found = list(connection.execute(_waiting(entered[-1].time if entered else None)))
+        found = list(connection.execute(_waiting(connection)))
         if not found:
             return
         stream, lapse, known = _again(connection, calibration, entered), lapse_of(connection), [*entered]
+        last = connection.scalar(select(func.max(StreamRow.place)))
+        place = -1 if last is None else last
         for row in found:
             heard = stream.enter(row.pattern, row.score, row.key, row.fixed)
             if heard is None:
                 continue
-            place = len(known)
+            place += 1
             known.append(row)
             values = {"place": place, "online": heard.online, "level": heard.levels[0]}
             connection.execute(update(StreamRow).where(StreamRow.case_id == row.case_id).values(**values))
@@ -163,8 +182,13 @@ def advance(engine: Engine, calibration: Calibration) -> None:
 def lapse_of(connection: Connection) -> Lapse | None:
     """The lapse on record; RunError where what is there is none."""
     stored = connection.scalar(select(MetaRow.value).where(MetaRow.key == LAPSE))
+    return None if stored is None else lapse_from(stored)
+
+
+def lapse_from(stored: str) -> Lapse:
+    """The lapse that is stored so; RunError where that is none."""
     try:
-        return None if stored is None else Lapse.model_validate_json(stored)
+        return Lapse.model_validate_json(stored)
     except ValidationError as error:
         raise RunError(f"the lapse of the run is damaged ({error.errors()[0]['msg']}); {_RESTORE}") from error
 
@@ -172,13 +196,34 @@ def lapse_of(connection: Connection) -> Lapse | None:
 def watch(engine: Engine) -> Watch:
     """What the stream of a run holds now."""
     with engine.connect() as connection:
-        timed, every = (
+        era, since = _era(connection)
+        here = CaseRow.time.is_not(None) if since is None else CaseRow.time >= since
+        own = here & CaseRow.id.not_in(_named(connection))
+        timed, timeless = (
             connection.scalar(select(func.count()).select_from(CaseRow).where(condition)) or 0
-            for condition in (CaseRow.time.is_not(None), or_(CaseRow.time.is_(None), CaseRow.time.is_not(None)))
+            for condition in (own, CaseRow.time.is_(None))
         )
-        entered = connection.scalar(select(func.count()).where(StreamRow.place.is_not(None))) or 0
-        lapse = lapse_of(connection)
-    return Watch(entered=entered, left_out=max(0, timed - entered), timeless=every - timed, lapse=lapse)
+        entered = connection.scalar(select(func.count()).where(StreamRow.place.is_not(None), StreamRow.era == era)) or 0
+        lapse, ended = lapse_of(connection), tuple(ended_lapses(connection))
+    return Watch(entered=entered, left_out=max(0, timed - entered), timeless=timeless, lapse=lapse, ended=ended)
+
+
+def ended_lapses(connection: Connection) -> Iterator[Lapse]:
+    """The lapses that recalibrations have ended, oldest first; RunError where one on record is none."""
+    stored = RecalibrationRow.lapse
+    for text in connection.scalars(select(stored).where(stored.is_not(None)).order_by(RecalibrationRow.id)):
+        yield lapse_from(text or "")
+
+
+def begin_anew(connection: Connection, until: float | None) -> Lapse | None:
+    """Forget what the test knows, for a new stream to begin; the lapse that ends by it, on record no more as open.
+
+    `until`: seconds from which on the promise holds anew; None = of all cases, so that nothing stays lapsed.
+    """
+    lapse = lapse_of(connection)
+    connection.execute(delete(MetaRow).where(MetaRow.key.in_((STATE, LAPSE, "adapting"))))
+    connection.execute(delete(StreamRow).where(StreamRow.place.is_(None)))
+    return None if lapse is None else lapse.model_copy(update={"until": lapse.seconds if until is None else until})
 
 
 def lapsed(finding: Finding, lapse: Lapse) -> Finding:
@@ -209,11 +254,7 @@ def _withdraw(connection: Connection, lapse: Lapse) -> None:
         row = connection.execute(select(*columns).where(DocumentRow.case_id == case_id)).first()
         if row is None:
             continue
-        finding = lapsed(rows.finding_of(row), lapse)
-        connection.execute(update(CaseRow).where(CaseRow.id == case_id).values(**rows.columns(finding)))
-        document = update(DocumentRow).where(DocumentRow.case_id == case_id).values(**rows.document(finding))
-        connection.execute(document)
-        rows.write(connection, [finding])
+        rows.rewrite(connection, lapsed(rows.finding_of(row), lapse))
 
 
 def _again(connection: Connection, calibration: Calibration, entered: list[Any]) -> Stream:
@@ -234,16 +275,32 @@ def _again(connection: Connection, calibration: Calibration, entered: list[Any])
 
 def _entered(connection: Connection) -> Iterator[Any]:
     columns = StreamRow.time, StreamRow.clock, StreamRow.pattern, StreamRow.key, StreamRow.score
-    query = select(*columns).where(StreamRow.place.is_not(None)).order_by(StreamRow.place)
-    yield from connection.execute(query)
+    here = StreamRow.place.is_not(None), StreamRow.era == _era(connection)[0]
+    yield from connection.execute(select(*columns).where(*here).order_by(StreamRow.place))
 
 
-def _waiting(last: float | None) -> Any:
+def _era(connection: Connection) -> tuple[int, float | None]:
+    """The number of the recalibration with which the present stream began, and from when on it holds."""
+    query = select(RecalibrationRow.id, RecalibrationRow.since).order_by(RecalibrationRow.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    return (0, None) if row is None else (row.id, row.since)
+
+
+def _named(connection: Connection) -> Select[str]:
+    """The ids of the cases that the present level ranks among."""
+    named = connection.scalar(select(RecalibrationRow.named).where(RecalibrationRow.id == _era(connection)[0]))
+    each = func.json_each("[]" if named is None else named).table_valued("value")
+    return select(each.c.value)
+
+
+def _waiting(connection: Connection) -> Any:
+    era, _ = _era(connection)
+    last = connection.scalar(select(func.max(StreamRow.time)).where(StreamRow.place.is_not(None), StreamRow.era == era))
     columns = (
         StreamRow.case_id, StreamRow.time, StreamRow.clock, StreamRow.pattern, StreamRow.key, StreamRow.score,
         StreamRow.fixed,
     )  # fmt: skip
-    query = select(*columns).where(StreamRow.place.is_(None))
+    query = select(*columns).where(StreamRow.place.is_(None), StreamRow.era == era)
     query = query if last is None else query.where(StreamRow.time >= last)
     return query.order_by(StreamRow.time, StreamRow.key, StreamRow.case_id)
 

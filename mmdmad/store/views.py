@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mmdmad.calibration.moving import moving
 from mmdmad.calibration.promise import promise
 from mmdmad.cases import Case
 from mmdmad.errors import RunError
@@ -19,7 +20,8 @@ from mmdmad.guarantees import Grounds, Guarantee, Unit
 from mmdmad.pipeline.lengths import for_stretches, stretches_of
 from mmdmad.pipeline.readings import Outside, for_missing
 from mmdmad.sizes import RATES
-from mmdmad.store.stream import Lapse, lapsed
+from mmdmad.store.again import is_kept, is_named
+from mmdmad.store.stream import Watch, lapsed
 
 if TYPE_CHECKING:
     from mmdmad.pipeline.detector import JointDetector
@@ -27,29 +29,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """Findings at another rate; `lapse`: since when the guarantee of the run has lapsed.
+    """Findings at another rate; `watch` knows since when the guarantee of the run has lapsed.
 
     `recall` gives the grounds of a finding of an earlier version, which holds none.
     """
 
     rate: float
-    lapse: Lapse | None
+    watch: Watch | None
     recall: Callable[[Finding], Grounds]
 
     def of(self, finding: Finding) -> Finding:
         """The finding at this rate."""
         if finding.guarantee.rate == self.rate:
             return finding
-        if not finding.parts:  # withdrawn: without a verdict at any rate
+        if not finding.parts or is_named(finding.guarantee):  # without a verdict at any rate
             guarantee = finding.guarantee.model_copy(update={"rate": self.rate})
             return finding.model_copy(update={"guarantee": guarantee})
         before, grounds = finding.guarantee, finding.guarantee.grounds or self.recall(finding)
         guarantee = at_rate(before.pattern, before.unit, grounds, self.rate)
+        if before.method == "moving":
+            guarantee = moving(guarantee, before.size)
+        elif is_kept(before):
+            guarantee = guarantee.model_copy(update={"valid": False, "note": before.note})
         verdict = guarantee.verdict(finding.p_value)
         read = finding.model_copy(update={"guarantee": guarantee, "verdict": verdict, "explanation": None})
         read = read.model_copy(update={"evidence": tuple(_evidence(read))})
-        if self.lapse is not None and self.lapse.covers(read):
-            read = lapsed(read, self.lapse)
+        if self.watch is not None and (lapse := self.watch.lapsing(read)) is not None:
+            read = lapsed(read, lapse)
         newly = verdict == "anomalous" != finding.verdict
         known = None if newly or finding.explanation is None else _explanation(finding.explanation, finding, read)
         return read.model_copy(update={"explanation": known})

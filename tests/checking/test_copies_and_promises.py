@@ -144,7 +144,8 @@ def test_a_fit_says_before_it_begins_what_cannot_be_promised(tmp_path: Path) -> 
     assert not far_out(cases_of("sensor", spoiled))
     for one in spoiled[10:13]:
         one.values[30:60, 1] += 30
-    (line,) = far_out(cases_of("sensor", spoiled))
+    line, power = far_out(cases_of("sensor", spoiled))
+    assert power.startswith("faults among the normal cases cost power, not the rate")
     assert line.startswith("3 cases to learn from far out of the others (c1")
     copied = before_fit(
         cases_of("text", [f"job {i % 50} is done" for i in range(60)]), PipelineConfig(false_alarm_rate=0.01)

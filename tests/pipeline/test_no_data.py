@@ -15,7 +15,7 @@ from mmdmad.explain.normal import Normal
 from mmdmad.findings import Finding, Guarantee
 from mmdmad.judgement import Judgement
 from mmdmad.parts import read
-from mmdmad.pipeline.detector import _nothing_left
+from mmdmad.pipeline.readings import nothing_left
 
 
 def why(part: Part) -> str:
@@ -46,10 +46,10 @@ DEAD = Refusal("c", "sensor", "no data in rows 1 to 4 of a.csv: every reading is
 
 def test_that_there_is_no_data_comes_first_where_nothing_can_be_judged() -> None:
     torn = Refusal("c", "image", "it is torn", 3)
-    assert _nothing_left([DEAD]) == DEAD.reason
-    assert _nothing_left([torn, DEAD]) == f"{DEAD.reason}; no part can be judged (image: it is torn)"
-    assert _nothing_left([torn]) == "no part can be judged (image: it is torn)"
-    assert _nothing_left([]) == "no part can be judged (the case has no parts)"
+    assert nothing_left([DEAD]) == DEAD.reason
+    assert nothing_left([torn, DEAD]) == f"{DEAD.reason}; no part can be judged (image: it is torn)"
+    assert nothing_left([torn]) == "no part can be judged (image: it is torn)"
+    assert nothing_left([]) == "no part can be judged (the case has no parts)"
 
 
 @pytest.mark.parametrize("reason", [DEAD.reason, other_channels(["vib"], ["vib", "level"])])

@@ -32,7 +32,11 @@ TABLES = {  # name, type, not null, default, place in the primary key
         value BLOB 0 None 0; unit VARCHAR 1 None 0""",
     "stream": """case_id VARCHAR 1 None 1; place INTEGER 0 None 0; time FLOAT 1 None 0; clock VARCHAR 1 None 0;
         pattern VARCHAR 1 None 0; key VARCHAR 1 None 0; score FLOAT 1 None 0; fixed FLOAT 1 None 0;
-        online FLOAT 0 None 0; level FLOAT 0 None 0""",
+        online FLOAT 0 None 0; level FLOAT 0 None 0; era INTEGER 1 '0' 0""",
+    "recalibrations": """id INTEGER 1 None 1; at DATETIME 1 None 0; who VARCHAR 1 None 0; why TEXT 1 None 0;
+        since FLOAT 0 None 0; clock VARCHAR 0 None 0; named TEXT 1 None 0; size INTEGER 1 None 0;
+        units INTEGER 1 None 0; unit VARCHAR 1 None 0; anew INTEGER 1 None 0; before INTEGER 1 None 0;
+        after INTEGER 1 None 0; kept INTEGER 1 None 0; lapse TEXT 0 None 0""",
     "events": """id VARCHAR 1 None 1; place INTEGER 1 None 0; begin FLOAT 0 None 0; end FLOAT 0 None 0;
         clock VARCHAR 0 None 0; recording VARCHAR 0 None 0; file VARCHAR 0 None 0; group VARCHAR 0 None 0;
         parts VARCHAR 1 None 0; alarm BOOLEAN 1 None 0; document TEXT 1 None 0""",
@@ -85,7 +89,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 8
+    assert FORMAT == 9
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)

@@ -12,7 +12,6 @@ from mmdmad.errors import DataError, ModelError, PartError, RefusedError, RunErr
 from mmdmad.findings import Explanation
 from mmdmad.pipeline import detector as pipeline
 from mmdmad.store import attempt, db, rows, scoring
-from mmdmad.store import run as module
 from mmdmad.store.run import Run
 from mmdmad.store.scoring import Outcome, Scored, Scorer, Waiting, put_refusals, waiting
 
@@ -157,7 +156,7 @@ def test_what_a_call_of_score_adds_up(run, made, monkeypatch):
         b=PartError("blank", part="case", refused=(Refusal("b", "image", "blank"),)),
     )  # fmt: skip
     bars = []
-    monkeypatch.setattr(module, "bar", lambda items, what, size: bars.append((what, size)) or items)
+    monkeypatch.setattr("mmdmad.store.scoring.bar", lambda items, what, size: bars.append((what, size)) or items)
     both = {"text": Part("text", value="w"), "image": Part("image", value=1)}
     lost = Refusal("lost", "sensor", "no such file", 9)
     given = Cases((Case("a", both), Case("b", both), case("c"), case("c", "other")), (lost,))

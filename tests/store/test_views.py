@@ -21,7 +21,7 @@ from mmdmad.pipeline.lengths import for_stretches, stretches_of
 from mmdmad.pipeline.readings import Outside, for_missing
 from mmdmad.store import db, rows, stream
 from mmdmad.store.run import Run
-from mmdmad.store.stream import Lapse, lapsed
+from mmdmad.store.stream import Lapse, Watch, lapsed
 from mmdmad.store.views import View, recalled
 
 PAIR = ("image", "text")
@@ -107,7 +107,7 @@ def test_a_lapse_holds_at_every_rate():
         time = datetime.fromtimestamp(second, UTC)
         stored = judged(folds, number, 0.05, time=time)
         stored = lapsed(stored, lapsing) if second else stored
-        read = View(0.02, lapsing, pytest.fail).of(stored)
+        read = View(0.02, Watch(entered=0, left_out=0, timeless=0, lapse=lapsing), pytest.fail).of(stored)
         anew = judged(folds, number, 0.02, time=time)
         assert read == (lapsed(anew, lapsing) if second else anew)
         assert stream.has_lapsed(read.guarantee) is bool(second)
