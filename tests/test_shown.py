@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -83,12 +84,15 @@ def test_a_cell_of_a_markdown_table_stays_in_its_cell() -> None:
 
 def test_evidence_cannot_leave_its_line_in_the_markdown_report() -> None:
     from mmdmad.report.markdown import _finding
+    from mmdmad.store.strength import Beyond
 
+    report = SimpleNamespace(alike={}, beyond=Beyond(), bases=())  # all that one finding asks of it
     for path in ("artifacts/c/E1.png", "a`b\n# x", EVIL):
-        lines = _finding(1, finding(case_id=EVIL, artifact=path), "0.01", None)
+        lines = _finding(1, finding(case_id=EVIL, artifact=path), "0.01", None, report)
         assert not any("\n" in line or "<img" in line or "\x1b" in line for line in lines)
         assert sum(line.startswith("#") for line in lines) == 1
-    assert "(`artifacts/c/E1.png`)" in "".join(_finding(1, finding(artifact="artifacts/c/E1.png"), "0.01", None))
+    shown = _finding(1, finding(artifact="artifacts/c/E1.png"), "0.01", None, report)
+    assert "(`artifacts/c/E1.png`)" in "".join(shown)
 
 
 RUNS = (
