@@ -94,7 +94,7 @@ def _sections(report: Report, place: str) -> list[str]:
     for section in report.sections:
         if section.place == place:
             lines += [f"{'###' if place == 'folded' else '##'} {safe(section.title)}", ""]
-            lines += [safe(section.line), ""] if section.failed else []
+            lines += [safe(section.line), ""]
             lines += [f"- {safe(e.caption)}" for e in section.evidence]
             lines += [f"- … and {section.left_out} more"] if section.left_out else []
             lines.append("")
