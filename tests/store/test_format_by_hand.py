@@ -60,9 +60,7 @@ def test_each_step_has_its_actions():
 @pytest.mark.parametrize(("declared", "stored"), [(10, 9), (9, 10), (10, 0)])
 def test_one_number_above_is_newer(folder, declared, stored):
     numbered(folder, declared, stored)
-    with pytest.raises(
-        RunError, match="has the run format 10; this mmdmad reads formats up to 9; read it"
-    ):
+    with pytest.raises(RunError, match="has the run format 10; this mmdmad reads formats up to 9; read it"):
         Run.open(folder)
 
 
