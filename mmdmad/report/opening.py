@@ -116,8 +116,9 @@ def _steps(whole: Overview, false: Expected, waits: Pending, first: str) -> tupl
         steps.append("Learn from more normal cases: mmdmad check says how many a rate needs.")
     if whole.lapsed:
         steps.append(
-            "Find out what changed (product, machine, season, log format). If what came since is normal, learn from "
-            "some of it too; until then go by the order of the cases, not by their number."
+            "Find out what changed (product, machine, season, log format). If what came since is normal, say so: "
+            "mmdmad recalibrate RUN --normal-since TIME ranks cases among it from then on, a new fit learns from it. "
+            "Until then go by the order of the cases, not by their number."
         )
     elif false.far_above(flagged):
         steps.append(

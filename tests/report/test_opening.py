@@ -68,6 +68,7 @@ def test_what_to_do_next():
     assert "Nothing has to be done" not in steps(overview(0, 20))
     assert steps(overview(10)).startswith("Look at three of the flagged cases.")
     assert steps(overview(10, lapsed=True)).startswith("Find out what changed")
+    assert "mmdmad recalibrate RUN --normal-since TIME" in steps(overview(10, lapsed=True))
     assert "Look at three" not in steps(overview(10, lapsed=True))
     assert steps(overview(1), Pending(9, 4)).startswith("Give the same cases to mmdmad score again")
     assert "3 parts or cases could not be used" in steps(overview(1, refused=3))
