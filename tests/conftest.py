@@ -29,3 +29,19 @@ def data_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the labelled data sets, which are not shipped; set MMDMAD_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """The module tests/tiny_pipeline.py; its encoders are known as long as the tests of one file run."""
+    from mmdmad.encoders import base as encoder_registry
+
+    before = encoder_registry.encoders()  # loads every file first, so that only the tiny ones are taken out again
+    spec = importlib.util.spec_from_file_location("tiny_pipeline", Path(__file__).with_name("tiny_pipeline.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    for name in set(encoder_registry.encoders()) - set(before):
+        encoder_registry._REGISTRY.remove(name)

@@ -1,13 +1,12 @@
 """Events of a run: flagged cases that lie side by side as one, since when they last, and how many there are."""
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.case import resolve
-from mmdmad.ask.filters import moment
+from mmdmad.ask.filters import InTime, moments
 from mmdmad.ask.words import plural, short, stretch_place
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
@@ -19,7 +18,7 @@ from mmdmad.findings import Fact
 LIMIT = 100
 
 
-class Which(Arguments):
+class Which(InTime):
     """Which events are meant; a field left out does not filter."""
 
     since: str | None = Field(
@@ -31,23 +30,12 @@ class Which(Arguments):
     group: str | None = Field(default=None, description="group or product of all its cases, as stored")
     alarm: bool | None = Field(default=None, description="whether the run's alarm rule raises it")
 
-    @field_validator("since", "until")
-    @classmethod
-    def _sound(cls, text: str | None) -> str | None:
-        if text is not None:
-            moment(text)
-        return text
-
     def stored(self) -> dict[str, Any]:
         """The same as the filters of `Run.events`."""
         found: dict[str, Any] = {
             "part": self.part, "recording": self.recording, "group": self.group, "alarm": self.alarm,
         }  # fmt: skip
-        for name, clock, text in (("since", "from_clock", self.since), ("until", "to_clock", self.until)):
-            if text is not None:
-                at = moment(text)
-                found[name if isinstance(at, datetime) else clock] = at
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in found.items() if value is not None} | moments(self.since, self.until)
 
     def words(self) -> str:
         """The events in words.

@@ -21,7 +21,32 @@ _CLOCK = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2})?)")
 _FLAGGED = {"anomalous": "flagged", "normal": "judged normal", "no verdict": "without a verdict"}
 
 
-class Filter(Arguments):
+class InTime(Arguments):
+    """Arguments with `since` and `until`: moments, or times of any day."""
+
+    @field_validator("since", "until", check_fields=False)
+    @classmethod
+    def _sound(cls, text: str | None) -> str | None:
+        if text is not None:
+            moment(text)
+        return text
+
+
+def moments(since: str | None, until: str | None) -> dict[str, Any]:
+    """The same as filters of a run: `since` and `until`, or `from_clock` and `to_clock` for times of any day.
+
+    >>> moments("2026-03-02T06:00", "18:00")["to_clock"]
+    datetime.time(18, 0)
+    """
+    found: dict[str, Any] = {}
+    for name, clock, text in (("since", "from_clock", since), ("until", "to_clock", until)):
+        if text is not None:
+            at = moment(text)
+            found[name if isinstance(at, datetime) else clock] = at
+    return found
+
+
+class Filter(InTime):
     """Which cases are meant; a field left out does not filter."""
 
     verdict: Verdict | None = Field(default=None, description="verdict at the declared false-alarm rate")
@@ -44,24 +69,13 @@ class Filter(Arguments):
     since: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (included)")
     until: str | None = Field(default=None, description="ISO date-time, or HH:MM for that time on any day (excluded)")
 
-    @field_validator("since", "until")
-    @classmethod
-    def _sound(cls, text: str | None) -> str | None:
-        if text is not None:
-            moment(text)
-        return text
-
     def stored(self) -> dict[str, Any]:
         """The same as the filters of `Run.findings`, `Run.count` and `Run.tally`."""
         found: dict[str, Any] = {
             "verdict": self.verdict, "driver": self.driver, "part": self.unusual, "missing": self.missing,
             "group": self.group, "channel": self.channel, "contradictory": self.contradictory,
         }  # fmt: skip
-        for name, clock, text in (("since", "from_clock", self.since), ("until", "to_clock", self.until)):
-            if text is not None:
-                at = moment(text)
-                found[name if isinstance(at, datetime) else clock] = at
-        given = {name: value for name, value in found.items() if value is not None}
+        given = {name: value for name, value in found.items() if value is not None} | moments(self.since, self.until)
         Filters(**given)  # an unknown part or driver is refused here, before anything is asked
         return given
 

@@ -3,23 +3,11 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy.orm import Session
 
 from mmdmad.ask.base import Scope, ask
 from mmdmad.ask.certified import Threshold
-from mmdmad.bench.synthetic_run import RATE, synthetic_findings
+from mmdmad.bench.synthetic_run import synthetic_findings
 from mmdmad.calibration.certified import certified_band, certified_rank
-from mmdmad.store import db, rows
-from mmdmad.store.run import Run
-
-
-def a_run(folder, findings):
-    run = Run.create(folder, {"false_alarm_rate": RATE})
-    with run._engine.begin() as connection:
-        rows.put(connection, [rows.Judged(f) for f in findings])
-    with Session(run._engine) as session, session.begin():
-        session.merge(db.MetaRow(key="false_alarm_rate", value=repr(RATE)))
-    return run
 
 
 def same(findings, **changed):
@@ -38,7 +26,7 @@ def alike():
     return same(list(synthetic_findings(120, seed=5)), size=240, valid=True, attained=0.05, method="split", unit="case")
 
 
-def test_one_rate_named_beforehand(alike, tmp_path):
+def test_one_rate_named_beforehand(alike, tmp_path, a_run):
     run = a_run(tmp_path / "run", alike)
     found = ask(Scope(run), "certified", rate=0.05)
     k = certified_rank(240, 0.05)
@@ -56,7 +44,7 @@ def test_one_rate_named_beforehand(alike, tmp_path):
     run.close()
 
 
-def test_every_threshold_at_once(alike, tmp_path):
+def test_every_threshold_at_once(alike, tmp_path, a_run):
     run = a_run(tmp_path / "run", alike)
     found = ask(Scope(run), "certified", afterwards=True)
     assert [one.rank for one in found.thresholds] == [1, 2, 5, 10, 20, 50, 100]
@@ -77,7 +65,7 @@ def test_every_threshold_at_once(alike, tmp_path):
         ),
     ],
 )
-def test_what_is_not_certified_says_why(changed, said, alike, tmp_path):
+def test_what_is_not_certified_says_why(changed, said, alike, tmp_path, a_run):
     run = a_run(tmp_path / "run", same(alike, **changed))
     found = ask(Scope(run), "certified", rate=0.05)
     assert found.thresholds == ()
@@ -85,7 +73,7 @@ def test_what_is_not_certified_says_why(changed, said, alike, tmp_path):
     run.close()
 
 
-def test_a_run_without_cases_has_nothing_to_certify(tmp_path):
+def test_a_run_without_cases_has_nothing_to_certify(tmp_path, a_run):
     run = a_run(tmp_path / "run", [])
     assert captions(ask(Scope(run), "certified")) == ["No case was judged, so there is nothing to certify."]
     run.close()

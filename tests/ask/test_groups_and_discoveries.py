@@ -5,7 +5,6 @@ from collections import defaultdict
 
 import pytest
 from scipy import stats
-from sqlalchemy.orm import Session
 
 from mmdmad.ask.base import Scope, ask
 from mmdmad.ask.expected import Expected, expected
@@ -13,21 +12,10 @@ from mmdmad.bench.synthetic_run import RATE, synthetic_findings
 from mmdmad.calibration import attained_level, false_alarm_range
 from mmdmad.commands.common import flagged_in, list_discoveries
 from mmdmad.report.model import build
-from mmdmad.store import db, rows
-from mmdmad.store.run import Run
 
 
 def captions(result):
     return [one.evidence.caption for one in result.evidence]
-
-
-def a_run(folder, findings):
-    run = Run.create(folder, {"false_alarm_rate": RATE})
-    with run._engine.begin() as connection:
-        rows.put(connection, [rows.Judged(f) for f in findings])
-    with Session(run._engine) as session, session.begin():
-        session.merge(db.MetaRow(key="false_alarm_rate", value=repr(RATE)))
-    return run
 
 
 def test_how_many_false_alarms_a_calibration_set_explains():
@@ -79,7 +67,7 @@ def test_each_group_is_counted_beside_what_is_expected(asked, findings):
     assert captions(found)[0].startswith(f"{said}{first.expected.low} to {first.expected.high} would be, at 5 %; by")
 
 
-def test_a_group_whose_normal_cases_are_flagged_too_often_is_said_to_be_another(tmp_path):
+def test_a_group_whose_normal_cases_are_flagged_too_often_is_said_to_be_another(tmp_path, a_run):
     some = [f for f in synthetic_findings(400, seed=3) if f.verdict == "normal" and f.guarantee.size == 240][:60]
     made = []
     for i, f in enumerate(some):
@@ -98,7 +86,7 @@ def test_a_group_whose_normal_cases_are_flagged_too_often_is_said_to_be_another(
     assert not [s for s in build(run).sections if s.title == "Group by group"]  # it is a table
 
 
-def test_one_group_makes_no_table(tmp_path):
+def test_one_group_makes_no_table(tmp_path, a_run):
     made = [f.model_copy(update={"group": None}) for f in synthetic_findings(10)]
     found = ask(Scope(run=a_run(tmp_path / "run", made), folder=tmp_path), "by_group")
     assert captions(found) == ["All cases are of one group."]
@@ -131,14 +119,14 @@ def test_some_are_reported_at_all(asked):
     assert ask(asked, "discoveries", false_share=0.3).reported
 
 
-def test_the_bound_is_proved_where_all_cases_share_one_calibration_set(tmp_path):
+def test_the_bound_is_proved_where_all_cases_share_one_calibration_set(tmp_path, a_run):
     made = [f for f in synthetic_findings(200, seed=2) if f.guarantee.size == 240]
     found = ask(Scope(run=a_run(tmp_path / "run", made), folder=tmp_path), "discoveries")
     assert found.proved
     assert "is proved" in captions(found)[2]
 
 
-def test_of_cases_without_a_verdict_it_is_said_that_none_could_be_flagged(tmp_path):
+def test_of_cases_without_a_verdict_it_is_said_that_none_could_be_flagged(tmp_path, a_run):
     made = [f for f in synthetic_findings(2000, seed=2) if f.verdict == "no verdict"][:5]
     run = a_run(tmp_path / "run", made)
     assert build(run).headline == "None of 5 cases could be flagged"
@@ -167,7 +155,7 @@ def test_the_report_holds_flagged_cases_against_what_is_expected(made, findings)
     assert said == report.expected.words(RATE)
 
 
-def test_a_run_in_which_all_have_a_verdict_says_no_more_than_that(tmp_path):
+def test_a_run_in_which_all_have_a_verdict_says_no_more_than_that(tmp_path, a_run):
     made = [f for f in synthetic_findings(50, seed=2) if f.verdict != "no verdict"]
     run = a_run(tmp_path / "run", made)
     flagged = sum(f.verdict == "anomalous" for f in made)
@@ -183,7 +171,7 @@ def test_the_command_line_lists_what_to_report(made, capsys):
     assert [line.split(":")[0] for line in said[3:]] == list(found.reported)
 
 
-def test_a_rate_that_is_not_promised_is_said_beside_the_count(tmp_path):
+def test_a_rate_that_is_not_promised_is_said_beside_the_count(tmp_path, a_run):
     made = [f for f in synthetic_findings(40, seed=2) if f.guarantee.size == 240]
     note = "holds only if new recordings are like these"
     kept = made[0].guarantee.model_copy(update={"valid": False, "attained": 12 / 241, "note": note})

@@ -1,6 +1,5 @@
 """`--adapt` from a fit to every place that says so: a slow drift is followed, nothing is promised, and it goes on."""
 
-import importlib.util
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -15,30 +14,18 @@ from typer.testing import CliRunner
 from mmdmad.ask.base import Scope, ask
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import RunError
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.report import write_report
 from mmdmad.store import adapting, db
 from mmdmad.store.run import Run
 
+pytestmark = pytest.mark.usefixtures("tiny")
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 CONFIG = {
     "parts": {"image": {"encoder": "tiny-image", "detector": "knn", "detector_params": {"top": 0.1}}},
     "false_alarm_rate": 0.1, "calibration": "cross", "folds": 3,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    """The tiny encoders, for as long as these tests run: other tests register their own."""
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_adapt", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def pictures(folder: Path, count: int, first: int = 0, slope: float = 0.0) -> list[Case]:

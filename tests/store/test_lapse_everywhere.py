@@ -1,6 +1,5 @@
 """From a fit to every place that tells of a lapse: the command, the report's three forms, the chat's queries."""
 
-import importlib.util
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,10 @@ from typer.testing import CliRunner
 
 from mmdmad.ask.base import Scope, ask
 from mmdmad.cli import app
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.report import write_report
 from mmdmad.store.run import Run
 
+pytestmark = pytest.mark.usefixtures("tiny")
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 PIPELINE = """
 parts: {image: {encoder: tiny-image, detector: knn, detector_params: {top: 0.1}}}
@@ -44,18 +43,6 @@ def manifest(folder: Path, name: str, count: int, *, first: int = 0, brighter: f
         rows.append(f"{name}-{i:03d},{picture(folder, f'{name}-{i:03d}', rng, brighter)},{time}")
     (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
     return folder / f"{name}.csv"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    """The tiny encoders, for as long as these tests run: other tests register their own."""
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_lapse", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A person names what is normal now: other cases are ranked among these, in their time, and all of it is on record."""
 
-import importlib.util
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -14,31 +13,19 @@ from typer.testing import CliRunner
 from mmdmad.ask.base import Scope, ask
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.cli import app
-from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import ModelError, RunError
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.report import write_report
 from mmdmad.store.recalibration import given
 from mmdmad.store.run import Run
 
+pytestmark = pytest.mark.usefixtures("tiny")
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 BRIGHTER = 30.0
 CONFIG = {
     "parts": {"image": {"encoder": "tiny-image", "detector": "knn", "detector_params": {"top": 0.1}}},
     "false_alarm_rate": 0.05, "calibration": "cross", "folds": 3,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    """The tiny encoders, for as long as these tests run: other tests register their own."""
-    before = encoder_registry.encoders()
-    spec = importlib.util.spec_from_file_location("tiny_level", Path(__file__).parents[1] / "tiny_pipeline.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in set(encoder_registry.encoders()) - set(before):
-        encoder_registry._REGISTRY.remove(name)
 
 
 def pictures(folder: Path, name: str, count: int, *, first: int = 0, brighter: float = 0.0, **more) -> Cases:
