@@ -27,9 +27,10 @@ def alike():
 
 
 def test_one_rate_named_beforehand(alike, tmp_path, a_run):
+    k = certified_rank(240, 0.05)
+    alike = [alike[0].model_copy(update={"p_value": k / 241, "verdict": "anomalous"}), *alike[1:]]  # one at it
     run = a_run(tmp_path / "run", alike)
     found = ask(Scope(run), "certified", rate=0.05)
-    k = certified_rank(240, 0.05)
     flagged = sum(f.p_value <= k / 241 + 1e-12 for f in alike)
     assert 0 < flagged < len(alike)
     assert found.thresholds == (

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,6 +113,17 @@ def test_a_held_out_case_outside_is_refused_by_name_not_ranked_with() -> None:
     learned = JointDetector.from_config(config).fit(Cases((*plain, case(502, 16))))  # and 502 is
     assert learned.refused_ == ()
     assert learned.judge(case(8, 9)).guarantee.valid
+
+
+def test_more_readings_in_any_part_or_fold_decide_over_fewer_in_another() -> None:
+    fewer, more = Outside(fewer="'a' is silent"), Outside(more="'b' speaks")
+    for first, second in ((fewer, more), (more, fewer)):
+        parts = [SimpleNamespace(outside=lambda signal, said=said: said) for said in (first, second, Outside())]
+        model = JointDetector()
+        model.folds_ = tuple(SimpleNamespace(parts={"sensor": part}) for part in parts)
+        assert model._outside({"sensor": None}, ["sensor"]) == more
+    model.folds_ = model.folds_[2:]
+    assert not model._outside({"sensor": None}, ["sensor"])
 
 
 def test_it_is_kept_with_the_model_and_checked(rarely: JointDetector, tmp_path: Path) -> None:
