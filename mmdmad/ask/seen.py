@@ -13,6 +13,7 @@ from mmdmad.ask.words import plural
 from mmdmad.explain.text_normal import template
 from mmdmad.explain.words import fact
 from mmdmad.findings import Finding
+from mmdmad.modalities.base import modalities
 from mmdmad.store.lines import by_line, line_of
 from mmdmad.store.rows import timestamp
 from mmdmad.store.run import Run
@@ -63,9 +64,9 @@ class Memory:
         self._lines = dict[str, dict[str, dict[str, tuple[float, str] | None]]]()
 
     def of(self, finding: Finding) -> Alike | None:
-        """The like of a flagged finding."""
+        """The like of a flagged finding; None, too, where its modality is not installed here: no filter knows it."""
         driver = reasons.main_reason(finding)
-        if finding.verdict != "anomalous" or driver is None:
+        if finding.verdict != "anomalous" or driver not in (*modalities(), reasons.CONTRADICTION):
             return None
         line = line_of(finding, driver)
         return self._by_channel(finding, driver) if line is None else self._by_line(finding, driver, line)

@@ -40,7 +40,7 @@ class _About(BaseModel):
     contents: tuple[Annotated[str, Field(pattern=f"^[0-9a-f]{{{HEAD}}}$")], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Level:
     """A calibration for each fold; the recordings and the contents (heads of their keys) of the cases behind them."""
 

@@ -91,9 +91,9 @@ def shares(signal: Any) -> tuple[dict[str, float], int]:
     """The share of rows in which each channel of a decoded recording has a reading, and how many rows its clock has.
 
     >>> from mmdmad.parts import Sensor
-    >>> values = np.array([[1.0, 2.0], [np.nan, 2.0], [3.0, 2.0]])
-    >>> shares(Sensor(values, np.array([0.0, 1.0, 3.0]), ("a", "b"), ("", "")))
-    ({'a': 0.5, 'b': 0.75}, 4)
+    >>> values = np.array([[1.0, 2.0], [np.nan, 2.0], [3.0, 2.0], [4.0, 2.0]])
+    >>> shares(Sensor(values, np.array([0.0, 1.0, 2.0, 4.0]), ("a", "b"), ("", "")))
+    ({'a': 0.6, 'b': 0.8}, 5)
     """
     times = np.asarray(signal.times, np.float64)
     step = usual_step(times)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FOLDER = "levels"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Dated:
     """A level with the day on which it was made and from when on it holds (seconds; None: for all cases)."""
 

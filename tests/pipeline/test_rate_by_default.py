@@ -75,7 +75,8 @@ def test_a_run_has_one_rate_and_with_all_its_cases_it_can_be_another(tmp_path, m
     run.score(five)
     before = {f.case_id: (f.p_value, f.score) for f in run.findings()}
     with pytest.raises(
-        RunError, match=r"was scored at .* 0\.05, not 0\.2; score at 0\.05, give all its cases with --rep"
+        RunError,
+        match=r"was scored at .* 0\.05, not 0\.2; .* read it at 0\.2 with --rate 0\.2 .* give all its cases",
     ):
         run.score(five, false_alarm_rate=0.2)
     with pytest.raises(RunError, match="a run has one rate, and 2 of its judged cases"):
