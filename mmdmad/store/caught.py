@@ -48,8 +48,8 @@ class Caught(BaseModel):
     def words(self, rate: float) -> str:
         """One line.
 
-        >>> Caught(p_values=(0.01, 0.02, 0.3), given=3, unusable=0).words(0.05)[:95]
-        'of 3 labelled faults given with the fit 2 are caught at 5 % (95 %: 9.43 to 99.2 % of faults like'
+        >>> Caught(p_values=(0.01, 0.02, 0.3), given=3, unusable=0).words(0.05).split(";")[0]
+        'of 3 labelled faults given with the fit 2 are caught at 5 % (95 %: 9.43 to 99.2 % of faults like these)'
         """
         if not self.p_values:
             return f"none of {self.given} labelled faults given with the fit can be judged"
