@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,6 +13,7 @@ from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts import Sensor, content_key, read
 from mmdmad.parts.clock import named_time
+from mmdmad.parts.sensor_wild import MARKS
 
 
 def sensor(given_: object, **how: object) -> Sensor:
@@ -198,6 +199,7 @@ def test_content_keys(tmp_path: Path) -> None:
     )
 )
 def test_any_table_survives_a_csv_file(tmp_path_factory: pytest.TempPathFactory, values: np.ndarray) -> None:
+    assume(not np.isin(values, list(MARKS)).any())  # what loggers write for no reading may be missing, and is told
     frame = pd.DataFrame(values, columns=[f"c{i}" for i in range(values.shape[1])])
     path = tmp_path_factory.mktemp("any") / "a.csv"
     frame.to_csv(path, index=False)
