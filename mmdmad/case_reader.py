@@ -105,7 +105,9 @@ class RowReader:
             return
         if case_id in self._row_of_id:
             first = self._row_of_id[case_id]
-            raise ManifestError(f"rows {first} and {row.number} have the same id {case_id!r}; ids must differ")
+            raise ManifestError(
+                f"rows {first} and {row.number} have the same id {case_id!r}; ids must differ{_rounded(case_id)}"
+            )
         self._row_of_id[case_id] = row.number
 
         def take(name: str, convert: Any) -> Any:
@@ -377,3 +379,17 @@ def _time(value: Any, day: Any = None) -> datetime:
         return datetime.fromisoformat(value.strip())
     except (AttributeError, ValueError):
         raise _Refused(f"time {short(str(value))!r} is not an ISO 8601 time such as 2026-05-01T12:30:00Z") from None
+
+
+def _rounded(case_id: str) -> str:
+    """What to do where equal ids are long numbers that a spreadsheet has shortened.
+
+    >>> _rounded("4.00638E+12").split(";")[0], _rounded("a-17")
+    (': a spreadsheet has rounded long numbers', '')
+    """
+    if re.fullmatch(r"\d[.,]?\d*[eE]\+\d{1,2}", case_id) is None:
+        return ""
+    return (
+        ": a spreadsheet has rounded long numbers; format the column as text and export it anew, or leave the column "
+        "out (the names of files are then the ids)"
+    )

@@ -127,7 +127,8 @@ def test_a_file_name_may_hold_a_hash(folder: Path) -> None:
         ("idd,text\na,b\n", "no column 'id'"),
         ("id,weight\na,b\n", "none of the columns image, text"),
         ("text\na\n", "no column 'id'"),
-        ("id,text\na,b\nb,c\na,d\n", "rows 1 and 3 have the same id 'a'"),
+        ("id,text\na,b\nb,c\na,d\n", "rows 1 and 3 have the same id 'a'; ids must differ$"),
+        ("id,text\n4.1E+12,b\n4.1E+12,c\n", "ids must differ: a spreadsheet has rounded long numbers"),
         ("id,text,text\na,b,c\n", "'text' twice"),
     ],
 )

@@ -13,8 +13,10 @@ MARKS = (
     *(-99.0, -99.9, -999.0, -999.9, -999.99, -9999.0, -9999.9, -99999.0, -999999.0, -32768.0, -32767.0),
     *(-6999.0, -7999.0, -8888.0, -888.0, -8190.0, 8190.0, 8191.0, 2147483647.0, -2147483648.0, 4294967295.0),
     *(999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0, 999999.0, 6999.0, 7999.0, 32767.0, 65535.0),
+    *(9.9e37, -9.9e37, 9.91e37),
 )
-"""Numbers that weather services, loggers and converters write for no reading."""
+"""Numbers that weather services, loggers and converters write for no reading; the last are the overload and the NaN of
+SCPI instruments."""
 APART = 3.0
 """Times the range of all other readings that such a number must lie outside of it."""
 

@@ -97,7 +97,7 @@ def test_the_cure_of_a_long_table_leaves_out_what_is_not_good(tmp_path: Path) ->
     assert np.isnan(wide.values[:, 1]).nonzero()[0].tolist() == [3, 7]
 
 
-@pytest.mark.parametrize("mark", ["-7999", "7999", "-6999", "6999", "-9999"])
+@pytest.mark.parametrize("mark", ["-7999", "7999", "-6999", "6999", "-9999", "+9.9E+37", "9.91E37"])
 def test_error_values_of_loggers_are_no_readings(tmp_path: Path, mark: str) -> None:
     made = table(tmp_path, "time,air", [f"{stamp(i)},{mark if i in (4, 5, 6) else 10 + i % 5}" for i in range(30)])
     assert np.isnan(made.values[:, 0]).nonzero()[0].tolist() == [4, 5, 6]
