@@ -89,7 +89,7 @@ def without_marks(words: Any) -> Any:
     import pyarrow.compute as pc
 
     marked = pc.match_substring_regex(words, r"^(\+{2,}|-{2,}|\*{2,}|#{2,}|\?{2,}|={2,}|\.{2,}|_{2,})$")
-    return pc.if_else(marked, pa.scalar(None, words.type), words)
+    return pc.replace_with_mask(words, marked, pa.scalar(None, words.type))
 
 
 def _matching(words: Any, pattern: str) -> int:

@@ -66,7 +66,7 @@ def tidy(words: Any) -> Any:
 
     words = pc.utf8_trim_whitespace(words)
     missing = pa.array(MISSING).cast(words.type)
-    return pc.if_else(pc.is_in(pc.utf8_lower(words), value_set=missing), None, words)
+    return pc.replace_with_mask(words, pc.is_in(pc.utf8_lower(words), value_set=missing), pa.scalar(None, words.type))
 
 
 def as_floats(words: Any) -> np.ndarray | None:
