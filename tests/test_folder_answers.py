@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdmad import windows
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.checking import check
 from mmdmad.learning import question, to_learn
@@ -89,3 +90,18 @@ def test_recordings_of_other_kinds_that_cover_the_same_times_are_told_with_how_t
 def test_machines_side_by_side_and_recordings_one_after_the_other_are_not(tmp_path: Path) -> None:
     assert not told(recorded(tmp_path, "pump1", "heat"), recorded(tmp_path, "pump2", "heat"))
     assert not told(recorded(tmp_path, "temps", "heat"), recorded(tmp_path, "vib", "speed", minutes=10))
+
+
+def test_many_recordings_and_clocks_with_and_without_a_zone_are_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = recorded(tmp_path, "temps", "heat"), recorded(tmp_path, "vib", "speed")
+    monkeypatch.setattr(windows, "BESIDE", 2)
+    assert len(told(*two)) == 1
+    monkeypatch.setattr(windows, "BESIDE", 1)
+    assert told(*two) == []
+    monkeypatch.undo()
+    rows = [f"{NOON + timedelta(seconds=i)}Z,{i % 7}" for i in range(120)]
+    (tmp_path / "zoned.csv").write_text("\n".join(["time,flow", *rows]) + "\n")
+    zoned = Case("zoned", {"sensor": Part("sensor", tmp_path / "zoned.csv", case_id="zoned")})
+    assert told(two[0], zoned) == []  # nobody knows how far apart these are

@@ -210,3 +210,12 @@ def test_any_table_survives_a_csv_file(tmp_path_factory: pytest.TempPathFactory,
     if values.shape[1] == 1 and np.isnan(values).any():
         return  # pandas writes '""' for them; covered by the gaps test
     np.testing.assert_array_equal(sensor(path).values, values)
+
+
+def test_of_equal_names_dates_are_the_time_before_numbers(tmp_path: Path) -> None:
+    """Numbers may count from anywhere; the order of the columns decides only between equals."""
+    rows = [f"{1000 + 10 * i},2026-05-01 12:00:{i:02d},{i % 3}" for i in range(20)]
+    made = sensor(csv(tmp_path, "time [s],time,a\n" + "\n".join(rows) + "\n"))
+    assert made.start == datetime(2026, 5, 1, 12)
+    assert made.times[:2].tolist() == [0.0, 1.0]
+    assert made.channels == ("a",)
