@@ -1,14 +1,11 @@
 """Events as tables: CSV or Parquet with a flat row per event, JSON lines with the whole events, HTML in a notebook."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmdmad.errors import RunError
 from mmdmad.events import Event
-from mmdmad.files import replacing
-from mmdmad.finding_table import SUFFIXES, cell
+from mmdmad.finding_table import write_rows
 from mmdmad.markup import table, text
 
 if TYPE_CHECKING:
@@ -44,20 +41,7 @@ def flat(event: Event) -> dict[str, Any]:
 
 def export(events: Sequence[Event], path: Path) -> Path:
     """Write events in the format of the suffix; the file appears whole or not at all."""
-    if path.suffix not in SUFFIXES:
-        raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
-    with replacing(path) as unfinished:
-        if path.suffix == ".jsonl":
-            with unfinished.open("w", encoding="utf-8") as file:
-                file.writelines(event.model_dump_json() + "\n" for event in events)
-        elif path.suffix == ".csv":
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
-                writer.writeheader()
-                writer.writerows({name: cell(value) for name, value in flat(one).items()} for one in events)
-        else:
-            frame(events).to_parquet(unfinished, index=False)
-    return path
+    return write_rows(events, COLUMNS, flat, path)
 
 
 def frame(events: Sequence[Event]) -> "pd.DataFrame":

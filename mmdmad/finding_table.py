@@ -6,9 +6,11 @@ apostrophe there, which spreadsheets hide; Parquet and JSON lines hold every tex
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from mmdmad.errors import RunError
 from mmdmad.files import replacing
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from mmdmad.findings import Finding, Findings
 
+Row = TypeVar("Row", bound=BaseModel)
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 PAGE = ".html"
 HEAD = ("case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size")
@@ -27,24 +30,27 @@ TAIL = ("contradiction", "contradiction_p_value", "explanation", "refused", "sim
 
 def export(findings: "Sequence[Finding]", path: Path) -> Path:
     """Write the findings in the format of the suffix; the file appears whole or not at all."""
+    return write_rows(findings, columns({p.modality for f in findings for p in f.parts}), flat, path)
+
+
+def write_rows(items: Sequence[Row], head: Sequence[str], flat: Callable[[Row], dict[str, Any]], path: Path) -> Path:
+    """Write data classes as rows, flat under the columns `head` or, as JSON lines, whole: all of it or nothing."""
     if path.suffix not in SUFFIXES:
         raise RunError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
-    head = columns({p.modality for f in findings for p in f.parts})
     with replacing(path) as unfinished:
         if path.suffix == ".jsonl":
             with unfinished.open("w", encoding="utf-8") as file:
-                file.writelines(finding.model_dump_json() + "\n" for finding in findings)
+                file.writelines(item.model_dump_json() + "\n" for item in items)
         elif path.suffix == ".csv":
             with unfinished.open("w", encoding="utf-8", newline="") as file:
                 # quoted, so that no separator of another locale in a text begins a cell of its own
                 writer = csv.DictWriter(file, head, quoting=csv.QUOTE_NONNUMERIC)
                 writer.writeheader()
-                for finding in findings:
-                    writer.writerow({name: cell(value) for name, value in flat(finding).items()})
+                writer.writerows({name: cell(value) for name, value in flat(item).items()} for item in items)
         else:
             import pandas as pd
 
-            pd.DataFrame([flat(f) for f in findings], columns=head).to_parquet(unfinished, index=False)
+            pd.DataFrame([flat(item) for item in items], columns=list(head)).to_parquet(unfinished, index=False)
     return path
 
 
