@@ -11,6 +11,7 @@ from mmdmad.agents.claims import Number
 from mmdmad.findings import Evidence, Fact
 
 NAME_FACTS = ("channel", "case", "group", "product", "neighbour", "id", "encoder", "detector", "name")
+QUOTES = ("quote", "never_seen", "reason", "words", "template", "new_value")
 QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,}?)[\"”»]")
 SEEN = ("value", "peak", "observed", "mean", "median", "held_value", "lowest_value", "highest_value")
 
@@ -44,7 +45,7 @@ class Sheet:
     @cached_property
     def own(self) -> tuple[Fact, ...]:
         """The facts that are not quotations from the case."""
-        return tuple(f for f in self.evidence.facts if key(f.name) not in ("quote", "never_seen", "reason", "words"))
+        return tuple(f for f in self.evidence.facts if key(f.name) not in QUOTES)
 
     @cached_property
     def names(self) -> set[str]:

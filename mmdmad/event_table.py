@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "event", "begin", "end", "seconds", "cases", "peak", "p_value", "parts", "alarm", "group", "recording", "file",
-    "first", "last",
+    "first", "last", "new_templates",
 )  # fmt: skip
-"""Of a row: `event` is the id of its first case, `first` and `last` (left out) are rows, frames or lines of `file`."""
+"""Of a row: `event` is the id of its first case, `first` and `last` (left out) are rows, frames or lines of `file`,
+`new_templates` those of its log lines that no normal line follows."""
 
 
 def flat(event: Event) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def flat(event: Event) -> dict[str, Any]:
         "file": place and place.file,
         "first": place and place.first,
         "last": place and place.last,
+        "new_templates": "; ".join(event.templates) or None,
     }
 
 

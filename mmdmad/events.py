@@ -81,12 +81,14 @@ class Event(Stretch):
     """Flagged cases of one recording or stream that lie side by side, told as one.
 
     `id` is that of its first case. `alarm`: the run's alarm rule raises it. `group` is that of all its cases, if they
-    have one. For the rest see `Stretch`: `begin` says since when.
+    have one. `templates` are those of log lines that evidence of its cases calls new, a few at most. For the rest see
+    `Stretch`: `begin` says since when.
     """
 
     id: str
     alarm: bool
     group: str | None = None
+    templates: tuple[str, ...] = ()
 
     @property
     def lasts(self) -> float | None:

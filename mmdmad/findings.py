@@ -207,11 +207,22 @@ class Finding(_Data):
         return tuple(Refusal(self.case_id, part, reason, row) for part, _, reason in split)
 
     @property
-    def lead(self) -> str:
-        """The caption that says most: the first place, span, word or contradiction, else a part."""
+    def strongest(self) -> Evidence | None:
+        """The evidence that says most: the first place, channel, word or contradiction, else a part.
+
+        A span of time gives way to what a channel of the same part does in it.
+        """
         ranks = {"part": 2, "verdict": 3}
         known = [e for e in self.evidence if e.kind not in ("neighbour", "missing", "context")]
-        return min(known, key=lambda e: ranks.get(e.kind, 1)).caption if known else ""
+        first = min(known, key=lambda e: ranks.get(e.kind, 1), default=None)
+        if first is None or first.kind != "span":
+            return first
+        return next((e for e in known if e.kind == "channel" and e.part == first.part), first)
+
+    @property
+    def lead(self) -> str:
+        """The caption that says most; "" where there is no evidence."""
+        return "" if self.strongest is None else self.strongest.caption
 
     def explain(self, llm: str = "offline") -> Explanation:
         """Why, in sentences checked against evidence; written by what is installed as entry point `mmdmad.writers`.

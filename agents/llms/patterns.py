@@ -70,6 +70,14 @@ KNOWN_HEADS = _rx(
 FALSE_ALARM = _rx(
     r"false[- ]alarms?|guarantee|\btrust\b|by mistake|wrongly|reliab|calibrat|confiden|declared rate|false positive"
 )
+WHY = _rx(
+    r"\bwhy\b|\breasons?\b|\bexplain|\bexplanations?\b|on what grounds|\bhow come\b|what makes (?:them|these|those)"
+)
+WHY_TOO = _rx(r"(?:,| and| with)(?: for)?(?: the| an?| what)? (?:why|reasons?|explain|explanations?)\b")
+"""That the why is wanted beside a count."""
+SEVERAL = _rx(
+    r"\b(?:these|those|them|they|all|every|each|cases|ones|pieces|items|anomalies|alarms|findings)\b|^what\b.* flagged\b"
+)
 REFUSED = _rx(
     r"refus|reject|unread|\bskip|(?:not|n't) be (?:read|used|judged)|could(?:n't| not) (?:you )?read|broken|corrupt|unusable|left out"
 )
@@ -85,7 +93,7 @@ UNASKED = _rx(
 """What no query of the house computes; a query of others that does is found by its phrases before."""
 THANKS = _rx(r"^(?:thanks?|thank you|great|perfect|cheers|bye|ok(?:ay)?[.! ]*$)")
 FOLLOW = _rx(
-    r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them)\b"
+    r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them|they)\b"
 )
 PRONOUN = _rx(r"\b(?:it|its|it's|this|that|this one|that one|the same case|the case|there|he|she)\b")
 

@@ -80,7 +80,8 @@ def vocabulary(past: Sequence[Turn]) -> Vocabulary | None:
         for call in reversed(turn.calls):
             if isinstance(call.result, Overview):
                 newest = datetime.fromisoformat(call.result.last) if call.result.last else None
-                return Vocabulary(call.result.groups, call.result.channels, newest)
+                found = call.result
+                return Vocabulary(found.groups, found.channels, found.called, found.parts, newest)
     return None
 
 
@@ -114,9 +115,12 @@ def follow(reading: Reading, question: str, state: State) -> Reading:
         if reading.intent == "unclear" and reading.where:
             return replace(last, where={**last.where, **reading.where})
         if reading.intent in ("count", "list", "ranking") and re.search(
-            r"\b(?:those|these|them|of which)\b", question, re.I
+            r"\b(?:those|these|them|they|of which)\b", question, re.I
         ):
-            return replace(reading, where={**last.where, **reading.where})
+            number = reading.number or (last.number if "_why" in reading.where else 0)  # why of those that were listed
+            return replace(reading, where={**last.where, **reading.where}, number=number)
+        if reading.attribute == "why" and reading.intent == "case" and not (state.focus or reading.ordinal):
+            return replace(last, intent="list", where={**last.where, **reading.where, "_why": True})  # "and why?"
     if reading.intent in ("case", "unclear") and not reading.cases:
         if reading.ordinal and state.listing:
             at = reading.ordinal - 1 if reading.ordinal > 0 else len(state.listing) - 1
@@ -153,8 +157,7 @@ def needed(reading: Reading) -> list[Call]:
             return [Call("count_cases", {**where, "by": reading.by})]
         case "list":
             args = {**where, "limit": reading.number or 10}
-            if "_order" in reading.where:
-                args["order"] = reading.where["_order"]
+            args |= {name: reading.where[f"_{name}"] for name in ("order", "why") if f"_{name}" in reading.where}
             return [Call("find_cases", args)]
         case "case" | "compare":
             tool = CASE_TOOL.get(reading.attribute, "open_case") if reading.intent == "case" else "open_case"

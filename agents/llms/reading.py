@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mmdmad.agents.claims import CARDINALS, ORDINALS
+from mmdmad.agents.llms.called import as_cases, named
 from mmdmad.agents.llms.patterns import (
     ATTRIBUTES,
     BY,
@@ -31,9 +32,12 @@ from mmdmad.agents.llms.patterns import (
     OVERVIEW,
     PRONOUN,
     REFUSED,
+    SEVERAL,
     SUPER,
     THANKS,
     UNASKED,
+    WHY,
+    WHY_TOO,
     spoken,
 )
 from mmdmad.agents.llms.times import when
@@ -45,10 +49,15 @@ RATE = re.compile(
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Names in use in a run, as its overview gives them."""
+    """Names in use in a run, as its overview gives them.
+
+    `called` are words of modalities that ids of cases begin with, `parts` the modalities that were learned.
+    """
 
     groups: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     newest: datetime | None = None  # the time of the newest case, from which "yesterday" counts
 
 
@@ -79,14 +88,15 @@ def read(question: str, names: Vocabulary) -> Reading:
     'where'
     """
     text = re.sub(r"^(?:thanks?|thank you)[,.!]? (?=\w+ \w+ )", "", question.strip().replace("’", "'"), flags=re.I)
-    named = _named(text, (*names.groups, *names.channels))
-    whole, told = text, when(named, names.newest)
+    neutral = _neutral(text, (*names.groups, *names.channels))
+    whole, told = text, when(neutral, names.newest)
     if told.where:
-        text, named = when(text, names.newest).rest, told.rest
-    bare = named
-    cases = tuple(dict.fromkeys(m[0] for m in CASE.finditer(_without_clocks(bare))))
+        text, neutral = when(text, names.newest).rest, told.rest
+    bare, cases = neutral, _cases(neutral, names)
     for case in cases:
         bare = bare.replace(case, " ")
+    if not cases:
+        bare = as_cases(bare, names.called, names.parts)
     where = _filters(whole, bare, names)
     if told.where:  # what is left of its dates and clocks would be read once more
         where = {name: value for name, value in where.items() if name not in ("since", "until")} | told.where
@@ -108,7 +118,7 @@ def read(question: str, names: Vocabulary) -> Reading:
     for pattern, reason in DECLINES:
         if pattern.search(bare):
             return replace(base, intent="decline", reason=reason)
-    if _unknown_head(named, base):
+    if _unknown_head(neutral, base):
         return replace(base, intent="decline", reason="that, because nothing of that name is in the evidence")
     return _intent(base, bare)
 
@@ -138,26 +148,30 @@ def _intent(base: Reading, text: str) -> Reading:
         and not (by == "driver" and base.where.get("driver"))
     ):
         return replace(base, intent="ranking", by=by, where={"verdict": "anomalous", **_less(base.where, by)})
+    told_why = {"_why": True} if WHY.search(text) else {}  # of a list: why each of them is flagged
     if COUNT.search(text):
-        return replace(base, intent="count")
+        return replace(base, intent="list" if WHY_TOO.search(text) else "count", where={**base.where, **told_why})
     if LEAST.search(text):
         return replace(base, intent="list", where={**base.where, "_order": "-rank"}, number=base.number or 1)
     if SUPER.search(text):
         several = re.search(r"\bcases\b|\bones\b|anomalies", text)
         kept = {k: v for k, v in base.where.items() if k != "verdict"}
-        return replace(base, intent="list", where=kept, number=base.number or (3 if several else 1))
+        return replace(base, intent="list", where={**kept, **told_why}, number=base.number or (3 if several else 1))
     if OVERVIEW.search(text):
         return replace(base, intent="overview")
     plural = re.search(
         r"\bcases\b|\bpieces\b|\bitems\b|\bones\b|anomalies|\balarms\b|\bfindings\b|\bnormals\b|were flagged|\ball\b",
         text,
     )
+    if told_why and SEVERAL.search(text) and not PRONOUN.search(text):
+        return replace(base, intent="list", where={"verdict": "anomalous", **base.where, **told_why})
     if LIST.search(text) and (plural or base.where) and not PRONOUN.search(text):
-        return replace(base, intent="list", number=base.number)
+        return replace(base, intent="list", where={**base.where, **told_why}, number=base.number)
     if re.search(r"\bany\b|\bthere\b", text) and plural:
         return replace(base, intent="count")
     if {"since", "until"} & base.where.keys() and not PRONOUN.search(text) and not base.follows:
-        return replace(base, intent="list", where={"verdict": "anomalous", **base.where}, number=base.number)
+        where = {"verdict": "anomalous", **base.where, **told_why}
+        return replace(base, intent="list", where=where, number=base.number)
     if attribute:
         return replace(base, intent="case", attribute=attribute)
     return replace(base, intent="unclear")
@@ -167,7 +181,16 @@ def _less(where: dict[str, Any], by: str) -> dict[str, Any]:
     return {k: v for k, v in where.items() if k != by and not (by in ("group", "channel") and k == by)}
 
 
-def _named(text: str, names: Sequence[str]) -> str:
+def _cases(text: str, names: Vocabulary) -> tuple[str, ...]:
+    """The cases that a question names, by ids of any run or by the words that those of this run begin with."""
+    clockless = _without_clocks(text)
+    own = named(clockless, names.called)
+    for case in own:
+        clockless = clockless.replace(case, " ")
+    return tuple(dict.fromkeys((*own, *(m[0] for m in CASE.finditer(clockless)))))
+
+
+def _neutral(text: str, names: Sequence[str]) -> str:
     """`text` with group and channel names replaced by one neutral word, so that their own words are not read."""
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(

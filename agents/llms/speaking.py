@@ -91,15 +91,23 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     d = results[0]
     if not isinstance(d, Found) or not d.cases:
         return _first(reading, results)
-    rows = [sentence(one.evidence) for one in d.evidence[1:]]
+    rows = [sentence(one.evidence) for one in d.evidence[1:] if one.evidence.kind == "context"]
+    why = {
+        one.case: f"\nWhy: {sentence(one.evidence)}{cite(str(one.case), one.evidence.id)}."
+        for one in d.evidence[1:]
+        if one.evidence.kind != "context"
+    }
+    reasons = [why.get(case, "") for case in d.cases]
     lead = "least" if reading.where.get("_order") == "-rank" else "most"
     if reading.number == 1 and d.total > 1:
-        return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}."
+        return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}.{reasons[0]}"
     rest = f", the {len(rows)} {lead} anomalous" if (d.stretches or d.total) > len(rows) else ""
     which = d.filter.replace("cases", "case", 1) if d.total == 1 else d.filter
     if d.stretches is not None:
         which += f", in {d.stretches} {'stretch' if d.stretches == 1 else 'stretches'} of windows side by side"
-    return "\n".join([f"{d.total} {which}{rest}:", *(f"{i}. {row}." for i, row in enumerate(rows, 1))])
+    return "\n".join(
+        [f"{d.total} {which}{rest}:", *(f"{i}. {row}.{why}" for i, (row, why) in enumerate(zip(rows, reasons), 1))]
+    )
 
 
 def _compare(reading: Reading, results: Sequence[Result]) -> str:

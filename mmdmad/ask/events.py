@@ -150,11 +150,14 @@ def event_line(event: Event) -> Cited:
     facts += [fact("most anomalous case", event.peak), fact("p-value", short(event.p_value))]
     facts += [fact("part", part) for part in event.parts]
     facts += [fact("group", event.group)] if event.group else []
+    facts += [fact("template", one) for one in event.templates]
     many = len(event.cases)
     which = f"{many} flagged cases, most anomalous {event.peak}" if many > 1 else f"1 flagged case, {event.peak}"
     words = f"{_when(event)[0] or f'From {event.id}'}: {which}"  # statistics are told of one event, not in a list
     words += f", by {listed(event.parts)}" if event.parts else ""
     words += f", {event.group}" if event.group else ""
+    if new := event.templates:
+        words += f"; new log template{'s' if len(new) > 1 else ''} {listed([f'“{one}”' for one in new])}"
     return told(f"{words}{'' if event.alarm else '; no alarm by the rule of the run'}.", *facts, case=event.peak)
 
 

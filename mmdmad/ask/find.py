@@ -1,15 +1,17 @@
 """Lists and counts of cases that pass a filter; filters, counts and orders are SQL's."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
 
-from mmdmad.ask.base import Result, Scope, query, told
+from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.filters import Filter
 from mmdmad.ask.words import case_line, in_stretches, percent, stretch_line
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
+from mmdmad.findings import Finding
 from mmdmad.store.stretched import stretched
 from mmdmad.store.tally import By
 from mmdmad.stretches import Stretch
@@ -26,6 +28,7 @@ class Find(Filter):
     )
     limit: int = Field(default=10, ge=1, le=LIMIT, description="how many cases are listed")
     offset: int = Field(default=0, ge=0, description="how many cases at the head are left out")
+    why: bool = Field(default=False, description="whether the strongest evidence of each listed case is told too")
 
 
 class Count(Filter):
@@ -74,7 +77,8 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     none, every = _impossible(scope, asked, where, total)
     head = told(none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
     return Found(
-        line=asked.line(total, every or judged, scope.run.rate, bool(none)), evidence=(head, *map(case_line, page)),
+        line=asked.line(total, every or judged, scope.run.rate, bool(none)),
+        evidence=(head, *_lines([(case_line(f), f) for f in page], asked.why)),
         filter=asked.words(), total=total, cases=tuple(f.case_id for f in page),
     )  # fmt: skip
 
@@ -87,9 +91,17 @@ def _by_stretch(scope: Scope, asked: Find, total: int, judged: int, together: tu
     head = told(text, fact("cases", total), fact("stretches", len(together)), fact("listed", len(page)))
     return Found(
         line=asked.line(total, judged, scope.run.rate),
-        evidence=(head, *(stretch_line(s, finding) for s, finding in page)),
+        evidence=(head, *_lines([(stretch_line(s, finding), finding) for s, finding in page], asked.why)),
         filter=asked.words(), total=total, cases=tuple(s.peak for s, _ in page), stretches=len(together),
     )  # fmt: skip
+
+
+def _lines(page: Sequence[tuple[Cited, Finding]], why: bool) -> Iterator[Cited]:
+    """A line for each case, and where that is asked for its strongest evidence after it, as numbered in the case."""
+    for line, finding in page:
+        yield line
+        if why and finding.strongest is not None:
+            yield Cited(case=finding.case_id, evidence=finding.strongest)
 
 
 @query("count_cases")

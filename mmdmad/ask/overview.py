@@ -4,6 +4,7 @@ from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.feedback import told_precision
 from mmdmad.ask.words import flagged_line, percent, plural, told_caught
 from mmdmad.explain.words import fact
+from mmdmad.modalities.base import modalities
 from mmdmad.store.pending import Pending
 from mmdmad.store.stream import Watch
 
@@ -19,7 +20,8 @@ class Overview(Result):
 
     `last` is the time of the newest case on its own clock, to the second; "" where no case has one. `watched` says
     whether normal has moved in the course of the run, as far as times tell; `lapsed`: it has, so that the guarantee has
-    lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none was.
+    lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none was. `parts` are those
+    that were learned, `called` the words for modalities that ids of cases begin with ("clip" of clip-003).
     """
 
     judged: int
@@ -34,6 +36,8 @@ class Overview(Result):
     watched: str = ""
     lapsed: bool = False
     adapted: str = ""
+    parts: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 @query("overview")
@@ -79,6 +83,8 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
         channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
         watched=watch.words, lapsed=watch.lapse is not None, adapted=run.adapted,
+        parts=tuple(tally.learned()),
+        called=tuple(word for kind in modalities().values() for word in kind.words if tally.begins(word)),
     )  # fmt: skip
 
 

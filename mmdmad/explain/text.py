@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mmdmad.explain.log_lines import Followed, followed
 from mmdmad.explain.maps import Span, character_spans, on_scale
 from mmdmad.explain.occlusion import Carried, carrying
 from mmdmad.explain.text_normal import WORD, TextNormal, template
@@ -123,11 +124,14 @@ def _hot(span: Span, signal: "Text", normal: TextNormal) -> Draft:
     piece = _piece(span, text)
     facts = [*_where(span, signal), fact("peak on the map scale", span.peak)]
     sentence = f"{_line(signal)} stands out: “{{quote}}”{_characters(signal)}"
-    new = _unseen(piece, normal)
+    new, kind = _unseen(piece, normal), _followed(span, signal, normal)
     if new:
         facts += _new_words(new, normal)
         sentence += "; " + _never(new)
-    elif normal.n_texts and _is_line(span, text) and template(piece) not in normal.templates:
+    if kind is not None:
+        facts += kind.facts
+        sentence += "; " + kind.words
+    elif not new and normal.n_texts and _is_line(span, text) and template(piece) not in normal.templates:
         facts.append(fact("normal texts", normal.n_texts))
         sentence += "; none of {normal_texts} normal texts has such a line"
     return draft("words", "text", sentence + ".", facts)
@@ -136,8 +140,18 @@ def _hot(span: Span, signal: "Text", normal: TextNormal) -> Draft:
 def _new(span: Span, signal: "Text", new: list[str], normal: TextNormal) -> Draft:
     """A line that the detector does not mark but that holds words which no normal text has."""
     facts = [*_where(span, signal), *_new_words(new, normal)]
-    sentence = f"in {_line(signal)}, “{{quote}}”{_characters(signal)}, "
-    return draft("words", "text", sentence + _never(new) + ".", facts)
+    sentence = f"in {_line(signal)}, “{{quote}}”{_characters(signal)}, " + _never(new)
+    if (kind := _followed(span, signal, normal)) is not None:
+        facts += kind.facts
+        sentence += "; " + kind.words
+    return draft("words", "text", sentence + ".", facts)
+
+
+def _followed(span: Span, signal: "Text", normal: TextNormal) -> Followed | None:
+    """What is known of the template of a line, where normal texts were those of a log and the span is a whole line."""
+    if not normal.log.tells or not _is_line(span, signal.text):
+        return None
+    return followed(_piece(span, signal.text), signal.text, normal.log)
 
 
 def _never(new: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What is normal in texts: the words that occur in them, and their lines with numbers taken out."""
+"""What is normal in texts: the words that occur in them, their lines with numbers taken out, the templates of logs."""
 
 import re
 from collections import Counter
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from mmdmad.explain.log_templates import SavedTemplates, Templates
 from mmdmad.explain.ranges import Count
 from mmdmad.saved import validated
 
@@ -25,15 +26,17 @@ class _Saved(BaseModel):
     words: dict[str, Count]
     templates: dict[str, Count]
     n_texts: Count
+    log: SavedTemplates | None = None  # none: fitted before templates were learned
 
 
 class TextNormal:
-    """In how many of `n_texts` normal texts a word or a kind of line occurs."""
+    """In how many of `n_texts` normal texts a word or a kind of line occurs; `log` are the templates of their lines."""
 
     def __init__(self) -> None:
         self.words: dict[str, int] = {}
         self.templates: dict[str, int] = {}
         self.n_texts = 0
+        self.log = Templates()
         self._words: Counter[str] = Counter()
         self._templates: Counter[str] = Counter()
 
@@ -41,7 +44,10 @@ class TextNormal:
         """Count the words and lines of one normal text."""
         self.n_texts += 1
         self._words.update(sorted(set(words_of(signal.text))))
-        self._templates.update(sorted({template(line) for line in signal.text.splitlines() if line.strip()}))
+        lines = [line for line in signal.text.splitlines() if line.strip()]
+        self._templates.update(sorted({template(line) for line in lines}))
+        for line in lines:
+            self.log.add(line)
 
     def finish(self) -> None:
         """Keep the commonest."""
@@ -52,12 +58,15 @@ class TextNormal:
 
     def state(self) -> "tuple[dict[str, np.ndarray], dict[str, Any]]":
         """The counts."""
-        return {}, {"words": self.words, "templates": self.templates, "n_texts": self.n_texts}
+        return {}, {"words": self.words, "templates": self.templates, "n_texts": self.n_texts} | (
+            {"log": self.log.state()} if self.log.tells else {}
+        )
 
     def set_state(self, arrays: "dict[str, np.ndarray]", values: dict[str, Any]) -> None:
         """Restore what `state` gave; ModelError where it is nothing of that kind."""
         saved = validated(_Saved, values)
         self.words, self.templates, self.n_texts = saved.words, saved.templates, saved.n_texts
+        self.log = Templates() if saved.log is None else Templates.from_state(saved.log)
 
 
 def words_of(text: str) -> list[str]:

@@ -5,7 +5,7 @@ after a scoring that was stopped, or in a run of an earlier version, makes them 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -25,6 +25,7 @@ from mmdmad.findings import Finding
 from mmdmad.modalities.base import modalities
 from mmdmad.store.at import At
 from mmdmad.store.db import Base, CaseRow, DocumentRow, EventRow, MetaRow, alone
+from mmdmad.store.log_templates import by_case
 from mmdmad.store.rows import CUT, EVENTS, timestamp
 from mmdmad.stretches import Window, window
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 RULE = "alarm_rule"  # the key of the rule in the table of the run's settings
 PAGE = 500
 """Findings that are in memory at once."""
+TEMPLATES = 5  # new templates that are kept of an event
 _RESTORE = "restore cases.sqlite from a copy, or move it away and score again"
 _ORDERS: dict[str, tuple[Any, ...]] = {
     "rank": (EventRow.place,),
@@ -201,7 +203,13 @@ def _found(connection: Connection, rule: AlarmRule, run: "Run") -> tuple[Event, 
     """The events of the cases that are flagged at the rate at which the run is read."""
     flagged = select(CaseRow.id, CaseRow.group).where(run._at.flagged)
     groups = {row.id: row.group for row in connection.execute(flagged)}
-    return events(_windows(connection, rule, run), rule, groups)
+    made, new = events(_windows(connection, rule, run), rule, groups), by_case(connection, run._at)
+    return tuple(one.model_copy(update={"templates": _templates(one, new)}) for one in made)
+
+
+def _templates(event: Event, new: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The new templates of an event's cases, in their order, each once."""
+    return tuple(dict.fromkeys(one for case in event.cases for one in new.get(case, ())))[:TEMPLATES]
 
 
 def _windows(connection: Connection, rule: AlarmRule, run: "Run") -> Iterator[Window]:

@@ -200,6 +200,12 @@ class Tally:
             return []
         return self._all(select(CaseRow.id).where(CaseRow.number == number).order_by(CaseRow.id).limit(NEAR))
 
+    def begins(self, word: str) -> bool:
+        """Whether an id begins with this word, which no further letter follows."""
+        some = CaseRow.spelling >= word, CaseRow.spelling < word + "\U0010ffff"
+        whole = func.lower(CaseRow.id).op("GLOB")(f"{word}[^a-z]*")
+        return self._one(select(CaseRow.id).where(*some, whole).limit(1)) is not None
+
     def near(self, spelling: str) -> list[str]:
         """Ids around this spelling in alphabetical order."""
         after = select(CaseRow.id).where(CaseRow.spelling >= spelling).order_by(CaseRow.spelling).limit(NEAR)

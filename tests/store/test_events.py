@@ -241,7 +241,9 @@ def test_events_are_written_as_tables(judged, tmp_path):
     run.score([*WINDOWS, *TILES, case("=1+1@7", 0.01)])
     lines = run.events.save(tmp_path / "events.csv").read_text().splitlines()
     assert lines[0].startswith('"event","begin","end","seconds","cases","peak","p_value","parts","alarm","group"')
-    assert '"t0","2026-03-02T08:00:00","2026-03-02T08:02:00",120.0,3,"t1",0.02,"text",True,"tile","","","",""' in lines
+    assert (
+        '"t0","2026-03-02T08:00:00","2026-03-02T08:02:00",120.0,3,"t1",0.02,"text",True,"tile","","","","",""' in lines
+    )
     assert any(line.startswith('"\'=1+1@7"') for line in lines)
     whole = [json.loads(line) for line in run.events.save(tmp_path / "events.jsonl").read_text().splitlines()]
     assert [one["cases"] for one in whole] == [list(e.cases) for e in run.events]
