@@ -35,6 +35,7 @@ EvidenceKind = Literal[
     "channel",
     "frames",
     "words",
+    "whole",
     "contradiction",
     "neighbour",
     "missing",
@@ -212,7 +213,7 @@ class Finding(_Data):
 
         A span of time gives way to what a channel of the same part does in it.
         """
-        ranks = {"part": 2, "verdict": 3}
+        ranks = {"whole": 2, "part": 3, "verdict": 4}
         known = [e for e in self.evidence if e.kind not in ("neighbour", "missing", "context")]
         first = min(known, key=lambda e: ranks.get(e.kind, 1), default=None)
         if first is None or first.kind != "span":

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ class PartJudgement:
 
     `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
     99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.
-    `letters` is the distance of a text's letters to those of normal texts (`letters.py`) and its 99 % quantile among
-    normal reference texts, where the pipeline asks for it; the p-value knows it too.
+    `views` are the further looks at the part that the pipeline asks for, by name: the distance of a text's letters to
+    those of normal texts (`letters.py`), or how unusual the part is as a whole (`whole.py`); each with its 99 % quantile
+    among normal reference parts. The p-value knows them too.
     `again` gives the token scores (n,) of n other pieces in the place of a text's own, so that it can be said on which
     words a score rests.
     """
@@ -46,7 +47,7 @@ class PartJudgement:
     encoder: str
     detector: str
     again: Callable[[Sequence[str]], np.ndarray] | None = None
-    letters: tuple[float, float] | None = None
+    views: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,11 @@ class Likeness:
         rows = zip(self.vectors_, self.scores_, strict=True)
         return np.array([self._standardise(v, float(s), skip=i) for i, (v, s) in enumerate(rows)])
 
+    def high(self, share: float) -> float:
+        """The score that this share of the reference parts stays below."""
+        level = float(np.quantile(self.scores_, share))
+        return float(np.exp(level)) if self.logarithmic_ else level
+
     def state(self) -> dict[str, np.ndarray]:
         """What was learned, as arrays."""
         own = {"vectors": self.vectors_, "scores": self.scores_, "spread": np.array([self.spread_])}

@@ -35,7 +35,7 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
     out also where, what was measured there, and the nearest normal cases. What is other in the form of a part (rate,
     gaps, size) is said of all.
     """
-    from mmdmad.explain import relations, verdict
+    from mmdmad.explain import relations, verdict, whole
     from mmdmad.explain.base import Look
 
     folder = None
@@ -66,6 +66,8 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
             add(draft)
         for draft in look.drafts if wanted else ():
             add(draft, artifact)
+        for draft in whole.evidence(judged) if wanted else ():
+            add(draft)
     for contradiction in (c for c in contradictions if c.share < main):
         add(relations.contradiction(contradiction, judgement, normal))
     odd = {c.part for c in contradictions}

@@ -61,11 +61,12 @@ def evidence(spans: list[Span], signal: "Text", normal: TextNormal, found: Seque
 
 def letters(judged: "PartJudgement") -> list[Draft]:
     """That the letters of the text are further from those of normal texts than nearly all normal ones are."""
-    if judged.letters is None or judged.letters[0] <= judged.letters[1]:
+    distance, usual = judged.views.get("letters", (0.0, 0.0))
+    if distance <= usual:
         return []
     facts = [
-        fact("distance of letters", judged.letters[0]),
-        fact("usual distance of letters", judged.letters[1]),
+        fact("distance of letters", distance),
+        fact("usual distance of letters", usual),
         fact("share of normal texts within the usual distance", 99, "%"),
     ]
     said = "the letters of the text are at a distance of {distance_of_letters} from the normal texts most like it; "

@@ -207,7 +207,7 @@ def detail_kinds() -> tuple[str, ...]:
     """The kinds of evidence that looks at single parts find.
 
     >>> detail_kinds()
-    ('form', 'region', 'words', 'channel', 'span', 'frames')
+    ('form', 'region', 'whole', 'words', 'channel', 'span', 'frames')
     """
     return tuple(dict.fromkeys(kind for one in modalities().values() for kind in one.kinds))
 

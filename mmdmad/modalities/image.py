@@ -27,7 +27,7 @@ class Image(BaseModality):
         *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm"),
         *(".tga", ".qoi", ".dds", ".psd"),
     )
-    photo, kinds = True, ("form", "region")
+    photo, kinds = True, ("form", "region", "whole")
     picture_note = "as it is, and under its map"
     encoder, clip_encoder = "lite0", "clip-image"
 

@@ -27,7 +27,7 @@ class Sensor(BaseModality):
     words = ("sensor", "sensors", "reading", "readings", "signal", "signals")
     suffixes = (".csv", ".tsv", ".parquet", ".npz", ".npy")
     slices, rated, timed = "rows", True, True
-    kinds, details = ("form", "channel", "span"), 2
+    kinds, details = ("form", "channel", "span", "whole"), 2
     picture_note = "blue = normal range, red = measured as unusual"
     encoder = "windows"
 

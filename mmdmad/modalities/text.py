@@ -26,7 +26,7 @@ class Text(BaseModality):
     words = ("text", "texts", "log", "logs", "message", "messages", "wording")
     suffixes = (".txt", ".md", ".log")
     slices, inline, written = "lines", True, True
-    kinds = ("words",)
+    kinds = ("words", "whole")
     encoder, clip_encoder = "minilm", "clip-text"
 
     def read(self, part: "Part") -> "Signal":

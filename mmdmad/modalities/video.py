@@ -31,7 +31,7 @@ class Video(BaseModality):
         ".3gp",
     )
     slices, rated, folders, photo, timed = "frames", True, True, True, True
-    kinds, details = ("form", "frames"), 2
+    kinds, details = ("form", "frames", "whole"), 2
     picture_note = "key frames, and below them their maps"
     encoder = "clip"
 

@@ -48,11 +48,18 @@ class PartSettings(Settings):
     encoder_params: Arguments = Field(default_factory=dict)
     detector: str = "dte-np"
     detector_params: Arguments = Field(default_factory=dict)
-    whole: bool = Field(default=False, description="look at the part as a whole too, not only at its worst tokens")
+    whole: bool = Field(default=False, description="look at mean and spread of the tokens too, not only at the worst")
+    look: bool = Field(default=False, description="look at the mean token too")
+    summary: bool = Field(default=False, description="look at the encoder's vector for the whole part too")
     letters: bool = Field(default=False, description="compare the letters of a text with those of normal texts too")
     compare: Literal["similar", "all"] = Field(
         default="similar", description="judge a score among those of similar normal parts, or of all normal parts"
     )
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """Names of the looks at a part as a whole that are asked for (`mmdmad.pipeline.whole`)."""
+        return tuple(name for name in ("whole", "look", "summary") if getattr(self, name))
 
 
 class Shares(Settings):

@@ -15,7 +15,6 @@ from mmdmad.parts import read
 from mmdmad.pipeline.config import PartSettings, PipelineConfig
 from mmdmad.pipeline.part_model import PartModel, map_scale, part_of
 from mmdmad.pipeline.splits import Split, too_few
-from mmdmad.pipeline.whole import WholePart
 from mmdmad.progress import Progress
 from mmdmad.saved import read_arrays, read_values, reading, require, write_arrays, write_values
 from mmdmad.tokens import Tokens
@@ -118,7 +117,7 @@ def _learn_part(
                 widths = _drop_odd_widths(fitting, refused)
                 if why := lacking([*fitting, *(j for j in order if j not in rows.fit)]):
                     return why
-                model.detector.fit(list(fitting.values()))
+                model.fit_detector(list(fitting.values()), config.parts[model.modality].looks)
                 values.update({j: Known((), part_vector(t), t.embedding()) for j, t in fitting.items()})
                 fitting.clear()
             measured = model.looked_at(wanted[i], cache, signal, partial(_same_widths, model.modality, widths))
@@ -196,8 +195,6 @@ def _compare(model: PartModel, rows: Split, settings: PartSettings, values: dict
     """Give the model its comparison with similar parts; the scores of held-out parts as compared by it."""
     inside = [i for i in rows.reference if i in values]
     space = np.stack([values[i].vector for i in rows.fit if i in values])
-    if settings.whole:
-        model.whole = WholePart().fit(space)
     vectors, scores = np.stack([values[i].vector for i in inside]), [values[i].views for i in inside]
     compared = dict(zip(inside, model.fit_comparison(space, vectors, scores, settings.compare).tolist(), strict=True))
     return compared | {i: model.compared(values[i].views, values[i].vector) for i in rows.calibration if i in values}

@@ -107,8 +107,12 @@ def part_judgement(
     `p_value` and `share` are those over all folds; of a longer recording, of its most unusual stretch.
     """
     first, seen = models[0], found[0]
-    pairs = [model.letters_beside(one) for model, one in zip(models, found, strict=True)]
-    letters = [pair for pair in pairs if pair is not None]
+    beside = [model.beside(one) for model, one in zip(models, found, strict=True)]
+    views = {
+        name: (_mean([one[name][0] for one in beside]), _mean([one[name][1] for one in beside]))
+        for name in beside[0]
+        if all(name in one for one in beside)
+    }
     return PartJudgement(
         modality=first.modality,
         score=_mean([one.score for one in found]),
@@ -121,7 +125,7 @@ def part_judgement(
         encoder=first.encoder.describe(),
         detector=first.detector.about.name,
         again=_again(models, signal),
-        letters=(_mean([pair[0] for pair in letters]), _mean([pair[1] for pair in letters])) if letters else None,
+        views=views,
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
 
 from mmdmad.calibration.likeness import Likeness
 from mmdmad.calibration.whitening import part_vector
@@ -26,10 +25,11 @@ from mmdmad.parts.levels import BYTES, Levels, common_levels
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.lengths import Lengths, learned, most_unusual, stretches
 from mmdmad.pipeline.letters import FLOOR, Letters
+from mmdmad.pipeline.part_about import PartAbout
 from mmdmad.pipeline.pieces import PieceScores
 from mmdmad.pipeline.readings import Outside, Readings, learned_readings
 from mmdmad.pipeline.text_lengths import TextLengths
-from mmdmad.pipeline.whole import WholePart
+from mmdmad.pipeline.whole import LOOKS, WholePart, fit_wholes
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
 
@@ -38,44 +38,14 @@ LARGEST = 1e15
 TOLD = 20
 """Most decisions of reading that a fit tells of."""
 log = logging.getLogger(__name__)
-LETTERS = 1  # the place of the letters among the views
-
-
-class _About(BaseModel):
-    """What `part.json` holds."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    modality: Modality
-    encoder: str
-    version: str = "1"  # of the encoder: what it learned means something else in another one
-    params: dict[str, Any]
-    state: dict[str, Any]
-    describe: str
-    scale: tuple[float, float]
-    levels: Levels | None = None  # models saved before there were any show each picture as it is
-    lengths: Lengths | None = None  # models saved before there were any judge every recording whole
-    text_lengths: TextLengths | None = None
-    readings: Readings | None = None  # models saved before there were any compare whatever is missing
-
-    @model_validator(mode="after")
-    def _rises(self) -> "_About":
-        if not self.scale[0] < self.scale[1]:
-            raise ValueError(f"the scale of maps {self.scale} does not rise")
-        if self.levels is not None and not self.levels.black < self.levels.white:
-            raise ValueError(f"black {self.levels.black} is not below white {self.levels.white}")
-        if (known := self.lengths) is not None and not (
-            0 <= known.shortest <= known.usual <= known.longest and 0 < known.fewest <= known.most
-        ):
-            raise ValueError(f"{known!r} are not lengths in order")
-        return self
+_LETTERS = "letters"
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
     """What a part model says of one part: the score, the token scores (L,) behind it, and its vectors.
 
-    `views` are all scores of the part that need no other part to be seen: the detector's, then that of its letters.
+    `views` are all scores of the part that are judged: the detector's, then those of its letters and of it as a whole.
     `stretches` is of how many stretches of the usual length this is the most unusual one; 1 = the part as a whole.
     """
 
@@ -98,7 +68,7 @@ class PartModel:
         self.lengths: Lengths | TextLengths | None = None
         self.readings: Readings | None = None
         self.letters: Letters | None = None
-        self.whole: WholePart | None = None
+        self.wholes: dict[str, WholePart] = {}
         self.likenesses: list[Likeness] = []
         self._pieces: PieceScores | None = None
 
@@ -165,6 +135,11 @@ class PartModel:
         if letters:
             self.letters = Letters().fit([signal.text for signal in signals.values() if isinstance(signal, Text)])
         return refused
+
+    def fit_detector(self, items: Sequence[Tokens], looks: Sequence[str] = ()) -> None:
+        """Let the detector, and the looks at a part as a whole that are asked for, learn from normal tokens."""
+        self.detector.fit(items)
+        self.wholes = fit_wholes(looks, items)
 
     def spoilt(self, part: Part, signal: Any = None) -> str:
         """Why a normal part that can be judged must not be learned or ranked with; "" if it may."""
@@ -233,6 +208,7 @@ class PartModel:
         views: tuple[float, ...] = (score,)
         if self.letters is not None and isinstance(text := read(part) if signal is None else signal, Text):
             views += (float(self.letters.scores([text.text])[0]) + FLOOR,)
+        views += tuple(finite(whole.of(tokens)) for whole in self.wholes.values())
         return Measured(score, views, token_scores, tokens.layout, tokens.embedding(), part_vector(tokens))
 
     def again(self, signal: Any) -> Callable[[Sequence[str]], np.ndarray] | None:
@@ -244,16 +220,13 @@ class PartModel:
             known = self._pieces = PieceScores(self.encoder, self.detector, finite)
         return lambda pieces: known.of(pieces, signal.text)
 
-    def letters_beside(self, measured: Measured) -> tuple[float, float] | None:
-        """How far a text's letters are from those of normal texts, and what 99 % of the reference texts stay below."""
-        if self.letters is None:
-            return None
-        high = float(np.exp(np.quantile(self.likenesses[LETTERS].scores_, 0.99)))
-        return measured.views[LETTERS] - FLOOR, high - FLOOR
-
-    def all_views(self, views: Sequence[float], vector: np.ndarray) -> list[float]:
-        """The scores that are judged: `Measured.views` and, if the settings ask for it, that of the part as a whole."""
-        return [*views] if self.whole is None else [*views, finite(self.whole.score(vector))]
+    def beside(self, measured: Measured) -> dict[str, tuple[float, float]]:
+        """The further views of a part by name ("letters", LOOKS), and what 99 % of the reference parts stay below."""
+        names = [*([_LETTERS] if self.letters is not None else []), *self.wholes]
+        floors = [FLOOR if name == _LETTERS else 0.0 for name in names]
+        own, likenesses = measured.views[1:], self.likenesses[1:]
+        found = zip(names, floors, own, likenesses, strict=True)
+        return {name: (view - floor, usual.high(0.99) - floor) for name, floor, view, usual in found}
 
     def fit_comparison(
         self, space: np.ndarray, vectors: np.ndarray, scores: Sequence[tuple[float, ...]], compare: str
@@ -263,14 +236,16 @@ class PartModel:
         `space` (N, E) holds the vectors of the fit split, `vectors` (n, E) and `scores` those of the reference parts,
         as `Measured.views` has them.
         """
-        views = np.array([self.all_views(s, v) for s, v in zip(scores, vectors, strict=True)])
+        if len(scores) != len(vectors):
+            raise ValueError(f"{len(scores)} parts have scores and {len(vectors)} vectors")
+        views = np.array(scores, np.float64)
         neighbours = {} if compare == "similar" else {"neighbours": len(vectors)}
         self.likenesses = [Likeness(**neighbours).fit(space, vectors, view) for view in views.T]
         return np.mean([likeness.reference() for likeness in self.likenesses], axis=0)
 
     def compared(self, scores: Sequence[float], vector: np.ndarray) -> float:
         """How a part's scores (`Measured.views`) stand among those of similar normal parts: the mean over all views."""
-        views = zip(self.likenesses, self.all_views(scores, vector), strict=True)
+        views = zip(self.likenesses, scores, strict=True)
         return finite(float(np.mean([likeness.standardise(vector, view) for likeness, view in views])))
 
     def save(self, folder: Path) -> None:
@@ -299,14 +274,14 @@ class PartModel:
             write_arrays(folder / f"likeness-{i}.safetensors", likeness.state())
         if self.letters is not None:
             self.letters.save(folder)
-        if self.whole is not None:
-            self.whole.save(folder / "whole")
+        for name, whole in self.wholes.items():
+            whole.save(folder / name)
         self.detector.save(folder / "detector")
 
     @classmethod
     def load(cls, folder: Path) -> "PartModel":
         """The part model that `save` wrote; ModelError where the files do not make one."""
-        about = read_model(folder / "part.json", _About)
+        about = read_model(folder / "part.json", PartAbout)
         with reading(folder / "part.json"):
             encoder = make_encoder(about.encoder, **about.params)
             require(encoder.modality == about.modality, f"the encoder {about.encoder} is not for {about.modality}")
@@ -336,9 +311,8 @@ class PartModel:
                 made.likenesses.append(Likeness.from_state(likeness))
         if (folder / "letters.safetensors").is_file():
             made.letters = Letters.load(folder)
-        if (folder / "whole").is_dir():
-            made.whole = WholePart.load(folder / "whole")
-        views = 1 + (made.letters is not None) + (made.whole is not None)
+        made.wholes = {name: WholePart.load(folder / name, name) for name in LOOKS if (folder / name).is_dir()}
+        views = 1 + (made.letters is not None) + len(made.wholes)
         if len(made.likenesses) != views:
             raise ModelError(f"{len(made.likenesses)} likeness files are there for {views} views of a part", folder)
         return made

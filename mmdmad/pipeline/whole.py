@@ -1,20 +1,45 @@
-"""A second look at a part: is it odd as a whole, though no single token is?
+"""Further looks at a part: is it odd as a whole, though no single token is?
 
-A slow drift moves no window far from normal ones, a jammed belt has normal frames; the mean and spread of all tokens
-give them away. The closed-form Gaussian diffusion scores the standardised vector of the part.
+A slow drift moves no window far from normal ones, a jammed belt has normal frames, a blurred picture has no odd place,
+and a message about something else is made of usual words. Three vectors of a part give them away, each asked for by
+its name in the settings of the part:
+
+    whole    mean and spread of all tokens, standardised: a Gaussian diffusion, in closed form
+    look     the mean token: a Gaussian diffusion, in closed form
+    summary  the encoder's own vector for the whole part (of a text its embedding): diffusion time (Livernoche et al.,
+             ICLR 2024), which needs no shape for what is normal
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mmdmad.calibration.whitening import moving
+from mmdmad.calibration.whitening import moving, part_vector
 from mmdmad.detectors.base import Detector, load_detector, make_detector
 from mmdmad.saved import check_arrays, read_arrays, reading, require, write_arrays
+from mmdmad.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Look:
+    """A vector (E,) of a part's tokens, the detector that judges it, and whether its features get one scale."""
+
+    vector: Callable[[Tokens], np.ndarray]
+    detector: str
+    standard: bool
+
+
+LOOKS: Mapping[str, Look] = {
+    "whole": Look(part_vector, "gaussian-diffusion", standard=True),
+    "look": Look(lambda tokens: tokens.values.mean(axis=0), "gaussian-diffusion", standard=True),
+    "summary": Look(Tokens.embedding, "dte-np", standard=False),
+}
 
 
 class WholePart:
-    """Energy of a part's vector (E,) under the Gaussian of normal ones, noise levels summed.
+    """How unusual a part's vector (E,) is beside those of normal parts; `name` is one of LOOKS.
 
     >>> normal = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     >>> whole = WholePart().fit(normal)
@@ -22,19 +47,27 @@ class WholePart:
     True
     """
 
+    def __init__(self, name: str = "whole") -> None:
+        self.name, self.kind = name, LOOKS[name]
+
     def fit(self, vectors: np.ndarray) -> "WholePart":
         """Learn from the vectors (N, E) of normal parts."""
-        self.mean_ = vectors.mean(axis=0, dtype=np.float64)
-        spread = vectors.std(axis=0, dtype=np.float64)
-        self.scale_ = np.divide(1.0, spread, out=np.zeros(len(spread)), where=moving(vectors))
-        self.detector_: Detector = make_detector("gaussian-diffusion", false_alarm_rate=None).fit(
-            self._standard(vectors)
-        )
+        width = vectors.shape[1]
+        self.mean_, self.scale_ = np.zeros(width), np.ones(width)
+        if self.kind.standard:
+            self.mean_ = vectors.mean(axis=0, dtype=np.float64)
+            spread = vectors.std(axis=0, dtype=np.float64)
+            self.scale_ = np.divide(1.0, spread, out=np.zeros(width), where=moving(vectors))
+        self.detector_: Detector = make_detector(self.kind.detector, false_alarm_rate=None).fit(self._standard(vectors))
         return self
 
     def score(self, vector: np.ndarray) -> float:
-        """Energy of one vector (E,); higher is more unusual."""
+        """How unusual one vector (E,) is; higher is more."""
         return float(self.detector_.decision_function(self._standard(vector[None]))[0])
+
+    def of(self, tokens: Tokens) -> float:
+        """The score of a part from its tokens."""
+        return self.score(self.kind.vector(tokens))
 
     def save(self, folder: Path) -> None:
         """Write scale and detector into `folder`."""
@@ -42,9 +75,9 @@ class WholePart:
         write_arrays(folder / "whole.safetensors", {"mean": self.mean_, "scale": self.scale_})
 
     @classmethod
-    def load(cls, folder: Path) -> "WholePart":
+    def load(cls, folder: Path, name: str = "whole") -> "WholePart":
         """What `save` wrote; ModelError where the files do not go together."""
-        made, file = cls(), folder / "whole.safetensors"
+        made, file = cls(name), folder / "whole.safetensors"
         arrays = read_arrays(file)
         made.detector_ = load_detector(folder)
         with reading(file):
@@ -55,3 +88,19 @@ class WholePart:
 
     def _standard(self, vectors: np.ndarray) -> np.ndarray:
         return ((vectors - self.mean_) * self.scale_).astype(np.float32)
+
+
+def fit_wholes(names: Sequence[str], items: Sequence[Tokens]) -> dict[str, WholePart]:
+    """The looks of these names, learned from the tokens of normal parts.
+
+    A vector that another look has as well is looked at once: encoders without a summary of their own take the mean
+    token for it.
+    """
+    found: dict[str, WholePart] = {}
+    seen: list[np.ndarray] = []
+    for name in names:
+        vectors = np.stack([LOOKS[name].vector(one) for one in items])
+        if not any(np.array_equal(vectors, other) for other in seen):
+            found[name] = WholePart(name).fit(vectors)
+            seen.append(vectors)
+    return found

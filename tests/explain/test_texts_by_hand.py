@@ -68,7 +68,7 @@ def test_only_the_commonest_words_and_lines_are_kept(monkeypatch):
 def judged(where, scores, kind="spans", **other):
     layout = Layout(kind, (len(where),), where=np.array(where, float))
     plain = {"layout": layout, "token_scores": np.array(scores, float), "scale": (1.0, 3.0), "again": None}
-    return SimpleNamespace(**plain | {"letters": None} | other)
+    return SimpleNamespace(**plain | {"views": {}} | other)
 
 
 def test_a_look_gives_the_spans_inside_the_text_on_the_fixed_scale():
@@ -224,10 +224,10 @@ def test_the_hottest_lines_are_asked_for_the_words_that_carry_them():
 
 @pytest.mark.parametrize(("distance", "said"), [(0.25, False), (0.2501, True)])
 def test_letters_are_said_beyond_their_usual_distance(distance, said):
-    found = text.letters(judged([(0, 1)], [0], letters=(distance, 0.25)))
+    found = text.letters(judged([(0, 1)], [0], views={"letters": (distance, 0.25)}))
     assert bool(found) == said
     assert text.letters(judged([(0, 1)], [0])) == []
-    (one,) = text.letters(judged([(0, 1)], [0], letters=(0.5, 0.25)))
+    (one,) = text.letters(judged([(0, 1)], [0], views={"letters": (0.5, 0.25)}))
     assert one.caption == (
         "The letters of the text are at a distance of 0.5 from the normal texts most like it; usual is a distance "
         "of at most 0.25 (0 is a copy, 1 nothing in common)."

@@ -13,7 +13,8 @@ from mmdmad.parts import Text
 from mmdmad.parts.levels import Levels
 from mmdmad.pipeline import part_model as module
 from mmdmad.pipeline.config import PartSettings
-from mmdmad.pipeline.part_model import LARGEST, LETTERS, TOLD, PartModel, _About, finite, map_scale, part_of, unfit
+from mmdmad.pipeline.part_about import PartAbout
+from mmdmad.pipeline.part_model import LARGEST, TOLD, PartModel, finite, map_scale, part_of, unfit
 from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import write_arrays
 from mmdmad.tokens import Layout, Tokens
@@ -56,11 +57,11 @@ def test_a_part_carries_its_case(tmp_path):
 
 def test_the_pieces_that_settings_name():
     model = PartModel.unfitted("sensor", PartSettings(encoder="windows", detector="gaussian-diffusion"), seed=7)
-    assert (model.scale, model.levels, model.letters, model.whole, model.likenesses) == (
+    assert (model.scale, model.levels, model.letters, model.wholes, model.likenesses) == (
         (0.0, 1.0),
         None,
         None,
-        None,
+        {},
         [],
     )
     assert model.detector.get_params()["seed"] == 7
@@ -113,20 +114,20 @@ def test_what_is_measured_of_a_part():
     letters = SimpleNamespace(scores=lambda texts: read.append(texts) or np.array([0.25]))
     assert model(letters=letters).measure(TOKENS, TEXT).views == (5.0, 0.251)
     assert read == [["some words"]]
+    wholes = {
+        "whole": SimpleNamespace(of=lambda tokens: float(tokens.values.sum())),
+        "look": SimpleNamespace(of=lambda _: np.inf),
+    }
+    assert model(wholes=wholes).measure(TOKENS, TEXT).views == (5.0, 11.0, 1e300)
     with pytest.raises(PartError, match="below zero") as why:
         model().measure(Tokens(-TOKENS.values, TOKENS.layout), TEXT)
     assert (why.value.part, why.value.case_id, why.value.row) == ("text", "a", 4)
 
 
 def test_views_are_compared_each_with_its_own_likeness():
-    whole = SimpleNamespace(score=lambda vector: np.inf if vector[0] > 1 else 7.0)
     vector = np.array([0.5])
-    assert model().all_views((1.0, 2.0), vector) == [1.0, 2.0]
-    assert model(whole=whole).all_views((1.0, 2.0), vector) == [1.0, 2.0, 7.0]
-    assert model(whole=whole).all_views((1.0,), np.array([2.0])) == [1.0, 1e300]
     times = lambda factor: SimpleNamespace(standardise=lambda vector, view: factor * view + vector[0])  # noqa: E731
-    made = model(whole=whole, likenesses=[times(1), times(10)])
-    assert made.compared((1.0,), vector) == (1.5 + 70.5) / 2
+    assert model(likenesses=[times(1), times(10)]).compared((1.0, 7.0), vector) == (1.5 + 70.5) / 2
     assert model(likenesses=[times(np.inf)]).compared((1.0,), vector) == 1e300
     with pytest.raises(ValueError, match="zip"):
         model(likenesses=[times(1)]).compared((1.0, 2.0), vector)
@@ -157,18 +158,19 @@ def test_a_comparison_is_learned_for_every_view(monkeypatch):
     assert len(made.likenesses) == 2
     made.fit_comparison(space, vectors, scores, "all")
     assert seen[2][0] == {"neighbours": 3}
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="3 parts have scores and 2 vectors"):
         made.fit_comparison(space, vectors[:2], scores, "similar")
 
 
-def test_letters_are_told_beside_those_of_normal_texts():
-    assert LETTERS == 1
+def test_views_are_told_beside_those_of_normal_parts():
     measured = SimpleNamespace(views=(5.0, 0.301, 9.0))
-    assert model().letters_beside(measured) is None
-    scores = np.log(np.linspace(0.1, 0.2, 101))
-    likenesses = [None, SimpleNamespace(scores_=scores)]
-    own, high = model(letters=object(), likenesses=likenesses).letters_beside(measured)
-    assert (own, high) == (pytest.approx(0.3), pytest.approx(0.199 - 0.001, rel=1e-3))
+    assert model(likenesses=[None]).beside(SimpleNamespace(views=(5.0,))) == {}
+    high = lambda share: {0.99: 0.199}[share]  # noqa: E731
+    likenesses = [None, SimpleNamespace(high=high), SimpleNamespace(high=lambda share: 7.0)]
+    found = model(letters=object(), wholes={"look": object()}, likenesses=likenesses).beside(measured)
+    assert found == {"letters": (pytest.approx(0.3), pytest.approx(0.198)), "look": (9.0, 7.0)}
+    with pytest.raises(ValueError, match="zip"):
+        model(letters=object(), likenesses=likenesses).beside(measured)
 
 
 def test_levels_are_those_of_the_fit(monkeypatch, caplog):
@@ -230,16 +232,16 @@ ABOUT = {"modality": "text", "encoder": "e", "params": {}, "state": {}, "describ
 
 
 def test_what_part_json_may_hold():
-    assert _About(**ABOUT).levels is None
+    assert PartAbout(**ABOUT).levels is None
     for scale in ((1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0)):
         with pytest.raises(ValueError, match="does not rise"):
-            _About(**{**ABOUT, "scale": scale})
+            PartAbout(**{**ABOUT, "scale": scale})
     for black, white in ((5.0, 5.0), (6.0, 5.0)):
         with pytest.raises(ValueError, match="is not below white"):
-            _About(**ABOUT, levels={"black": black, "white": white, "kinds": ["8-bit"]})
-    assert _About(**ABOUT, levels={"black": 0.0, "white": 5.0, "kinds": ["8-bit"]}).levels.white == 5.0
+            PartAbout(**ABOUT, levels={"black": black, "white": white, "kinds": ["8-bit"]})
+    assert PartAbout(**ABOUT, levels={"black": 0.0, "white": 5.0, "kinds": ["8-bit"]}).levels.white == 5.0
     with pytest.raises(ValueError, match="not permitted"):
-        _About(**ABOUT, more=1)
+        PartAbout(**ABOUT, more=1)
 
 
 def test_a_part_as_a_whole_has_the_energy_of_its_standardised_vector(tmp_path):

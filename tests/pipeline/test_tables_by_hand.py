@@ -11,7 +11,6 @@ from mmdmad.pipeline import fit_part as fitting_part
 from mmdmad.pipeline.config import PartSettings
 from mmdmad.pipeline.fit_part import SCALE_TOKENS, Known, _Refused, read_table
 from mmdmad.pipeline.splits import Split
-from mmdmad.pipeline.whole import WholePart
 from mmdmad.saved import write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
 
@@ -96,7 +95,7 @@ class Writes:
     modality = "text"
 
     def __init__(self) -> None:
-        self.scale, self.whole, self.calls = None, None, []
+        self.scale, self.calls = None, []
 
     def fit_comparison(self, space, vectors, scores, compare):
         self.calls.append((space[:, 0].tolist(), vectors[:, 0].tolist(), scores, compare))
@@ -115,10 +114,6 @@ def test_held_out_parts_are_compared_with_similar_reference_parts():
     found = fitting_part._compare(made, rows(3, 3, 3), PartSettings(compare="all"), values)
     assert made.calls == [([0.0, 2.0], [3.0, 5.0], [(1.0,), (2.0,)], "all")]
     assert found == {3: 0.5, 5: 1.5, 6: 306.0, 8: 408.0}
-    assert made.whole is None
-    fitting_part._compare(made, rows(3, 3, 3), PartSettings(whole=True), {**values, 1: known(9)})
-    assert isinstance(made.whole, WholePart)
-    assert made.whole.mean_.tolist() == [11 / 3, 1.0]
 
 
 def test_where_nothing_can_be_learned_every_part_is_refused_for_it(tmp_path):
