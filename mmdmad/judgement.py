@@ -30,8 +30,8 @@ class PartJudgement:
     `token_scores` (L,) lie as `layout` says. `scale` (low, high) is the fixed range in which maps are drawn: median and
     99.9 % quantile of the token scores of the calibration cases. `embedding` is the encoder's vector for the part.
     `views` are the further looks at the part that the pipeline asks for, by name: the distance of a text's letters to
-    those of normal texts (`letters.py`), or how unusual the part is as a whole (`whole.py`); each with its 99 % quantile
-    among normal reference parts. The p-value knows them too.
+    those of normal texts (`letters.py`), or how unusual the part is as a whole (`whole.py`); each with its 99 %
+    quantile among normal reference parts. The p-value knows them too.
     `again` gives the token scores (n,) of n other pieces in the place of a text's own, so that it can be said on which
     words a score rests.
     """

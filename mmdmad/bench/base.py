@@ -149,6 +149,7 @@ def run_suite(
     `data` is the folder that holds the labelled sets, `detectors` replaces the suite's own list, `seeds` the number of
     seeds, `peers` adds other libraries' detectors, `work` is a folder for the token cache and for pictures. `sample`
     runs on that many items of the suite, spread evenly over their order, for detectors that take minutes an item.
+    While a suite runs, its rows so far stand in `out` with the ending .part, one JSON object a line.
     """
     known = suites()
     if name not in known:
@@ -168,7 +169,7 @@ def run_suite(
         bool(detectors),
         sample,
     )
-    rows = list(one.run(context))
+    rows = list(_kept(one.run(context), None if out is None else Path(out)))
     if context.refused and set(context.refused) >= set(context.detectors):
         raise ConfigError(f"no detector can take the tokens of {name}: " + "; ".join(context.refused.values()))
     protocol = one.protocol if sample is None else f"{one.protocol}; a sample: {sample} items, evenly spaced by number"
@@ -180,9 +181,26 @@ def run_suite(
         refused=context.refused,
     ).model_dump(mode="json", exclude_none=False)
     if out is not None:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
         Path(out).write_text(json.dumps(result, indent=1) + "\n")
+        _part(Path(out)).unlink(missing_ok=True)
     return result
+
+
+def _part(out: Path) -> Path:
+    return out.with_name(out.name + ".part")
+
+
+def _kept(rows: Iterator[Row], out: Path | None) -> Iterator[Row]:
+    """The rows as they come, each written at once: hours of a suite are not lost with its last minute."""
+    if out is None:
+        yield from rows
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _part(out).open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(row.model_dump_json() + "\n")
+            file.flush()
+            yield row
 
 
 def fit_and_score(

@@ -19,6 +19,7 @@ from mmdmad.datasets import mtd
 from mmdmad.detectors.base import make_detector
 from mmdmad.encoders.base import Encoder, make_encoder
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, pixel_metrics
+from mmdmad.pipeline.whole import fit_wholes
 from mmdmad.threads import one_thread
 from mmdmad.tokens import Tokens
 
@@ -52,6 +53,7 @@ def run(context: Context) -> Iterator[Row]:
     for split in mtd.SPLITS:
         train, test = index[index[split] == "train"], index[index[split] == "test"]
         yield _nearest(split, small, train, test)
+        yield _mean_token(split, tokens, train, test)
         masks = [mtd.mask(context.data, row) for _, row in test.iterrows()]
         for detector in context.detectors:
             for seed in range(context.seeds):
@@ -166,6 +168,22 @@ def _nearest(split: str, small: dict[str, np.ndarray], train: pd.DataFrame, test
         {_image_metric(split): auroc(test["label"].to_numpy(), scores)},
         intervals=_interval(split, test, scores, seed=0),
         note=note,
+    )
+
+
+def _mean_token(split: str, tokens: dict[str, Tokens], train: pd.DataFrame, test: pd.DataFrame) -> Row:
+    meter = Meter()
+    with meter.fit():
+        look = fit_wholes(("look",), [tokens[f] for f in train["file"]])["look"]
+    with meter.score():
+        scores = np.array([look.of(tokens[f]) for f in test["file"]])
+    return meter.row(
+        split,
+        "mean-token-gaussian",
+        0,
+        {_image_metric(split): auroc(test["label"].to_numpy(), scores)},
+        intervals=_interval(split, test, scores, seed=0),
+        note="baseline: the Gaussian diffusion of a picture's mean token, no place",
     )
 
 

@@ -39,9 +39,10 @@ def _said(judged: "PartJudgement", name: str, score: float, usual: float) -> Dra
         return draft("whole", judged.modality, text + "; normal ones are nearly all alike.", facts)
     if times > 1.05:
         facts.append(fact("times the usual", times))
-        text += ": its score is {times_the_usual} times what {share_of_normal_parts_below_the_usual} of them stay below"
+        text += ": its score is {times_the_usual} times what {share_of_normal_parts_below_the_usual} of normal ones "
+        text += "stay below"
     else:
-        text += ": {share_of_normal_parts_below_the_usual} of them stay below its score"
+        text += ": {share_of_normal_parts_below_the_usual} of normal ones stay below its score"
     return draft("whole", judged.modality, text + ".", facts)
 
 

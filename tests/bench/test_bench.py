@@ -14,7 +14,7 @@ from mmdmad.bench.judged import JOINT, Judged, pipeline
 from mmdmad.bench.line import alarms, by_kind, mask
 from mmdmad.bench.ped2 import frame_scores
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
-from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, LetterDistances
+from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, WHOLE, LetterDistances, averaged
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
 from mmdmad.bench.tsbad import STRETCH, moving_energy, point_scores, row_encoder
 from mmdmad.cases import Case, Part
@@ -169,7 +169,7 @@ def test_bgl_end_to_end(data):
     by_time = next(r for r in result["rows"] if r["dataset"] == "by time")
     assert set(by_time["metrics"]) == {"auroc", "ap", "auroc_new_lines"}  # no kind of alert occurs ten times here
     assert set(by_time["intervals"]) == {"auroc", "ap"}
-    assert {r["detector"] for r in result["rows"]} == {DETECTORS[0], NGRAMS, BASELINE}
+    assert {r["detector"] for r in result["rows"]} == {DETECTORS[0], NGRAMS, WHOLE, BASELINE}
 
 
 def test_uca_end_to_end(data):
@@ -183,13 +183,18 @@ def test_n_grams_are_averaged_with_a_detector_by_rank():
     train = [f"lane {i} of {i + 1} is clear" for i in range(40)]
     letters = LetterDistances(train, ["lane 77 of 3 is clear", "lane 7 of 3 is closed", "§§§"])
     assert letters.test[0] < letters.test[1] < letters.test[2] == pytest.approx(1)
-    scores = letters.averaged(np.arange(1.0, 41.0), np.array([20.0, 20.0, 20.0]))
+    ranks = np.arange(1.0, 41.0)
+    scores = averaged((ranks, np.array([20.0, 20.0, 20.0])), letters.views)
     assert scores[0] < scores[1] < scores[2]
-    higher = letters.averaged(np.arange(1.0, 41.0), np.array([60.0, 20.0, 20.0]))
+    higher = averaged((ranks, np.array([60.0, 20.0, 20.0])), letters.views)
     assert higher[0] > scores[0]
     assert higher[1:] == pytest.approx(scores[1:])
+    odd = np.array([1.0, 1.0, 90.0])
+    three = averaged((ranks, np.array([20.0, 20.0, 20.0])), letters.views, (ranks, odd))
+    assert three[2] > scores[2]
+    assert three[:2] == pytest.approx(2 / 3 * scores[:2], rel=0.1)
     with pytest.raises(ConfigError, match="negative"):
-        letters.averaged(np.array([-1.0, 1.0]), np.zeros(3))
+        averaged((np.array([-1.0, 1.0]), np.zeros(3)), letters.views)
 
 
 def test_text_suites_share_one_setting():
