@@ -29,7 +29,7 @@ from mmdmad.pipeline.part_about import PartAbout
 from mmdmad.pipeline.pieces import PieceScores
 from mmdmad.pipeline.readings import Outside, Readings, learned_readings
 from mmdmad.pipeline.text_lengths import TextLengths
-from mmdmad.pipeline.whole import LOOKS, WholePart, fit_wholes
+from mmdmad.pipeline.whole import LOOKS, WholePart, combined, fit_wholes
 from mmdmad.saved import read_arrays, read_model, reading, require, write_arrays, write_values
 from mmdmad.tokens import Layout, Tokens
 
@@ -241,12 +241,13 @@ class PartModel:
         views = np.array(scores, np.float64)
         neighbours = {} if compare == "similar" else {"neighbours": len(vectors)}
         self.likenesses = [Likeness(**neighbours).fit(space, vectors, view) for view in views.T]
-        return np.mean([likeness.reference() for likeness in self.likenesses], axis=0)
+        return combined(np.stack([likeness.reference() for likeness in self.likenesses], axis=1), [*self.wholes])
 
     def compared(self, scores: Sequence[float], vector: np.ndarray) -> float:
-        """How a part's scores (`Measured.views`) stand among those of similar normal parts: the mean over all views."""
+        """How a part's scores (`Measured.views`) stand among those of similar normal parts, over all views (`combined`)."""
         views = zip(self.likenesses, scores, strict=True)
-        return finite(float(np.mean([likeness.standardise(vector, view) for likeness, view in views])))
+        found = np.array([[likeness.standardise(vector, view) for likeness, view in views]])
+        return finite(float(combined(found, [*self.wholes])[0]))
 
     def save(self, folder: Path) -> None:
         """Write encoder state, detector and scale into `folder`."""

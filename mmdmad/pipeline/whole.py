@@ -5,7 +5,7 @@ and a message about something else is made of usual words. Three vectors of a pa
 its name in the settings of the part:
 
     whole    mean and spread of all tokens, standardised: a Gaussian diffusion, in closed form
-    look     the mean token: a Gaussian diffusion, in closed form
+    look     the mean token: a Gaussian diffusion, in closed form; it counts only beyond what is usual
     summary  the encoder's own vector for the whole part (of a text its embedding): diffusion time (Livernoche et al.,
              ICLR 2024), which needs no shape for what is normal
 """
@@ -24,16 +24,21 @@ from mmdmad.tokens import Tokens
 
 @dataclass(frozen=True)
 class Look:
-    """A vector (E,) of a part's tokens, the detector that judges it, and whether its features get one scale."""
+    """A vector (E,) of a part's tokens, the detector that judges it, and whether its features get one scale.
+
+    `beyond`: the look adds to the other views only what it has beyond so many spreads of normal parts, so that it never
+    hides a place that is odd; None: it is averaged with them.
+    """
 
     vector: Callable[[Tokens], np.ndarray]
     detector: str
     standard: bool
+    beyond: float | None = None
 
 
 LOOKS: Mapping[str, Look] = {
     "whole": Look(part_vector, "gaussian-diffusion", standard=True),
-    "look": Look(lambda tokens: tokens.values.mean(axis=0), "gaussian-diffusion", standard=True),
+    "look": Look(lambda tokens: tokens.values.mean(axis=0), "gaussian-diffusion", standard=True, beyond=2.0),
     "summary": Look(Tokens.embedding, "dte-np", standard=False),
 }
 
@@ -88,6 +93,20 @@ class WholePart:
 
     def _standard(self, vectors: np.ndarray) -> np.ndarray:
         return ((vectors - self.mean_) * self.scale_).astype(np.float32)
+
+
+def combined(views: np.ndarray, wholes: Sequence[str]) -> np.ndarray:
+    """One score (n,) of standardised views (n, V), whose last are the looks of these names.
+
+    The mean of those that are averaged, plus what the others have beyond their bounds (`Look.beyond`).
+
+    >>> combined(np.array([[5.0, 1.0, 1.5], [0.0, 1.0, 3.0]]), ["whole", "look"]).tolist()
+    [3.0, 1.5]
+    """
+    bounds = [None] * (views.shape[1] - len(wholes)) + [LOOKS[name].beyond for name in wholes]
+    averaged = [i for i, bound in enumerate(bounds) if bound is None]
+    excess = [np.maximum(views[:, i] - bound, 0.0) for i, bound in enumerate(bounds) if bound is not None]
+    return np.asarray(views[:, averaged].mean(axis=1) + sum(excess), np.float64)
 
 
 def fit_wholes(names: Sequence[str], items: Sequence[Tokens]) -> dict[str, WholePart]:
