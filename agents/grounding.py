@@ -273,7 +273,7 @@ def _check_verdict(text: str, cited: Sequence[Sheet], every: Sequence[Sheet]) ->
     stated = claims.polarity(text)
     held = set().union(*(s.polarity | ({s.verdict} if s.verdict else set()) for s in cited))
     for s in cited:
-        if s.evidence.kind in ("region", "span", "channel", "frames", "words", "contradiction"):
+        if s.evidence.kind in ("region", "span", "channel", "frames", "words", "whole", "contradiction"):
             held.add("anomalous")
     problems += [f'"{p}" is not what the cited evidence says' for p in sorted(stated - held)]
     verdict = next((s.verdict for s in every if s.verdict), "")

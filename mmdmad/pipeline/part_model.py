@@ -244,7 +244,7 @@ class PartModel:
         return combined(np.stack([likeness.reference() for likeness in self.likenesses], axis=1), [*self.wholes])
 
     def compared(self, scores: Sequence[float], vector: np.ndarray) -> float:
-        """How a part's scores (`Measured.views`) stand among those of similar normal parts, over all views (`combined`)."""
+        """How a part's scores (`Measured.views`) stand among those of similar normal parts, all views `combined`."""
         views = zip(self.likenesses, scores, strict=True)
         found = np.array([[likeness.standardise(vector, view) for likeness, view in views]])
         return finite(float(combined(found, [*self.wholes])[0]))

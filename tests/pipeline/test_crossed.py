@@ -74,8 +74,8 @@ def test_a_p_value_adds_up_the_places_within_the_folds(tiny, model):
         assert part.score == pytest.approx(np.mean([found.score for found in measured[m]]))
         np.testing.assert_allclose(part.token_scores, np.mean([found.token_scores for found in measured[m]], axis=0))
         assert part.scale[0] == pytest.approx(np.mean([fold.parts[m].scale[0] for fold in model.folds_]))
-    letters = [f.parts["text"].letters_beside(x) for f, x in zip(model.folds_, measured["text"], strict=True)]
-    assert one.parts["text"].letters == pytest.approx(tuple(np.mean(letters, axis=0)))
+    beside = [f.parts["text"].beside(x)["letters"] for f, x in zip(model.folds_, measured["text"], strict=True)]
+    assert one.parts["text"].views["letters"] == pytest.approx(tuple(np.mean(beside, axis=0)))
     pieces = ["amber", "qqq"]
     again = [fold.parts["text"].again(one.signals["text"]) for fold in model.folds_]
     assert one.parts["text"].again is None or np.allclose(

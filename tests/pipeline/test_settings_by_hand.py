@@ -13,7 +13,8 @@ from mmdmad.pipeline.config import PartSettings, PipelineConfig, Shares, presets
 
 def test_defaults():
     assert PartSettings().model_dump() == {
-        "encoder": "auto", "encoder_params": {}, "detector": "dte-np", "detector_params": {}, "whole": False,
+        "encoder": "auto", "encoder_params": {}, "detector": "dte-np", "detector_params": {},
+        "whole": False, "look": False, "summary": False,
         "letters": False, "compare": "similar",
     }  # fmt: skip
     assert Shares().model_dump() == {"fit": 0.5, "reference": 0.2, "calibration": 0.3}
