@@ -73,8 +73,13 @@ def order_of(unit: str) -> str | None:
     return _ORDERS.get(re.sub(r"[-.]", "/", unit.lower()).split(" ")[0])
 
 
-def read_dates(words: Any, order: str | None = None, forms: tuple[str, ...] = tuple(FORMS)) -> Stamps | None:
+def read_dates(
+    words: Any, order: str | None = None, forms: tuple[str, ...] = tuple(FORMS), one_series: bool = True
+) -> Stamps | None:
     """An Arrow array of words (T,) as time stamps; None where they are no dates at all.
+
+    Of `one_series` times that go back by an hour once are refused: summer time ended. Where several stand below each
+    other, the caller asks for each of them (`summer_time`).
 
     ValueError names the row that has no date or another form, and says how to name the order of day and month where
     nothing in the column decides it.
@@ -130,8 +135,8 @@ def read_dates(words: Any, order: str | None = None, forms: tuple[str, ...] = tu
             )
         if aware:
             seconds = seconds - _offsets(zones)
-    if not aware:
-        _summer_time(seconds)
+    if not aware and one_series:
+        summer_time(seconds)
     return Stamps(seconds, nanos, "date" if bare else "stamp", aware, note)
 
 
@@ -267,7 +272,7 @@ def _past_midnight(seconds: np.ndarray) -> np.ndarray:
     return seconds + DAY * np.concatenate([[0], np.cumsum(steps < 0)])
 
 
-def _summer_time(seconds: np.ndarray) -> None:
+def summer_time(seconds: np.ndarray) -> None:
     """Refuses local times that repeat an hour once: sorted, two hours of readings would become one."""
     steps = np.diff(seconds)
     back = np.flatnonzero(steps < 0)

@@ -45,6 +45,10 @@ def read_sensor(part: Part) -> Sensor:
     order are sorted; a repeated row is dropped; rows that share a whole second or minute in the order of the table
     are spread within it, other rows of one time are refused.
 
+    A long table of changes, each series with times of its own (Home Assistant, historians), becomes a channel for each
+    series on one clock on which the last value holds; a table with a row a day and a column each half-hour one long
+    series. Slices of both count the rows of what they become.
+
     Decimal marks and the order of day and month are decided over all rows read; PartError asks where nothing decides
     them. A column of words is read as its states, a rare cell that is no number as missing, like empty cells, "NaN",
     "NA" and "null"; infinite ones are refused. `notes` of the result tells every decision.

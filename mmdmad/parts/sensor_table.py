@@ -15,8 +15,10 @@ from mmdmad.parts import sensor_csv, sensor_files
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.kept import KEPT, KEPT_BYTES
 from mmdmad.parts.limits import decoding, refuse
+from mmdmad.parts.sensor_changes import unfolded
 from mmdmad.parts.sensor_clocks import several_clocks
 from mmdmad.parts.sensor_columns import Column, Columns
+from mmdmad.parts.sensor_days import days_unfolded
 from mmdmad.parts.sensor_footer import without_footer
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
@@ -68,7 +70,7 @@ def lay_out(part: Part, table: Columns) -> Table:
     try:
         if side_by_side := several_clocks(table):
             raise refuse(part, side_by_side)
-        table = without_footer(table)
+        table = _in_columns(part, without_footer(table))
         columns, notes = look_at(table)
         if table.stamps is not None:
             columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
@@ -117,6 +119,20 @@ def lay_out(part: Part, table: Columns) -> Table:
     own = (found.start, said, tuple(states), clock, found.marked, found.daytime)
     counts = tuple(columns[i].name for i in found.counts)
     return Table(values, found.times, tuple(names), units, *own, counts)
+
+
+def _in_columns(part: Part, table: Columns) -> Columns:
+    """A table with one row a time: long tables of changes and tables with a row a day are unfolded."""
+    made = days_unfolded(table)
+    made = unfolded(table, table.rate or part.rate) if made is table else made
+    if made is not table and (part.start is not None or part.stop is not None):
+        # Rows of a slice count in the unfolded table, which is made of the whole file.
+        raise ValueError(
+            "a slice of a table that is unfolded (long, or a row a day) is cut from the whole of it, which is larger "
+            f"than {KEPT_BYTES // 2**20} MiB, or cannot be read (give it whole to hear why): write it with a row a "
+            "time and a column for each series"
+        )
+    return made
 
 
 def _told_label(column: Column, notes: Sequence[str]) -> bool:
