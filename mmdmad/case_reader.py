@@ -6,7 +6,6 @@ import stat
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.labels import Labels, read_labels, unused
 from mmdmad.manifest_rows import Row, is_missing
+from mmdmad.manifest_times import NoTime, is_dotted, is_slashed, slashed, time_of
 from mmdmad.modalities.base import BaseModality, modalities
 from mmdmad.plain import plain
 from mmdmad.roles import split_of
@@ -22,10 +22,6 @@ from mmdmad.roles import split_of
 MAX_ID = 200
 FEW = 3
 """Cells of one column that are refused one by one; more are told in one line."""
-_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?")
-_DOTTED = re.compile(
-    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?:[T,\s]\s*(?P<clock>\d{1,2}:\d\d(:\d\d([.,]\d+)?)?))?"
-)
 _NOTHING = frozenset(("nan", "nat", "<na>", "n/a", "null", "none", "#n/a"))
 """What tables write into cells where nothing is."""
 
@@ -88,6 +84,8 @@ class RowReader:
         self._renamed: set[str] = set()
         self._elsewhere: dict[str, str] = {}
         self._dotted = False
+        self._slashed: dict[str, str] = {}
+        self.order: str | None = None
         self._known, self._modalities = frozenset(known_columns()), modalities()
         self._real = lru_cache(4096)(os.path.realpath)
 
@@ -113,7 +111,7 @@ class RowReader:
         def take(name: str, convert: Any) -> Any:
             try:
                 return None if _is_blank(values.get(name)) else convert(values[name])
-            except _Refused as why:
+            except (_Refused, NoTime) as why:
                 self._bad_cells.setdefault(name, []).append(Refusal(case_id, name, str(why), row.number))
                 return None
 
@@ -131,8 +129,11 @@ class RowReader:
             self.refused.append(Refusal(case_id, "case", "the row names no part", row.number))
         if not parts:
             return
-        when = take("time", lambda value: _time(value, values.get("date")))
-        self._dotted |= when is not None and bool(_DOTTED.fullmatch(str(values["time"]).strip()))
+        late = is_slashed(values.get("time"))
+        if late:  # decided over the whole column
+            self._slashed[case_id] = str(values["time"])
+        when = None if late else take("time", lambda value: time_of(value, values.get("date")))
+        self._dotted |= when is not None and is_dotted(values["time"])
         split, group = take("split", _word), take("group", _word)
         if not _is_blank(values.get("label")):
             self._given_labels[case_id] = values["label"]
@@ -147,6 +148,7 @@ class RowReader:
     def cases_of(self, **extra: Any) -> Cases:
         """The cases of all rows: labels read over their column, times held against each other, notes taken."""
         labels = read_labels(self.columns, self._given_labels)
+        self._with_slashes()
         late = self._without_zone()
         told = labels.labels if labels is not None else {}
         items = (
@@ -178,6 +180,15 @@ class RowReader:
         refused = (*self.refused, *(r for column, cells in self._bad_cells.items() for r in _told(column, cells)))
         made = {"columns": self.columns, "simulated": False, "labels": labels, "notes": tuple(self.notes), **extra}
         return Cases(tuple(items), refused, self.root or self.base, made)
+
+    def _with_slashes(self) -> None:
+        """Gives cases whose times have slashes in their dates these times, in the order that the column decides."""
+        times, bad, note = slashed(self._slashed, self.order)
+        self.cases = [replace(case, time=times[case.id]) if case.id in times else case for case in self.cases]
+        cells = [Refusal(case, "time", why, self._row_of_id[case]) for case, why in bad.items()]
+        if cells:
+            self._bad_cells.setdefault("time", []).extend(cells)
+        self.notes += [note] if note else []
 
     def _unread(self, labels: Labels) -> Iterator[Refusal]:
         for word, ids in labels.unread.items():
@@ -358,27 +369,6 @@ def _rate(value: Any) -> float:
     if not 1e-9 < rate < 1e9:
         raise _Refused(f"{short(str(value))!r} is not a number of rows or frames per second")
     return rate
-
-
-def _time(value: Any, day: Any = None) -> datetime:
-    """A time stamp; a time of day alone needs the `day` of the column `date` beside it."""
-    if isinstance(value, datetime):
-        return value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
-    if isinstance(value, date):
-        return datetime.combine(value, time())
-    try:
-        if isinstance(value, time) or (isinstance(value, str) and _CLOCK.fullmatch(value.strip())):
-            hour = value if isinstance(value, time) else time.fromisoformat(value.strip())
-            if is_missing(day):
-                raise _Refused(f"time {str(value)!r} has no date; write one into a column 'date', or before the time")
-            return datetime.combine(day if isinstance(day, date) else date.fromisoformat(str(day).strip()), hour)
-        if dotted := _DOTTED.fullmatch(value.strip()):  # in every locale that writes dots the day comes first
-            year, month, number = (int(dotted[part]) for part in "ymd")
-            hours, _, rest = (dotted["clock"] or "0:00").partition(":")
-            return datetime.combine(date(year, month, number), time.fromisoformat(f"{hours:0>2}:{rest}"))
-        return datetime.fromisoformat(value.strip())
-    except (AttributeError, ValueError):
-        raise _Refused(f"time {short(str(value))!r} is not an ISO 8601 time such as 2026-05-01T12:30:00Z") from None
 
 
 def _rounded(case_id: str) -> str:

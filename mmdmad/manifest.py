@@ -23,6 +23,7 @@ def read_manifest(manifest: Path, allow_outside: bool) -> Cases:
     root = Path(os.path.realpath(manifest.absolute().parent))
     reader = RowReader(root, None if allow_outside else root)
     reader.notes += (*table.notes, *known.notes)
+    reader.order = known.order
     for row in table.rows:
         reader.add(known.row(row))
     if not reader.seen:

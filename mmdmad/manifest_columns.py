@@ -5,21 +5,29 @@ A name in other words counts only where nothing else can be meant, and every one
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmdmad.case_reader import known_columns, part_columns
 from mmdmad.errors import ManifestError
 from mmdmad.manifest_rows import Row, is_missing, rows_of
+from mmdmad.manifest_times import looks_like_time, order_named
 from mmdmad.modalities.base import by_suffix, modalities
-from mmdmad.roles import said, split_of
+from mmdmad.roles import MASK, roles_of, said, split_of
 
 SAMPLE = 200
 """Rows that are looked at to see what a column holds."""
 FEW, LONGEST = 20, 500
 """Rows in which a file is looked for, and characters that its name may have."""
+SURE = 5
+"""One value in so many may be another than what its column holds."""
 PATH, DATE = "path", "date"
+_SOUNDS = re.compile(
+    r"^(?!.*(birth|geburt|expir|ablauf|due|deliver|liefer|order|bestell)).*"
+    r"(time|date|zeit|datum|fecha|hora|heure|stamp|aufnahme|taken|recorded|captured|tijd|klok)"
+)
+"""What a column is called that may hold the time, beside the names that say so: "Prüfdatum", "inspected_date"."""
 
 
 def _set(words: str) -> frozenset[str]:
@@ -54,7 +62,7 @@ MEANINGS: dict[str, frozenset[str]] = {
         "time timestamp datetime date_time zeit zeitpunkt zeitstempel uhrzeit aufnahmezeit heure horodatage hora "
         "fecha_hora ora tijd acquired_at captured_at recorded_at created_at acquisition_time capture_time"
     ),
-    DATE: _set("date datum fecha data dato"),
+    DATE: _set("date datum fecha data dato prüfdatum messdatum aufnahmedatum test_date inspection_date"),
     "split": _set("split splits subset partition set aufteilung datensatz satz verwendung conjunto ensemble"),
     "label": _set("label labels"),
     PATH: _set(
@@ -69,12 +77,14 @@ MEANINGS: dict[str, frozenset[str]] = {
 class Meant:
     """The known name of each column that has one in other words, and what was decided.
 
-    `id_from` is the column of files whose names are the ids of a manifest without ids.
+    `id_from` is the column of files whose names are the ids of a manifest without ids, `order` that of day and month
+    which the column of the time names, "dmy" or "mdy".
     """
 
     names: Mapping[str, str]
     id_from: str | None = None
     notes: tuple[str, ...] = ()
+    order: str | None = None
 
     def columns(self, columns: Sequence[str]) -> list[str]:
         """The columns under the known names."""
@@ -98,12 +108,13 @@ def meant(manifest: Path, columns: Sequence[str], rows: Callable[[], Iterable[Ro
     ManifestError where two columns may be meant by one name.
     """
     known = known_columns()
-    lower = [c.strip().lower() for c in columns]
+    lower = [order_named(c)[0].strip().lower() for c in columns]
     names = {c: low for c, low in zip(columns, lower) if c not in known and low in known and lower.count(low) == 1}
     plain = {*columns, *names.values()}
-    if "id" in plain and plain & set(part_columns()):
-        return Meant(names, None, _told(names))
     sample = _sample(columns, rows())
+    if "id" in plain and plain & set(part_columns()):
+        names |= _by_values(manifest, sample, [c for c in columns if c not in names and c not in known], plain)
+        return Meant(names, None, _told(names), _order(names))
     open_ones = [c for c in columns if c not in names and c not in known]
     found = {meaning: [c for c in open_ones if _plain(c) in words] for meaning, words in MEANINGS.items()}
     if not found["time"]:
@@ -119,6 +130,8 @@ def meant(manifest: Path, columns: Sequence[str], rows: Callable[[], Iterable[Ro
             raise _doubt(manifest, meaning, fits)
         names |= dict.fromkeys(fits, meaning)
         plain |= {meaning} if fits else set()
+    names |= _by_values(manifest, sample, [c for c in open_ones if c not in names], {*plain, *names.values()})
+    plain |= set(names.values())
     files = [c for c in columns if names.get(c, c) in _file_columns()]
     id_from = None
     if "id" not in plain:
@@ -129,7 +142,49 @@ def meant(manifest: Path, columns: Sequence[str], rows: Callable[[], Iterable[Ro
         id_from = next((c for c in files if _differ(sample[c])), None) if not fits else None
     if "id" not in {*names.values(), *plain} and id_from is None:
         return Meant({}, None)  # no manifest in any words; its own names are what messages name
-    return Meant(names, id_from, _told(names, id_from))
+    return Meant(names, id_from, _told(names, id_from), _order(names))
+
+
+def _by_values(
+    manifest: Path, sample: Mapping[str, Sequence[str]], open_ones: Sequence[str], plain: Collection[str]
+) -> dict[str, str]:
+    """What columns of any name mean by what they hold: files of a kind that no column names, and times.
+
+    Names of files count whether they exist or not: rows whose file is missing are refused by name, none is dropped.
+    ManifestError where several columns hold files of one kind, and as many of them exist.
+    """
+    found: dict[str, str] = {}
+    for meaning in _file_columns():
+        fits = [c for c in open_ones if _kind(sample[c]) == meaning and MASK not in (roles_of(_plain(c)) or ())]
+        there = {c: sum(_exists(manifest, value) for value in sample[c][:FEW]) for c in fits}
+        fits = [c for c in fits if there[c] == max(there.values())]
+        if meaning in plain or not fits:
+            continue
+        if len(fits) > 1:
+            raise _doubt(manifest, meaning, fits)
+        found[fits[0]] = meaning
+    if not {"time", DATE} & set(plain):
+        timed = [c for c in open_ones if _SOUNDS.search(_plain(c)) and _most(map(looks_like_time, sample[c]))]
+        found |= {timed[0]: "time"} if len(timed) == 1 else {}
+    return found
+
+
+def _exists(manifest: Path, value: str) -> bool:
+    name = value.partition("#")[0].replace("\\", "/")
+    try:
+        return "\0" not in name and (manifest.parent / name).exists()
+    except OSError:
+        return False
+
+
+def _most(held: Iterable[bool]) -> bool:
+    """Whether nearly all are true: a line of sums below a list holds something else."""
+    told = list(held)
+    return SURE * sum(told) >= (SURE - 1) * len(told) > 0
+
+
+def _order(names: Mapping[str, str]) -> str | None:
+    return next((order_named(column)[1] for column, meaning in names.items() if meaning == "time"), None)
 
 
 def names_files(manifest: Path) -> bool:
@@ -160,7 +215,7 @@ def lists_files(manifest: Path) -> bool:
 
 
 def _plain(column: str) -> str:
-    return re.sub(r"[\s_.\-/]+", "_", column.strip().lower()).strip("_")
+    return re.sub(r"[\s_.\-/]+", "_", order_named(column)[0].strip().lower()).strip("_")
 
 
 def _sample(columns: Sequence[str], rows: Iterable[Row]) -> dict[str, list[str]]:
@@ -180,10 +235,10 @@ def _file_columns() -> set[str]:
 
 
 def _kind(values: Sequence[str]) -> str | None:
-    """The column of the kind that all files of a column are of, by their suffixes."""
-    kinds = {by_suffix().get(Path(value.partition("#")[0].replace("\\", "/")).suffix.lower()) for value in values}
-    one = next(iter(kinds)) if len(kinds) == 1 else None
-    return modalities()[one].path_column if one is not None else None
+    """The column of the kind that all files of a column are of, by their suffixes; one in five may be no file."""
+    kinds = [by_suffix().get(Path(value.partition("#")[0].replace("\\", "/")).suffix.lower()) for value in values]
+    one = max(set(kinds), key=kinds.count, default=None)
+    return modalities()[one].path_column if one is not None and _most(kind == one for kind in kinds) else None
 
 
 def _fits(meaning: str, values: Sequence[str]) -> bool:

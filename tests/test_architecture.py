@@ -37,7 +37,7 @@ LAYERS = (
             "learning",
             "log_pieces",
         ),
-        *("manifest", "manifest_columns", "manifest_rows"),
+        *("manifest", "manifest_columns", "manifest_rows", "manifest_times"),
     ),
     (
         "parts",

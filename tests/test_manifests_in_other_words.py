@@ -58,7 +58,7 @@ def test_upper_case_alone_is_another_spelling(plant: Path) -> None:
     [
         ("Teil;Bild;Foto", "T{0};bilder/t{0} ß.png;bilder/t{0} ß.png", "'Bild', 'Foto' may be meant; call one"),
         ("Teil;Nummer;Bild", "T{0};{0};bilder/t{0} ß.png", "'Nummer', 'Teil' may be meant; call one 'id'"),
-        ("Schicht;Anlage", "{0};bilder/t{0} ß.png", "has no column 'id'"),
+        ("Schicht;Anlage", "{0};Presse {0}", "has no column 'id'"),
         ("Teil;Bild", "T;bilder/t{0} ß.png", None),
     ],
 )
