@@ -10,7 +10,8 @@ import numpy as np
 from mmdmad.parts.month_names import month_of
 
 _CLOCK = (
-    r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AaPp])(?:\.?[Mm]\.?)?)?"
+    r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})|:(?P<f2>\d{3}|\d{6}))?)?"
+    r"(?:\s*(?P<half>[AaPp])(?:\.?[Mm]\.?)?)?"
 )
 _ZONE = r"(?:\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _REST = rf"(?:(?:[T_\s]|,\s)\s*{_CLOCK}{_ZONE})?"
@@ -154,8 +155,9 @@ def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np
     late = np.flatnonzero((minutes > 59) | (secs > 59) | ((hours > 23) & (form != "clock")))
     if len(late):
         raise ValueError(f"row {late[0] + 1} has a time of day that no clock shows; allowed is 00:00:00 to 23:59:59")
-    digits = pc.utf8_rpad(text("f"), width=9, padding="0")
-    nanos = pc.if_else(pc.equal(text("f"), ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
+    part = text("f", "f2")
+    digits = pc.utf8_rpad(part, width=9, padding="0")
+    nanos = pc.if_else(pc.equal(part, ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
     bare = bool(pc.all(pc.equal(text("min"), "")).as_py())
     return hours * 3600 + minutes * 60 + secs, nanos, bare
 

@@ -11,7 +11,7 @@ WITHIN = 300
 _CLOCK = r"[012]\d:[0-5]\d:[0-6]\d"
 _GAP = r"[ \t]{1,4}"
 """Between a date and a clock: in a table the next column."""
-_PART = r"(?:[.,]\d{1,9})?"
+_PART = r"(?:[.,]\d{1,9}|:\d{3}\b)?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-][01]\d:?[0-5]\d)\b)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"

@@ -12,6 +12,7 @@ import numpy as np
 from mmdmad.parts.dates import DAY, Stamps, read_dates
 from mmdmad.parts.log_forms import FORMS, TIDY, WITHIN, from_strptime, stamped
 from mmdmad.parts.log_headers import begins_nothing, header_lines
+from mmdmad.parts.log_json import json_log, json_times
 from mmdmad.parts.timeline import Timeline
 
 SAMPLE = 5000
@@ -60,11 +61,19 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     ValueError says what is missing, and names the line where times go back by more.
     """
     pattern = None if pattern is None else pattern.replace("\\t", "\t")
-    form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
-    found = _find(path, regex, form)
-    if not len(found.lines):
-        raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
-    seconds, start, notes = _seconds(path, form, found, pattern, near)
+    fields = json_log(path) if pattern is None else None
+    if fields is not None:
+        form = "JSON"
+        where, seconds, count, first, aware = json_times(path, fields)
+        found = _Found(where, None, count)
+        start = datetime(1970, 1, 1, tzinfo=UTC if aware else None) + timedelta(seconds=first)
+        notes = [fields.note]
+    else:
+        form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
+        found = _find(path, regex, form)
+        if not len(found.lines):
+            raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
+        seconds, start, notes = _seconds(path, form, found, pattern, near)
     entries = found.entries
     each = np.diff([*entries, found.count])
     turned = _newest_first(seconds)

@@ -6,6 +6,7 @@ from pathlib import Path
 from mmdmad.cases import Part
 from mmdmad.parts.limits import MAX_TEXT_BYTES, MIB, plain_file, refuse, sliced_file
 from mmdmad.parts.log_headers import without_headers
+from mmdmad.parts.log_json import json_log, messages
 from mmdmad.parts.text_lines import line_begin, lines_of
 
 
@@ -32,6 +33,7 @@ def read_text(part: Part) -> Text:
     if value is None:
         path = plain_file(part, MAX_TEXT_BYTES if part.start is None and part.stop is None else None)
         value = _decode(part, picked_bytes(part, path), path.name)
+        value = _as_messages(part, path, value)
         if sliced_file(part):
             value = "".join(without_headers(value.splitlines(keepends=True)))
     elif not isinstance(value, str):
@@ -52,6 +54,15 @@ def read_text(part: Part) -> Text:
     if not value.strip():
         raise refuse(part, "the text is blank")
     return Text(value.replace("\r\n", "\n").replace("\r", "\n"), before if file else 0, file)
+
+
+def _as_messages(part: Part, path: Path, value: str) -> str:
+    """The lines of a log of JSON objects as their messages; any other text as it is."""
+    try:
+        fields = json_log(path)
+    except ValueError as why:
+        raise refuse(part, f"{path.name}: {why}") from None
+    return value if fields is None else messages(value, fields)
 
 
 def picked_bytes(part: Part, path: Path) -> bytes:

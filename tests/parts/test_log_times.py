@@ -283,3 +283,11 @@ def test_date_and_clock_in_two_columns_of_a_table(tmp_path: Path, pattern: str |
     assert line.start is not None
     assert line.start.replace(microsecond=0) == NOON
     assert line.times == pytest.approx([0.0, 2.0])
+
+
+def test_milliseconds_behind_a_colon_are_part_of_the_stamp(tmp_path: Path) -> None:
+    path = tmp_path / "plc.log"
+    path.write_text("".join(f"2026-03-14 12:03:{i:02}:567 step {i}\n" for i in range(20)))
+    line = log_times(path)
+    assert line.start == datetime(2026, 3, 14, 12, 3, 0, 567000)
+    assert line.times.tolist() == pytest.approx(list(range(20)))

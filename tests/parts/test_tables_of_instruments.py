@@ -222,3 +222,12 @@ def test_begin_and_end_of_rows_are_no_recordings_side_by_side(tmp_path: Path) ->
         f"{start + timedelta(minutes=i)},{i % 5},{start + timedelta(minutes=i, seconds=9)},{i % 3}" for i in range(30)
     ]
     assert table(tmp_path, ["time,a,end time of day,b", *rows]).channels == ("a", "b")
+
+
+@pytest.mark.parametrize("form", ["3/14/2026 08:00:{:02}:{:03}", "2026-03-14 08:00:{:02}:{:03}", "08:00:{:02}:{:03}"])
+def test_milliseconds_behind_a_colon_are_read(tmp_path: Path, form: str) -> None:
+    rows = [f"{form.format(i, 213 + i)},{i % 7}.5" for i in range(40)]
+    made = table(tmp_path, ["Time,101 <Zone1> [C]", *rows])
+    assert made.times.tolist() == pytest.approx([1.001 * i for i in range(40)])
+    if "2026" in form:
+        assert made.start == datetime(2026, 3, 14, 8, microsecond=213000)
