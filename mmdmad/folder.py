@@ -21,7 +21,7 @@ from mmdmad.files import left_by_others
 from mmdmad.folder_clips import clips, note_of_clips
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
-from mmdmad.folder_sheets import SHEETS, question_of_sheets, sheets_among
+from mmdmad.folder_sheets import RAW, SHEETS, question_of_sheets, sheets_among
 from mmdmad.log_pieces import cure, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
@@ -146,6 +146,7 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         log = log_of(path.name)
         if log is None:
             saved = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
+            saved = saved or ("; export the RAW picture as TIFF or PNG" if path.suffix.lower() in RAW else "")
             yield path, f"unknown kind of file {path.suffix!r}{saved}"
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]

@@ -13,6 +13,8 @@ from mmdmad.roles import said
 
 SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 """Spreadsheets, which are saved as CSV first."""
+RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
+"""What the sensor of a camera saw, before it is a picture."""
 _OTHERS = (
     *(".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml", ".html", ".htm", ".md", ".rtf", ".doc", ".docx", ".odt"),
     *(".db", ".sqlite", ".sqlite3", ".mdb", ".accdb", ".dbf", ".pkl", ".mat", ".arff"),

@@ -25,7 +25,7 @@ class Image(BaseModality):
     words = ("image", "images", "picture", "pictures", "photo", "photos", "photograph", "photographs")
     suffixes = (
         *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm"),
-        *(".tga", ".qoi", ".dds", ".psd"),
+        *(".tga", ".qoi", ".dds", ".psd", ".heic", ".heif", ".hif"),
     )
     photo, kinds = True, ("form", "region", "whole")
     picture_note = "as it is, and under its map"

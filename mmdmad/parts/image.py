@@ -18,6 +18,7 @@ from mmdmad.cases import Part
 from mmdmad.parts.deep_colours import ORIENTATION, deep_colours
 from mmdmad.parts.levels import BYTES, colours, common_levels, kind_of, used_range
 from mmdmad.parts.limits import MAX_IMAGE_BYTES, MAX_PIXELS, check_size, decoding, plain_file, refuse
+from mmdmad.parts.photographs import lacking
 from mmdmad.parts.whole import whole_picture
 
 PROGRAMS = {"EPS": "a PostScript program", "WMF": "a drawing program", "MPEG": "a video; name it in the column video"}
@@ -72,6 +73,8 @@ def read_numbers(part: Part, path: Path | None = None, deep: bool = True) -> np.
         path = plain_file(part, MAX_IMAGE_BYTES)
     with _quiet(), decoding(part, path.name):
         data = path.read_bytes()
+        if why := lacking(data[:12], path.name):
+            raise refuse(part, why)
         try:
             opened = Pillow.open(io.BytesIO(data))
         except Pillow.UnidentifiedImageError:
@@ -124,6 +127,10 @@ def deep_range(part: Part) -> tuple[str, float, float] | None:
         return None
     if part.value is None:
         file = plain_file(part, MAX_IMAGE_BYTES)
+        with file.open("rb") as opened:
+            head = opened.read(12)
+        if why := lacking(head, file.name):
+            raise refuse(part, why)
         with _quiet(), decoding(part, file.name), Pillow.open(file) as picture:
             if not (picture.mode.startswith(("I", "F")) or _is_deep_colour(picture)):
                 return BYTES, 0.0, 255.0

@@ -56,7 +56,7 @@ def json_log(path: Path) -> JsonLog | None:
 
     ValueError where its objects take several lines each.
     """
-    return KEPT.get("JSON lines", path, lambda: (_looked_at(path), 100))  # type: ignore[no-any-return]
+    return KEPT.get("JSON lines", path, lambda: (_looked_at(path), 100))
 
 
 def message_of(line: str, how: JsonLog) -> str:

@@ -66,7 +66,7 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
         form = "JSON"
         where, seconds, count, first, aware = json_times(path, fields)
         found = _Found(where, None, count)
-        start = datetime(1970, 1, 1, tzinfo=UTC if aware else None) + timedelta(seconds=first)
+        start: datetime | None = datetime(1970, 1, 1, tzinfo=UTC if aware else None) + timedelta(seconds=first)
         notes = [fields.note]
     else:
         form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
