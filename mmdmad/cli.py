@@ -318,12 +318,14 @@ def report(
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
     rate: ReadAt = None,
+    alarm: AlarmOption = None,
 ) -> None:
     """Write the report: one self-contained file."""
     from mmdmad.report import write
 
-    file = out or run / "report.html"
-    failed = write(opened(run, rate), file, title)
+    folder, file = opened(run, rate), out or run / "report.html"
+    set_rule(folder, alarm)
+    failed = write(folder, file, title)
     say(f"report: {file}")
     for line in failed:
         say(f"mmdmad: {line}", file=sys.stderr)

@@ -159,7 +159,7 @@ def test_the_store_groups_what_is_flagged_and_reads_nothing_where_nothing_was_cu
 
 def test_the_report_tells_neighbouring_windows_once_and_counts_them_all(run):
     report = build(run)
-    assert report.headline == "7 of 10 cases are flagged as anomalous, in 3 stretches"
+    assert report.headline == "7 of 10 cases are flagged as anomalous, in 3 events"
     assert "counts and the rate are of each" in report.promise
     assert [f.case_id for f, _ in report.entries] == ["w01", "w20", "w10"]
     assert (report.unlisted, len(report.findings), len(report.stretches)) == (0, 7, 3)

@@ -6,7 +6,9 @@ largest at which a one-sided upper bound on the rate of alarms stays within the 
 and Jordan, "Distribution-free, risk-controlling prediction sets", Journal of the ACM 68, 2021: a bound at each level
 suffices, as the rate rises with the level). The bound is that of a Poisson count (Garwood, Biometrika 28, 1936), wider
 where the counts of recordings vary more than Poisson counts do (McCullagh and Nelder, "Generalized linear models",
-1989, section 6.2). It holds for recordings like those of the calibration.
+1989, section 6.2): as negative binomial counts, whose variance grows with the mean, so that it is taken at the bound
+itself and not at the count, which is low where few of the worse recordings were met. It holds for recordings like those
+of the calibration; of fewer than ten it is said that they hardly tell how much recordings differ.
 """
 
 import math
@@ -25,6 +27,11 @@ from mmdmad.stretches import chains_of, components
 
 Per = Literal["day", "1000"]
 DAY = 86_400.0
+FEW = 10
+"""Recordings below which they hardly tell how much recordings differ."""
+STEPS = 200  # of the equation for the bound; where they do not suffice there is none
+SPREAD = 0.9
+"""Confidence of the bound on how much more the counts of recordings vary than Poisson counts."""
 
 
 class _State(BaseModel):
@@ -132,10 +139,11 @@ class Budget:
     def words(self) -> str:
         """One sentence."""
         per = "a day" if self.per == "day" else "per 1,000 cases"
+        few = f"; {self.units} recordings or blocks are few to tell how much they differ" if self.units < FEW else ""
         return (
             f"alarms are events with a p-value of at most {self.level:.3g}: normal calibration cases make "
             f"{self.rate:.3g} false ones {per} ({self.alarms} in {self.cases} cases), at most {self.upper:.3g} with "
-            f"{100 * self.confidence:g} % confidence, where new recordings are like those of the calibration"
+            f"{100 * self.confidence:g} % confidence, where new recordings are like those of the calibration{few}"
         )
 
 
@@ -156,27 +164,42 @@ def choose(
     a_case = 1 / 1000 if per == "1000" else (track.seconds or 0.0) / DAY
     exposure = len(track) * a_case
     found = alarms_of(track, rule, rate)
+    if not found:
+        raise DataError("no calibration case is flagged by itself, so no level can be chosen; fit on more normal cases")
     chosen: Budget | None = None
     for level in sorted({p for p, _ in found}):
         units = Counter(unit for p, unit in found if p <= level)
         upper = upper_bound(units, track, confidence) / exposure
         if upper > most:
+            if chosen is None:
+                raise DataError(_too_short(track, sum(units.values()), upper, most, per, a_case, confidence))
             break
         count = sum(units.values())
         chosen = Budget(
             most, per, float(level), count, len(track), len(set(track.units.tolist())), count / exposure, upper,
             confidence,
         )  # fmt: skip
-    if not found:
-        raise DataError("no calibration case is flagged by itself, so no level can be chosen; fit on more normal cases")
-    if chosen is None:
-        least = garwood(1, confidence) / (most * a_case)
-        what = "day" if per == "day" else "1,000 cases"
-        raise DataError(
-            f"{len(track)} calibration cases are too few for {most:g} alarms per {what}: one among them may stand "
-            f"for {garwood(1, confidence) / exposure:.3g}; it takes at least {math.ceil(least)} calibration cases"
-        )
+    assert chosen is not None  # there is a level, and it was chosen or refused
     return chosen
+
+
+def _too_short(track: Track, count: int, upper: float, most: float, per: Per, a_case: float, confidence: float) -> str:
+    """Why not even the smallest level keeps the budget, and what it would take."""
+    what = "day" if per == "day" else "1,000 cases"
+    if garwood(count, confidence) <= most * a_case * len(track):
+        units = len(set(track.units.tolist()))
+        many = f"{upper:.3g}" if math.isfinite(upper) else "any number"
+        return (
+            f"{units} recordings or blocks of the calibration differ so much, or are so few to tell how much they do, "
+            f"that {count} false alarms among them may stand for {many} per {what}; fit on more recordings, or "
+            f"allow more than {most:g}"
+        )
+    least = garwood(1, confidence) / (most * a_case)
+    one = garwood(1, confidence) / (a_case * len(track))
+    return (
+        f"{len(track)} calibration cases are too few for {most:g} alarms per {what}: one among them may stand for "
+        f"{one:.3g}; it takes at least {math.ceil(least)} calibration cases"
+    )
 
 
 def alarms_of(track: Track, rule: AlarmRule, rate: float) -> list[tuple[float, int]]:
@@ -210,16 +233,28 @@ def upper_bound(counts: Counter[int], track: Track, confidence: float) -> float:
     """The upper bound on the expected count of alarms; `counts` are those of units, the others have none.
 
     Where counts vary more between units than Poisson counts do, by the factor f (Pearson's statistic over its degrees
-    of freedom, the expected ones in the ratio of the units' sizes), count / f is taken for a Poisson count.
+    of freedom, the expected ones in the ratio of the units' sizes), count / f is taken for a Poisson count. What f
+    exceeds 1 by is taken at its own upper bound (by the chi-square distribution of the statistic, at SPREAD) and grows
+    with the expected count, as that of negative binomial counts does; so the bound B solves B = f(B) g(count / f(B))
+    with f(B) = 1 + (f - 1) B / count and Garwood's bound g.
     """
+    from scipy.stats import chi2
+
     sizes = Counter(track.units.tolist())
     count = sum(counts.values())
-    spread = 1.0
-    if count and len(sizes) > 1:
-        expected = {unit: count * size / len(track) for unit, size in sizes.items()}
-        pearson = sum((counts.get(unit, 0) - e) ** 2 / e for unit, e in expected.items())
-        spread = max(1.0, pearson / (len(sizes) - 1))
-    return spread * garwood(count / spread, confidence)
+    bound = garwood(count, confidence)
+    if not count or len(sizes) < 2:
+        return bound
+    free = len(sizes) - 1
+    expected = {unit: count * size / len(track) for unit, size in sizes.items()}
+    pearson = sum((counts.get(unit, 0) - e) ** 2 / e for unit, e in expected.items())
+    excess = max(0.0, pearson / free - 1) * free / float(chi2.ppf(1 - SPREAD, free))
+    for _ in range(STEPS):
+        spread = 1 + excess * bound / count
+        last, bound = bound, spread * garwood(count / spread, confidence)
+        if bound - last <= 1e-6 * bound:
+            return bound
+    return math.inf
 
 
 def garwood(count: float, confidence: float) -> float:

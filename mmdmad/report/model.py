@@ -55,7 +55,7 @@ class Report(_Model):
     Where flagged cases are neighbouring windows of a recording, `stretches` has them all, grouped; the page tells one
     entry for each, the cases stay counted one by one.
     `beyond` says how far cases at the floor of their p-value lie beyond all normal ones, `alike` of the detailed ones
-    whether their like was flagged before. `events` are flagged cases side by side, the most anomalous events.
+    whether their like was flagged before. `events` are flagged cases side by side, the most anomalous of `in_events`.
     `watched` says whether normal has moved in the course of the run; where it has, the guarantee has `lapsed`.
     `timeline` is an even sample where `sampled`; of `refused_in_all` refusals the first are in `refused`.
     """
@@ -85,6 +85,7 @@ class Report(_Model):
     beyond: Beyond
     alike: dict[str, Alike]
     events: tuple[Event, ...]
+    in_events: int
     groups: tuple[Group, ...]
     refused: tuple[Refusal, ...]
     refused_in_all: int
@@ -119,7 +120,7 @@ class Report(_Model):
             what = "could be flagged" if self.no_verdict == self.judged else "is flagged"
             return f"None of {self.judged} cases {what}" if self.judged > 1 else f"The one case {_NOT[what]} flagged"
         verb = "is" if self.flagged == 1 else "are"
-        together = in_stretches(self.flagged, self.stretches)
+        together = f", in {plural(self.in_events, 'event')}" if 0 < self.in_events < self.flagged else ""
         return f"{self.flagged} of {self.judged} cases {verb} flagged as anomalous{together}"
 
     @property
@@ -187,6 +188,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         beyond=beyond(run),
         alike=alike,
         events=tuple(run.events.list(limit=EVENTS)) if flagged else (),
+        in_events=run.events.count() if flagged else 0,
         groups=() if groups.idle else groups.groups,
         refused=refused.refused,
         refused_in_all=refused.total,

@@ -15,6 +15,7 @@ from mmdmad.reasons import CONTRADICTION
 from mmdmad.store.pending import Pending
 
 if TYPE_CHECKING:
+    from mmdmad.store.events import Events
     from mmdmad.store.run import Run
 
 GROUPS = 6  # groups that are named; of more only their number is said
@@ -81,16 +82,26 @@ def opening(run: "Run", whole: Overview, false: Expected, waits: Pending, first:
     since = ""
     if odd is not None:
         since = f"The first is of {odd[0]}, the last of {odd[1]}." if odd[0] != odd[1] else f"Flagged at {odd[0]}."
-    events = run.events.count() if flagged else 0
-    found = _found(whole.drivers, flagged, false, events)
+    found = _found(whole.drivers, flagged, false, _together(run.events, flagged) if flagged else "")
     return Opening(looked=f"{looked}.", found=found, since=since, steps=steps)
+
+
+def _together(events: "Events", flagged: int) -> str:
+    """How many events the flagged cases are, and how many of these are alarms, as the section on events counts them."""
+    every, rule = events.count(), events.rule.words
+    said = f" Told together where they lie side by side, they are {plural(every, 'event')}." if every < flagged else ""
+    if rule:
+        alarms = events.count(alarm=True)
+        are = "is an alarm" if alarms == 1 else "are alarms"
+        said += f" {alarms} of {plural(every, 'event')} {are} by the rule {rule}."
+    return said
 
 
 def _from_to(first: str, last: str) -> str:
     return f", all at {first}" if first == last else f", from {first} to {last}"
 
 
-def _found(drivers: Mapping[str, int], flagged: int, false: Expected, events: int) -> str:
+def _found(drivers: Mapping[str, int], flagged: int, false: Expected, together: str = "") -> str:
     """What stands out, and how many flagged cases chance alone would bring."""
     chance = f"Were all normal, {false.low} to {false.high} of {plural(false.cases)} would be flagged by chance."
     if not flagged:
@@ -100,9 +111,6 @@ def _found(drivers: Mapping[str, int], flagged: int, false: Expected, events: in
     case = "case looks" if flagged == 1 else "cases look"
     if len(by) == 1:
         by = [by[0].replace(f"{flagged} ", "all " if flagged > 1 else "", 1)]
-    together = (
-        f" Told together where they lie side by side, they are {plural(events, 'event')}." if events < flagged else ""
-    )
     return f"{flagged} {case} unlike the normal ones: {listed(by)}.{together} {chance}"
 
 

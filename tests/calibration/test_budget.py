@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import poisson
+from scipy.stats import chi2, poisson
 
 from mmdmad.calibration.budget import Order, Track, alarms_of, choose, garwood, upper_bound
 from mmdmad.errors import DataError, ModelError
@@ -41,11 +41,44 @@ def test_the_upper_bound_of_a_count_is_the_mean_that_makes_so_few_unlikely(count
 
 
 def test_counts_that_vary_between_recordings_more_than_poisson_widen_the_bound():
+    many = track(*[[0.5] * 10] * 20)
+    even = upper_bound(dict.fromkeys(range(20), 2), many, 0.95)
+    assert even == pytest.approx(garwood(40, 0.95))
+    uneven = upper_bound({**dict.fromkeys(range(20), 2), 0: 8, 1: 0, 2: 0, 3: 0}, many, 0.95)
+    # Pearson's statistic is (6^2 + 3 * 2^2) / 2 = 24 on 19 degrees of freedom: 5 / 19 above that of Poisson counts
+    excess = 5 / 19 * 19 / chi2.ppf(0.1, 19)
+    spread = 1 + excess * uneven / 40  # at the bound itself
+    assert uneven == pytest.approx(spread * garwood(40 / spread, 0.95), rel=1e-4)
+    assert even < (1 + 5 / 19) * garwood(40 / (1 + 5 / 19), 0.95) < uneven
+
+
+def test_recordings_weigh_by_their_size():
+    sizes = track([0.5] * 30, [0.5] * 10, [0.5] * 10)
+    assert upper_bound({0: 6, 1: 2, 2: 2}, sizes, 0.95) == pytest.approx(garwood(10, 0.95))
+    assert upper_bound({0: 2, 1: 6, 2: 2}, sizes, 0.95) > garwood(10, 0.95)
+
+
+def test_few_recordings_that_differ_bound_nothing():
     four = track(*[[0.5] * 10] * 4)
-    even, uneven = upper_bound({0: 2, 1: 2, 2: 2, 3: 2}, four, 0.95), upper_bound({0: 8}, four, 0.95)
-    assert even == pytest.approx(garwood(8, 0.95))
-    # Pearson's statistic is (6^2 + 3 * 2^2) / 2 = 24 on 3 degrees of freedom: a factor of 8
-    assert uneven == pytest.approx(8 * garwood(1, 0.95))
+    assert upper_bound(dict.fromkeys(range(4), 2), four, 0.95) == pytest.approx(garwood(8, 0.95))
+    assert upper_bound({0: 8}, four, 0.95) == math.inf
+    assert upper_bound({}, four, 0.95) == pytest.approx(garwood(0, 0.95))
+    assert upper_bound({0: 8}, track([0.5] * 10), 0.95) == pytest.approx(garwood(8, 0.95))  # one says nothing of others
+    apart = track([0.01, 0.5, 0.01], [0.5] * 3, [0.5] * 3, seconds=86_400.0)
+    refused = "3 recordings or blocks .* that 2 false alarms among them may stand for any number per day; fit on more"
+    with pytest.raises(DataError, match=refused):
+        choose(apart, AlarmRule(), RATE, 5)
+    # one alarm says nothing of how recordings differ
+    assert choose(track([0.01, 0.5, 0.5], [0.5] * 3, [0.5] * 3, seconds=86_400.0), AlarmRule(), RATE, 5).alarms == 1
+
+
+def test_it_is_said_where_recordings_are_few():
+    nine, ten = ([[0.5] * 40 + [0.05]] * n for n in (9, 10))
+    few, many = (choose(track(*some, seconds=8640.0), AlarmRule(), RATE, 9) for some in (nine, ten))
+    assert few.words.endswith(
+        "like those of the calibration; 9 recordings or blocks are few to tell how much they differ"
+    )
+    assert many.words.endswith("like those of the calibration")
 
 
 def test_the_largest_level_within_the_budget_is_chosen():

@@ -1,6 +1,7 @@
 """The first words of a report: what was looked at, found, since when, what to do next, and what must be known first."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -76,16 +77,35 @@ def test_what_to_do_next():
 
 
 def test_what_was_found():
-    assert opening._found({"image": 2, "contradiction": 1}, 3, CALM, 3) == (
+    assert opening._found({"image": 2, "contradiction": 1}, 3, CALM) == (
         "3 cases look unlike the normal ones: 1 because parts do not fit each other and 2 by the image. "
         "Were all normal, 0 to 3 of 20 cases would be flagged by chance."
     )
-    assert opening._found({"image": 3}, 3, CALM, 2).startswith(
-        "3 cases look unlike the normal ones: all by the image. Told together where they lie side by side, they are 2 "
-        "events."
+    assert opening._found({"image": 3}, 3, CALM, " They are 2.").startswith(
+        "3 cases look unlike the normal ones: all by the image. They are 2. Were"
     )
-    assert opening._found({}, 0, CALM, 0).startswith("No case looks unlike the normal ones. Were all normal")
-    assert opening._found({}, 0, Expected(cases=0, mean=0, low=0, high=0), 0) == ""
+    assert opening._found({}, 0, CALM).startswith("No case looks unlike the normal ones. Were all normal")
+    assert opening._found({}, 0, Expected(cases=0, mean=0, low=0, high=0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("events", "alarms", "rule", "said"),
+    [
+        (3, 3, "", ""),
+        (2, 2, "", " Told together where they lie side by side, they are 2 events."),
+        (3, 1, "fewest=2", " 1 of 3 events is an alarm by the rule fewest=2."),
+        (
+            2, 0, "fewest=9",
+            " Told together where they lie side by side, they are 2 events. 0 of 2 events are alarms by the rule "
+            "fewest=9.",
+        ),
+    ],
+)  # fmt: skip
+def test_how_many_events_and_alarms_they_are(events, alarms, rule, said):
+    def count(alarm=None):
+        return events if alarm is None else alarms
+
+    assert opening._together(SimpleNamespace(count=count, rule=SimpleNamespace(words=rule)), 3) == said
 
 
 def test_events_that_hold_several_of_the_listed_cases_are_told():

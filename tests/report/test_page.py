@@ -8,8 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from mmdmad.bench.synthetic_run import synthetic_run
+from mmdmad.cli import app
+from mmdmad.events import AlarmRule
 from mmdmad.findings import Evidence
 from mmdmad.report import sections, write_report
 from mmdmad.report.model import build
@@ -211,3 +214,30 @@ def test_events_come_before_cases_and_those_without_room_are_counted(run, page, 
     monkeypatch.setitem(sections.ASKED, "list_events", {"limit": 3})
     (few,) = [s for s in build(run).sections if s.place == "first"]
     assert (len(few.evidence), few.left_out) == (4, count - 3)
+
+
+def test_head_opening_and_events_count_alike_by_the_rule_of_the_run(run):
+    usual = run.events.rule
+    run.events.set_rule(AlarmRule(fewest=2, hold=5))
+    try:
+        made, every, alarms = build(run), run.events.count(), run.events.count(alarm=True)
+        assert 1 < alarms < every < made.flagged
+        assert made.headline.endswith(f"flagged as anomalous, in {every} events")
+        assert f"{alarms} of {every} events are alarms by the rule fewest=2 hold=5." in made.opening.found
+        (whole,) = [s for s in made.sections if s.place == "first"]
+        assert f"There are {every} events" in whole.evidence[0].caption
+        assert f"{alarms} alarms by its rule fewest=2 hold=5" in whole.evidence[0].caption
+    finally:
+        run.events.set_rule(usual)
+
+
+def test_the_command_takes_an_alarm_rule(run, tmp_path):
+    usual, file = run.events.rule, tmp_path / "r.md"
+    told = CliRunner().invoke(app, ["report", str(run.path), "--out", str(file), "--alarm", "fewest=3"])
+    try:
+        assert told.exit_code == 0, told.output
+        assert run.events.rule == AlarmRule(fewest=3)
+        assert "by the rule fewest=3." in file.read_text()
+        assert "alarm rule of the run: fewest=3" in told.output
+    finally:
+        run.events.set_rule(usual)
