@@ -27,7 +27,7 @@ def scope(a_run, tmp_path):
     normal = [f for f in every if f.verdict == "normal"][:2]
     found = [
         naming(flagged[0], 1, "fan <*> stopped"), naming(flagged[1], 2, "fan <*> stopped"),
-        naming(flagged[2], 30, "disk full"), naming(normal[0], 0, "fan <*> stopped"),
+        naming(naming(flagged[2], 30, "disk full"), 30, "disk ok", seen=30), naming(normal[0], 0, "fan <*> stopped"),
         naming(normal[1], 40, "disk ok", seen=30),
     ]  # fmt: skip
     return Scope(run=a_run(tmp_path / "run", found)), [f.case_id for f in found]
@@ -54,7 +54,7 @@ def test_filters_all_and_none(scope):
     assert ask(asked, "log_templates", limit=1).templates == ("fan <*> stopped",)
     every = ask(asked, "log_templates", new=False)
     assert every.total == 3
-    assert "“disk ok”: 30 normal lines follow it" in every.evidence[-1].evidence.caption
+    assert any("“disk ok”: 30 normal lines follow it, named in" in one.evidence.caption for one in every.evidence)
     none = ask(asked, "log_templates", since="2027-01-01")
     assert none.idle
     assert none.evidence[0].evidence.caption == "Evidence names no new templates of log lines."
