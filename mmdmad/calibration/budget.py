@@ -13,7 +13,7 @@ of the calibration; of fewer than ten it is said that they hardly tell how much 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +29,8 @@ Per = Literal["day", "1000"]
 DAY = 86_400.0
 FEW = 10
 """Recordings below which they hardly tell how much recordings differ."""
+START = 0.5
+"""Share of the budget from which on levels are tried; fewer alarms tell little of how much recordings differ."""
 STEPS = 200  # of the equation for the bound; where they do not suffice there is none
 SPREAD = 0.9
 """Confidence of the bound on how much more the counts of recordings vary than Poisson counts."""
@@ -152,6 +154,8 @@ def choose(
 ) -> Budget:
     """The largest level, at most the declared `rate`, at which alarms stay within the budget of `most` `per` day.
 
+    Levels are tried upwards from where half the budget is used, until one does not keep it; where that first one does
+    not, from the smallest (so that the confidence is of two sequences, and is measured in docs/results.md).
     DataError where the calibration is too short for it, and says how long it has to be, or where no clock tells days.
     """
     if not (math.isfinite(most) and most > 0):
@@ -166,33 +170,43 @@ def choose(
     found = alarms_of(track, rule, rate)
     if not found:
         raise DataError("no calibration case is flagged by itself, so no level can be chosen; fit on more normal cases")
-    chosen: Budget | None = None
-    for level in sorted({p for p, _ in found}):
+    levels, allowed = sorted({p for p, _ in found}), most * exposure
+
+    def at(level: float) -> Budget:
         units = Counter(unit for p, unit in found if p <= level)
-        upper = upper_bound(units, track, confidence) / exposure
-        if upper > most:
-            if chosen is None:
-                raise DataError(_too_short(track, sum(units.values()), upper, most, per, a_case, confidence))
-            break
-        count = sum(units.values())
-        chosen = Budget(
-            most, per, float(level), count, len(track), len(set(track.units.tolist())), count / exposure, upper,
-            confidence,
-        )  # fmt: skip
-    assert chosen is not None  # there is a level, and it was chosen or refused
+        count, upper = sum(units.values()), upper_bound(units, track, confidence) / exposure
+        number = len(set(track.units.tolist()))
+        return Budget(most, per, float(level), count, len(track), number, count / exposure, upper, confidence)
+
+    start = next((n for n in range(len(found)) if garwood(n + 1, confidence) > START * allowed), len(found))
+    half = [level for level in levels if sum(p <= level for p, _ in found) >= start]
+    chosen = _upwards(half, at, most) or _upwards(levels, at, most)
+    if chosen is None:
+        raise DataError(_too_short(track, at(levels[0]), a_case))
     return chosen
 
 
-def _too_short(track: Track, count: int, upper: float, most: float, per: Per, a_case: float, confidence: float) -> str:
+def _upwards(levels: Sequence[float], at: Callable[[float], Budget], most: float) -> Budget | None:
+    """The last of the levels before the first that does not keep the budget; None where that is the first of them."""
+    chosen: Budget | None = None
+    for level in levels:
+        tried = at(level)
+        if tried.upper > most:
+            break
+        chosen = tried
+    return chosen
+
+
+def _too_short(track: Track, first: Budget, a_case: float) -> str:
     """Why not even the smallest level keeps the budget, and what it would take."""
+    most, per, confidence = first.most, first.per, first.confidence
     what = "day" if per == "day" else "1,000 cases"
-    if garwood(count, confidence) <= most * a_case * len(track):
-        units = len(set(track.units.tolist()))
-        many = f"{upper:.3g}" if math.isfinite(upper) else "any number"
+    if garwood(first.alarms, confidence) <= most * a_case * len(track):
+        many = f"{first.upper:.3g}" if math.isfinite(first.upper) else "any number"
         return (
-            f"{units} recordings or blocks of the calibration differ so much, or are so few to tell how much they do, "
-            f"that {count} false alarms among them may stand for {many} per {what}; fit on more recordings, or "
-            f"allow more than {most:g}"
+            f"{first.units} recordings or blocks of the calibration differ so much, or are so few to tell how much "
+            f"recordings do, that {first.alarms} false alarms among them may stand for {many} per {what}; fit on more "
+            f"recordings, or allow more than {most:g}"
         )
     least = garwood(1, confidence) / (most * a_case)
     one = garwood(1, confidence) / (a_case * len(track))
@@ -263,6 +277,6 @@ def garwood(count: float, confidence: float) -> float:
     >>> round(garwood(0, 0.95), 3), round(garwood(1, 0.95), 3)
     (2.996, 4.744)
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
-    return float(chi2.ppf(confidence, 2 * (count + 1)) / 2)
+    return float(gammaincinv(count + 1, confidence))
