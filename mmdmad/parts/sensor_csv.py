@@ -64,10 +64,10 @@ def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Co
     named = list(form.names)
     if form.left:
         kept = [k for k in range(len(named)) if k not in form.left]
-        return Columns([named[k] for k in kept], [columns[k] for k in kept], notes=tuple(notes))
+        return Columns([named[k] for k in kept], [columns[k] for k in kept], form.rate, notes=tuple(notes))
     if form.units is not None:
         named = [f"{name} [{unit}]" if unit else name for name, unit in zip(named, form.units)]
-    return Columns(named, columns[: len(named)], notes=tuple(notes))
+    return Columns(named, columns[: len(named)], form.rate, notes=tuple(notes))
 
 
 def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timely: list[bool] | None) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
 from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_value
 from mmdmad.parts.sensor_labview import below_headers, named
+from mmdmad.parts.sensor_scopes import scope_header
 from mmdmad.parts.sensor_settings import Beside, settings_beside
 
 BLOCK = 1 * MIB
@@ -25,7 +26,8 @@ class Form:
 
     `plain` says that it is UTF-8 and begins with its header, so that it can be read as it stands. `trailing` counts
     separators at the ends of rows that no name stands over. `filled` is the share of cells in its first rows that hold
-    numbers, dates or nothing. `left` are columns of settings, by place: no columns of the table.
+    numbers, dates or nothing. `left` are columns of settings, by place: no columns of the table. `rate` are rows per
+    second where the header says so.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,7 @@ class Form:
     notes: tuple[str, ...] = ()
     filled: float = 1.0
     left: tuple[int, ...] = ()
+    rate: float | None = None
 
 
 def find_form(part: Part, path: Path) -> Form:
@@ -54,6 +57,11 @@ def find_form(part: Part, path: Path) -> Form:
                 part, f"the header of {path.name} is longer than 1 MiB; at most {MAX_CHANNELS} columns are allowed"
             )
         lines = lines[:-1]
+    if (scope := scope_header(lines)) is not None:
+        trailing = max(0, lines[scope.skip].count(",") + 1 - len(scope.names))
+        said = (*notes, scope.note) if scope.note else tuple(notes)
+        form = Form(scope.names, ",", encoding, scope.skip, False, notes=said, left=scope.left, rate=scope.rate)
+        return replace(form, trailing=trailing)
     at, told = below_headers(lines)
     labview, remark = at > 0, ""
     while at < len(lines) and (not lines[at].strip() or _COMMENT.match(lines[at]) or (not told and _sep(lines[at]))):

@@ -231,3 +231,32 @@ def test_milliseconds_behind_a_colon_are_read(tmp_path: Path, form: str) -> None
     assert made.times.tolist() == pytest.approx([1.001 * i for i in range(40)])
     if "2026" in form:
         assert made.start == datetime(2026, 3, 14, 8, microsecond=213000)
+
+
+def wave(i: int, channel: int) -> str:
+    return f"{((7 * i + channel) % 11) / 4 - 1:.3e}"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "channels"),
+    [
+        (["X,CH1,Start,Increment", "Sequence,Volt,-3.00e-3,1.0e-6"], "{i},{a},,", ("CH1",)),
+        (["X,CH1,CH2,Start,Increment,", "Sequence,VOLT,VOLT,-6.0e-6,1.0e-6"], "{i},{a},{b},", ("CH1", "CH2")),
+        (["Time(s),CH1V,CH2V,t0 =-2.0e-02s, tInc = 1.0e-06,"], "{t:.8e},{a},{b},,", ("CH1", "CH2")),
+        (["CH1V,CH2V,t0 =-2.0e-02s, tInc = 1.0e-06,"], "{a},{b},,", ("CH1", "CH2")),
+        (["CH1(V),t0 =-2.0e-02, tInc = 1.0e-06"], "{a},,", ("CH1",)),
+        (["x-axis,1,2", "second,Volt,Volt"], "{t:.8e},{a},{b}", ("CH1", "CH2")),
+    ],
+)
+def test_start_and_step_in_the_header_of_an_oscilloscope_are_its_time(
+    tmp_path: Path, header: list[str], row: str, channels: tuple[str, ...]
+) -> None:
+    rows = [row.format(i=i, t=1e-6 * i - 0.005, a=wave(i, 0), b=wave(i, 3)) for i in range(50)]
+    made = table(tmp_path, [*header, *rows])
+    assert made.channels == channels
+    assert set(made.units) == {"V"}
+    assert made.times == pytest.approx(1e-6 * np.arange(50), abs=1e-10)
+    assert made.values[:, 0].tolist() == [float(wave(i, 0)) for i in range(50)]
+    assert made.values[:, -1].tolist() == [float(wave(i, 3 * (len(channels) - 1))) for i in range(50)]
+    if "{t" not in row:
+        assert any("one every 1.0e-" in note for note in made.notes)
