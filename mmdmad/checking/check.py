@@ -43,8 +43,12 @@ def check_path(
     allow_outside: bool = False,
     progress: bool = False,
 ) -> list[Report]:
-    """A report for each manifest and folder, and one for all bare files; see `check`."""
-    return [
+    """A report for each manifest and folder, and one for all bare files; see `check`.
+
+    Of several each is looked at as what a model would learn from, which is said.
+    """
+    found = read_any(paths, allow_outside)
+    reports = [
         check(
             cases,
             source,
@@ -55,8 +59,12 @@ def check_path(
             estimate=estimate,
             progress=progress,
         )
-        for source, cases in read_any(paths, allow_outside)
+        for source, cases in found
     ]
+    if len(reports) < 2:
+        return reports
+    told = [(report, noted.of_several(report.source, len(reports))) for report in reports]
+    return [report.model_copy(update={"notes": (*report.notes, note)}) for report, note in told]
 
 
 def check(

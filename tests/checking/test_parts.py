@@ -159,3 +159,18 @@ def test_a_wild_reading_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "pump.csv").write_text("time,x\n" + "\n".join(cells) + "\n")
     (report,) = check_path([tmp_path / "pump.csv"], estimate=False)
     assert [note.level for note in report.notes if "-9998" in note.said] == ["warn"]
+
+
+def test_of_several_folders_each_is_looked_at_as_one_to_learn_from_and_that_is_said(tmp_path: Path) -> None:
+    for name in ("good", "test", "new"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            (tmp_path / name / f"{i}.txt").write_text(f"seal {i} of {name} was replaced")
+    paths = [tmp_path / name for name in ("good", "test", "new")]
+    for report, level in zip(check_path(paths, estimate=False), ("info", "warn", "info")):
+        (found,) = [note for note in report.notes if note.topic == "sources"]
+        assert found.level == level
+        assert "3 sources were given, and each is looked at by itself as one to learn from" in found.said
+        assert ("is called as what is judged" in found.said) == (level == "warn")
+    (report,) = check_path(paths[:1], estimate=False)
+    assert not any(note.topic == "sources" for note in report.notes)
