@@ -37,7 +37,7 @@ def card(finding: "Finding") -> str:
     return (
         f'<div style="border-left:4px solid {colour};padding:4px 14px;max-width:1000px">'
         f"<b>{text(finding.case_id)}</b> {about}{mark}<br>"
-        f'<b style="color:{colour}">{finding.verdict}</b>, p = {finding.p_value:.3g} '
+        f'<b style="color:{colour}">{finding.verdict}</b>, {finding.p_words} '
         f"<small>(declared false-alarm rate {100 * g.rate:.3g} %, {g.size} calibration cases{among}{promise})</small>"
         "<br>"
         f"<small>p-values: {parts}</small>{words}<div>{pictures}</div>{evidence}</div>"
@@ -85,7 +85,7 @@ def _row(finding: "Finding", names: Sequence[str]) -> Iterator[str]:
     yield "" if thumbnail is None else picture(thumbnail, THUMBNAIL)
     yield text(finding.case_id)
     yield f'<b style="color:{COLOURS[finding.verdict]}">{finding.verdict}</b>'
-    yield f"{finding.p_value:.3g}"
+    yield f"{finding.deciding_p_value:.3g}"
     for modality in names:
         part = finding.part(modality)
         said = "" if part is None else f"{part.p_value:.3g}"

@@ -37,6 +37,7 @@ from mmdmad.commands.common import (
     finding_of,
     flagged_in,
     list_discoveries,
+    list_recordings,
     list_refused,
     list_stretches,
     opened,
@@ -241,6 +242,7 @@ def score(
     say(f"{scored.done} {'case' if scored.done == 1 else 'cases'} judged; {flagged_in(folder)}")
     for words in filter(None, (folder.watch.words, folder.adapted)):
         say(words)
+    list_recordings(folder)
     list_stretches(folder)
     set_rule(folder, alarm)
     if fdr is not None:

@@ -25,7 +25,10 @@ Row = TypeVar("Row", bound=BaseModel)
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 PAGE = ".html"
 HEAD = ("case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size")
-TAIL = ("contradiction", "contradiction_p_value", "explanation", "refused", "simulated")
+TAIL = (
+    "contradiction", "contradiction_p_value", "recording_p_value", "whole_recording_p_value", "decided_by",
+    "explanation", "refused", "simulated",
+)  # fmt: skip
 
 
 def export(findings: "Sequence[Finding]", path: Path) -> Path:
@@ -117,6 +120,9 @@ def flat(finding: "Finding") -> dict[str, Any]:
         "refused": "; ".join(finding.refused),
         "simulated": finding.simulated,
     }
+    if (own := finding.by_recording) is not None:
+        decided = "recording_p_value" if finding.guarantee.among == "recordings" else "p_value"
+        row |= {"recording_p_value": own.p_value, "whole_recording_p_value": own.whole, "decided_by": decided}
     for part in finding.parts:
         row |= {
             f"{part.modality}_p_value": part.p_value,

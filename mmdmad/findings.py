@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from mmdmad.cases import Refusal
 from mmdmad.errors import ConfigError, DataError, MmdmadError
-from mmdmad.guarantees import Guarantee, PartName, Verdict, _Data
+from mmdmad.guarantees import ByRecording, Guarantee, PartName, Verdict, _Data
 from mmdmad.plain import plain
 from mmdmad.registry import named_entry_point
 
@@ -159,8 +159,10 @@ class Finding(_Data):
     """What is said about one case.
 
     `score` is the joint score; the shares of `parts` and `contradictions` add up to it. `p_value` is its conformal
-    p-value; the verdict is "anomalous" exactly when p_value <= guarantee.rate and the guarantee decides. `lacks` are
-    the modalities that the model has learned and the case was judged without; None in findings of earlier versions.
+    p-value among calibration cases, `by_recording` those among recordings (None where the case is no window of a new
+    one); the verdict is "anomalous" exactly when `deciding_p_value` <= guarantee.rate and the guarantee decides.
+    `lacks` are the modalities that the model has learned and the case was judged without; None in findings of earlier
+    versions.
     `single_score` is the joint score by the models of one fold, drawn by content, which alone may be set against the
     calibration scores; None where there is one fold, whose scores are.
     """
@@ -181,6 +183,22 @@ class Finding(_Data):
     lacks: tuple[PartName, ...] | None = None
     simulated: bool = False
     single_score: float | None = None
+    by_recording: ByRecording | None = None
+
+    @property
+    def deciding_p_value(self) -> float:
+        """The p-value that the verdict rests on: `p_value`, or the one among recordings (`guarantee.among`)."""
+        return self.guarantee.deciding(self.p_value, self.by_recording)
+
+    @property
+    def p_words(self) -> str:
+        """Its p-value in words, the deciding one first where there are two."""
+        if self.by_recording is None:
+            return f"p = {self.p_value:.3g}"
+        among = f"{self.p_value:.3g} among {self.guarantee.size} windows"
+        drawn = f"{self.by_recording.p_value:.3g} among {self.by_recording.count} recordings"
+        first, second = (among, drawn) if self.guarantee.among == "cases" else (drawn, among)
+        return f"p = {first}; {second}"
 
     @property
     def pattern(self) -> tuple[PartName, ...]:

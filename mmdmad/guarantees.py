@@ -34,16 +34,36 @@ class Ranked(NamedTuple):
     smallest: Positive
 
 
+class ByRecording(_Data):
+    """How a window ranks among calibration recordings: only these, not their windows, are exchangeable with its own.
+
+    `p_value` is that of a window drawn from a new recording, among one window of each of the `count` recordings;
+    `whole` the one that its recording would have as a whole were this its most odd window: a recording has the
+    smallest of its windows.
+    """
+
+    p_value: float
+    whole: float
+    count: Count
+
+    def times(self, stretches: int) -> "ByRecording":
+        """Of the most unusual of so many stretches of the case, each of which could have been it (Bonferroni)."""
+        p_value, whole = min(1.0, stretches * self.p_value), min(1.0, stretches * self.whole)
+        return self.model_copy(update={"p_value": p_value, "whole": whole})
+
+
 class Grounds(_Data):
     """What a guarantee follows from at any rate: its folds, and what of the case it depends on.
 
-    `learned`: the case is of a recording that was learned from. `stretches`: so many pieces of the case, of a length
-    that is `usual`, were looked at, and the p-value counts all of them. `fewer`, `more`: which readings are missing
-    otherwise than in the cases learned from, in words; "" where none are.
+    `learned`: the case is of a recording that was learned from. `drawn`: a window of each calibration recording was
+    drawn, so that a window of a new one has a p-value among recordings. `stretches`: so many pieces of the case, of a
+    length that is `usual`, were looked at, and the p-value counts all of them. `fewer`, `more`: which readings are
+    missing otherwise than in the cases learned from, in words; "" where none are.
     """
 
     folds: tuple[Ranked, ...]
     learned: bool = False
+    drawn: bool = False
     stretches: Positive = 1
     usual: str = ""
     fewer: str = ""
@@ -63,8 +83,9 @@ class Guarantee(_Data):
     was seen on other normal cases (None: not measured). `attained` is the level that is really used, k / (n + 1) <=
     rate. `method` says how calibration cases were kept apart from what was learned ("moving": they are
     the latest cases before this one), `unit` what was kept whole, and
-    `units` how many of these the calibration cases are (None in findings of earlier versions). `grounds` is what the
-    same is said from at another rate (None in findings of earlier versions).
+    `units` how many of these the calibration cases are (None in findings of earlier versions). `among` says which
+    p-value decides: the one among calibration cases, or (`ByRecording`) the one among recordings. `grounds` is what
+    the same is said from at another rate (None in findings of earlier versions).
     """
 
     rate: float
@@ -76,6 +97,7 @@ class Guarantee(_Data):
     method: Literal["split", "cross", "moving"] = "split"
     unit: Unit = "case"
     units: int | None = None
+    among: Literal["cases", "recordings"] = "cases"
     attained: float | None = None
     bound: float | None = None
     measured: float | None = None
@@ -87,12 +109,31 @@ class Guarantee(_Data):
         return 1 / (self.size + 1)
 
     @property
+    def reach(self) -> float:
+        """The smallest value of the p-value that decides: 1 / (size + 1), or among R recordings 1 / (R + 1).
+
+        >>> said = Guarantee(rate=0.05, size=499, interval=(0, 1), pattern=("sensor",), units=24, among="recordings")
+        >>> said.smallest_p_value, said.reach
+        (0.002, 0.04)
+        """
+        return 1 / ((self.units or 0) + 1) if self.among == "recordings" else self.smallest_p_value
+
+    @property
+    def ranked_words(self) -> str:
+        """Among how many calibration cases or recordings the p-value that decides ranks."""
+        return f"{self.units} recordings" if self.among == "recordings" else str(self.size)
+
+    def deciding(self, p_value: float, by_recording: ByRecording | None) -> float:
+        """Which of the two p-values of a case the verdict rests on."""
+        return p_value if self.among == "cases" or by_recording is None else by_recording.p_value
+
+    @property
     def decides(self) -> bool:
         """Whether there is a verdict at all: a p-value can reach the rate, promised (`valid`) or not."""
         return self.valid if self.attained is None else self.attained > 0
 
     def verdict(self, p_value: float) -> Verdict:
-        """Anomalous exactly when p_value <= rate; no verdict where no p-value could reach it.
+        """Anomalous exactly when the p-value that is `deciding` <= rate; no verdict where none could reach it.
 
         >>> said = Guarantee(rate=0.05, size=99, interval=(0.02, 0.1), pattern=("image",))
         >>> said.verdict(0.05), said.verdict(0.06), said.model_copy(update={"valid": False}).verdict(0.01)

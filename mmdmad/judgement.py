@@ -11,6 +11,7 @@ import numpy as np
 
 from mmdmad.cases import Case, Modality, Refusal
 from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Slice, Verdict
+from mmdmad.guarantees import ByRecording
 from mmdmad.parts.timeline import usual_step
 from mmdmad.plain import plain
 from mmdmad.tokens import Layout
@@ -55,6 +56,7 @@ class Judgement:
     """The joint judgement of a case. The shares of `parts` and `contradictions` add up to `score`.
 
     `single_score` is the joint score in one fold, drawn by content, as calibration scores are; None with one fold.
+    `by_recording` is how it ranks as a window of a new recording; None where it is none.
     """
 
     case: Case
@@ -67,11 +69,17 @@ class Judgement:
     refused: tuple[Refusal, ...] = ()
     lacks: tuple[Modality, ...] | None = None
     single_score: float | None = None
+    by_recording: ByRecording | None = None
+
+    @property
+    def deciding_p_value(self) -> float:
+        """The p-value that the verdict rests on: among calibration cases, or among recordings."""
+        return self.guarantee.deciding(self.p_value, self.by_recording)
 
     @property
     def verdict(self) -> Verdict:
-        """Anomalous exactly when p_value <= rate; no verdict where none could reach it."""
-        return self.guarantee.verdict(self.p_value)
+        """Anomalous exactly when the deciding p-value <= rate; no verdict where none could reach it."""
+        return self.guarantee.verdict(self.deciding_p_value)
 
     @property
     def case_id(self) -> str:
@@ -98,6 +106,7 @@ class Judgement:
             score=self.score,
             single_score=self.single_score,
             p_value=self.p_value,
+            by_recording=self.by_recording,
             guarantee=self.guarantee,
             parts=tuple(
                 PartFinding(

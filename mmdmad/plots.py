@@ -126,7 +126,7 @@ def one_case(finding: "Finding") -> Drawing:
                       va="center", fontsize=8)  # fmt: skip
     axes.margins(x=0.12)
     axes.set_xlabel("share of the joint score")
-    title = f"{_word(finding.case_id)}: {finding.verdict}, p = {finding.p_value:.3g}, joint score {finding.score:.3g}"
+    title = f"{_word(finding.case_id)}: {finding.verdict}, {finding.p_words}, joint score {finding.score:.3g}"
     _title(axes, [finding], title)
     for place, (part, shown) in enumerate(pictures.items(), 1):
         grid[place, 0].imshow(np.asarray(shown.convert("RGB")))

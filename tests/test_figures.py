@@ -183,7 +183,9 @@ def test_a_table_of_findings_has_the_parts_that_occur_and_times() -> None:
     frame = Findings(items).to_dataframe()
     assert frame["case_id"].tolist() == ["a", "b"]
     assert frame["time"].iloc[1] == pd.Timestamp("2026-05-01 13:00", tz="UTC")
-    assert [c for c in frame if c.endswith("_p_value")] == ["image_p_value", "text_p_value", "contradiction_p_value"]
+    assert [c for c in frame if c.endswith("_p_value")] == [
+        "image_p_value", "text_p_value", "contradiction_p_value", "recording_p_value", "whole_recording_p_value",
+    ]  # fmt: skip
     assert np.isnan(frame["image_p_value"].iloc[1])
     assert frame["text_score"].tolist() == [2.0, 2.0]
     assert len(Findings([]).to_dataframe()) == 0

@@ -35,5 +35,8 @@ def verdict_line(d: About) -> str:
         f"joint p-value {short(f.p_value)}, declared false-alarm rate {percent(f.guarantee.rate)}, "
         f"{f.guarantee.size} calibration cases"
     )
+    if f.by_recording is not None:
+        drawn = f"p-value among recordings {short(f.by_recording.p_value)}, {f.by_recording.count} of these"
+        stands += f", {drawn}{', which decides' if f.guarantee.among == 'recordings' else ''}"
     said = {"anomalous": "is anomalous", "normal": "is judged normal", "no verdict": "has no verdict"}[f.verdict]
     return f"{f.case_id} {said}: {stands}{cite(f.case_id, *ids)}."

@@ -54,7 +54,8 @@ def discoveries(scope: Scope, asked: Share) -> Discoveries:
         )  # fmt: skip
     floor = 1 / (max(sizes) + 1)
     needed, at_floor = max(1, math.ceil(len(rows) * floor / share - 1e-9)), int((p_values <= floor * (1 + 1e-9)).sum())
-    proved = len(sizes) == 1 and len(scope.run.tally.patterns()) == 1
+    windows = bool(scope.run.tally.recordings())
+    proved = len(sizes) == 1 and len(scope.run.tally.patterns()) == 1 and not windows
     facts = [fact("share that may be false", 100 * share, "%"), fact("reported cases", len(reported))]
     facts += [fact("cases with a verdict", len(rows))]
     word = "is" if len(reported) == 1 else "are"
@@ -73,6 +74,8 @@ def discoveries(scope: Scope, asked: Share) -> Discoveries:
             "The bound is proved for this (Bates et al., Annals of Statistics 51, 2023): all cases are ranked among "
             "the same calibration cases; normal ones must be drawn as those were."
             if proved
+            else "The bound is not proved here: cases are windows of recordings, which are alike, ranked among windows."
+            if windows
             else "The bound is not proved here: cases with other parts are ranked among other calibration cases."
         ),
     ]  # fmt: skip

@@ -106,6 +106,10 @@ def _basis(b: Basis) -> Cited:
     text += f"95 % interval of the false-alarm rate {percent(g.interval[0])} to {percent(g.interval[1])}."
     facts = [fact("pattern", listed(g.pattern)), fact("judged cases", b.judged), fact("flagged cases", b.flagged)]
     facts += [fact("calibration cases", g.size), fact("interval level", 95, "%")]
+    if g.among == "recordings" and g.units is not None:
+        text += f" They are ranked among one window of each of {g.units} calibration recordings, and for windows of"
+        text += " any new one the rate is promised; recordings as wholes have a p-value of their own."
+        facts.append(fact("calibration recordings", g.units))
     facts += [fact("interval low", low, "%"), fact("interval high", high, "%")]
     if g.bound is not None:
         text += f" A theorem bounds the rate by {percent(g.bound)}."

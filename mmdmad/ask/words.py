@@ -62,9 +62,11 @@ def caption(e: Evidence) -> str:
 
 def case_line(f: Finding) -> Cited:
     """One finding in a line: verdict, p-value, group, time, and for a flagged one what drives it."""
-    p, score, odd = short(f.p_value), short(f.score), reasons.contradicted(f)
+    p, score, odd = short(f.deciding_p_value), short(f.score), reasons.contradicted(f)
     words, facts = [f"{f.case_id}: {f.verdict}, p-value {p}"], [fact("case", f.case_id), fact("verdict", f.verdict)]
     facts += [fact("p-value", p), fact("joint score", score)]
+    if f.by_recording is not None:
+        words[0] += f" among {f.guarantee.ranked_words if f.guarantee.among == 'recordings' else 'windows'}"
     if f.group:
         words.append(f.group)
         facts.append(fact("group", f.group))

@@ -12,6 +12,7 @@ from mmdmad.calibration.fusion import Fused
 from mmdmad.calibration.patterns import Calibrated, JointCalibration, Link
 from mmdmad.calibration.promise import promise
 from mmdmad.cases import Modality
+from mmdmad.guarantees import ByRecording
 
 
 def judge_in_folds(
@@ -43,10 +44,33 @@ def judge_in_folds(
             for link in said[0].links
             if all(link in one.links for one in said)
         },
-        promise(pattern, rate, [fold.ranked(pattern) for fold in folds], folds[0].unit, learned=learned),
+        promise(
+            pattern,
+            rate,
+            [fold.ranked(pattern) for fold in folds],
+            folds[0].unit,
+            learned=learned,
+            drawn=all(fold.drawn(pattern) for fold in folds),
+        ),
         # A mean varies less than the calibration scores do, each of one fold; drawn by content, one is like them.
         said[int(len(said) * case_uniform(key, "fold", folds[0].seed))].fused.score,
+        _by_recording([one.by_recording for one in said]),
     )
+
+
+def _by_recording(said: Sequence[ByRecording | None]) -> ByRecording | None:
+    """The ranks among the recordings of each fold, added up as those among its cases are.
+
+    Of a recording as a whole they are added up window by window, and the smallest sum counts: it is never smaller than
+    the sum of the smallest in each fold.
+    """
+    known = [one for one in said if one is not None]
+    if len(known) < len(said):
+        return None
+    counts = [one.count for one in known]
+    drawn = pooled_p_value([one.p_value for one in known], counts)
+    whole = pooled_p_value([one.whole for one in known], counts)
+    return ByRecording(p_value=drawn, whole=whole, count=sum(counts))
 
 
 def mean_of(fused: Sequence[Fused]) -> Fused:

@@ -18,8 +18,9 @@ from mmdmad.calibration.budget import Order, Track
 from mmdmad.calibration.conformal import case_uniform, conformal_p_value
 from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
 from mmdmad.calibration.promise import Ranked, promise
+from mmdmad.calibration.recordings import PerRecording
 from mmdmad.cases import Modality
-from mmdmad.guarantees import Guarantee, Unit
+from mmdmad.guarantees import ByRecording, Guarantee, Unit
 from mmdmad.saved import check_finite, require, validated
 
 Pattern = tuple[Modality, ...]
@@ -74,7 +75,10 @@ class Measures:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A case's scores with their p-values; `single` is its joint score in one of several folds, None with one."""
+    """A case's scores with their p-values; `single` is its joint score in one of several folds, None with one.
+
+    `by_recording` is how a window of a new recording ranks among calibration recordings; None for other cases.
+    """
 
     fused: Fused
     p_value: float
@@ -82,6 +86,7 @@ class Calibrated:
     links: dict[Link, float]
     guarantee: Guarantee
     single: float | None = None
+    by_recording: ByRecording | None = None
 
 
 class _State(BaseModel):
@@ -96,18 +101,21 @@ class _State(BaseModel):
     unit: Unit = "case"
     units: dict[str, tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
     track: dict[str, Any] | None = None
+    recordings: dict[str, list[list[float]]] = Field(default_factory=dict)
 
 
 class JointCalibration:
     """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern.
 
-    `track_` are the calibration cases in their order, None where they have none or in models of earlier versions.
+    `track_` are the calibration cases in their order, None where they have none or in models of earlier versions;
+    `recordings_` has, where units are recordings, what windows of new ones are ranked among.
     """
 
     track_: Track | None = None
 
     def __init__(self, seed: int = 0, unit: Unit = "case") -> None:
         self.seed, self.unit = seed, unit
+        self.recordings_: dict[str, PerRecording] = {}
 
     def fit(
         self,
@@ -115,13 +123,15 @@ class JointCalibration:
         calibration: Measures,
         units: Sequence[str] | None = None,
         order: Order | None = None,
+        contents: Sequence[str] | None = None,
     ) -> "JointCalibration":
         """Learn from two disjoint sets of normal cases that no detector was fitted on.
 
         `units` names the unit that each calibration case belongs to; without it each is its own. `order` says where
-        each lies beside the others.
+        each lies beside the others, `contents` are the keys of what they hold (without them each is another).
         """
-        own = [str(i) for i in range(len(calibration))] if units is None else list(units)
+        rows = [str(i) for i in range(len(calibration))]
+        own, keys = rows if units is None else list(units), rows if contents is None else list(contents)
         self.tails_: dict[str, Tail] = {}
         self.scores_: dict[str, np.ndarray] = {}
         self.natural_: dict[str, int] = {}
@@ -133,7 +143,7 @@ class JointCalibration:
             self._fit_term(_link_key(link), reference.links[link], calibration.links[link], STEEPEST)
         for pattern in patterns(tuple(reference.parts)):
             if all(_key((m,)) in self.tails_ for m in pattern):
-                self._fit_pattern(pattern, reference, calibration, own, p_values)
+                self._fit_pattern(pattern, reference, calibration, own, keys, p_values)
         self.track_ = None if order is None else Track.of(order, own, p_values)
         return self
 
@@ -157,6 +167,7 @@ class JointCalibration:
         reference: Measures,
         calibration: Measures,
         units: Sequence[str],
+        contents: Sequence[str],
         p_values: np.ndarray,
     ) -> None:
         """Tail and scores of a pattern; for `p_values` see `_rank_among`."""
@@ -164,9 +175,16 @@ class JointCalibration:
         if len(pattern) > 1 and len(rows) >= FEWEST:
             sums = [together(self._part_surprises(reference.row(i, pattern)[0])) for i in rows]
             self.tails_[_joint_key(pattern)] = Tail.fit(sums)
-        self._rank_among(pattern, calibration, units, p_values)
+        self._rank_among(pattern, calibration, units, contents, p_values)
 
-    def _rank_among(self, pattern: Pattern, calibration: Measures, units: Sequence[str], p_values: np.ndarray) -> None:
+    def _rank_among(
+        self,
+        pattern: Pattern,
+        calibration: Measures,
+        units: Sequence[str],
+        contents: Sequence[str],
+        p_values: np.ndarray,
+    ) -> None:
         """Scores of a pattern; `p_values` (n,) gets those of the cases that have exactly its parts."""
         rows = calibration.having(pattern)
         fused_of = {i: self.fuse(*calibration.row(i, pattern)).score for i in rows}
@@ -181,13 +199,19 @@ class JointCalibration:
             p_values[i] = place[i] / (len(rows) + 1)
         counts = Counter(units[i] for i in rows)
         self.units_[_joint_key(pattern)] = len(counts), min(counts.values(), default=1)
+        if self.unit == "recording":
+            mine = [units[i] for i in rows], [contents[i] for i in rows]
+            self.recordings_[_joint_key(pattern)] = PerRecording.of(list(fused_of.values()), *mine, self.seed)
 
     def _place(self, row: int, score: float, units: Sequence[str]) -> tuple[float, float]:
         """Where a calibration case stands among the others, the highest score first; ties fall as they may."""
         return -score, case_uniform(units[row], "order", row, self.seed)
 
-    def on(self, calibration: Measures, units: Sequence[str], unit: Unit = "case") -> "JointCalibration":
+    def on(
+        self, calibration: Measures, units: Sequence[str], unit: Unit = "case", contents: Sequence[str] | None = None
+    ) -> "JointCalibration":
         """The same tails, and so the same joint score, ranked among other calibration cases, of these units."""
+        keys = [str(i) for i in range(len(units))] if contents is None else list(contents)
         made = JointCalibration(self.seed, unit)
         made.tails_, made.scores_, made.natural_, made.units_ = dict(self.tails_), {}, {}, {}
         for m, scores in calibration.parts.items():
@@ -197,7 +221,7 @@ class JointCalibration:
             if (key := _link_key(link)) in self.tails_:
                 made.scores_[key] = np.sort(scores[np.isfinite(scores)])
         for pattern in self.joint_scores():
-            made._rank_among(pattern, calibration, units, np.full(len(units), np.nan))
+            made._rank_among(pattern, calibration, units, keys, np.full(len(units), np.nan))
         return made
 
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
@@ -225,13 +249,15 @@ class JointCalibration:
         `learned`: the case is of a recording that was learned from.
         """
         pattern = tuple(parts)
-        fused = self.fuse(parts, contradictions)
+        fused, term = self.fuse(parts, contradictions), _joint_key(pattern)
+        among = None if learned else self.recordings_.get(term)
         return Calibrated(
             fused,
-            self._p_value(key, _joint_key(pattern), fused.score),
+            self._p_value(key, term, fused.score),
             {m: self._p_value(key, _key((m,)), score) for m, score in parts.items()},
             {k: self._p_value(key, _link_key(k), s) for k, s in contradictions.items() if _link_key(k) in self.tails_},
             self.guarantee(pattern, rate, learned=learned),
+            by_recording=None if among is None else among.rank(fused.score, case_uniform(key, term, self.seed)),
         )
 
     def joint_scores(self) -> dict[Pattern, np.ndarray]:
@@ -253,7 +279,11 @@ class JointCalibration:
 
     def guarantee(self, pattern: Pattern, rate: float, *, learned: bool = False) -> Guarantee:
         """What stands behind a verdict on a case with these parts at this rate; see `promise`."""
-        return promise(pattern, rate, [self.ranked(pattern)], self.unit, learned=learned)
+        return promise(pattern, rate, [self.ranked(pattern)], self.unit, learned=learned, drawn=self.drawn(pattern))
+
+    def drawn(self, pattern: Pattern) -> bool:
+        """Whether windows with these parts have a p-value among recordings."""
+        return _joint_key(pattern) in self.recordings_
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as JSON values (floats survive JSON exactly)."""
@@ -265,6 +295,7 @@ class JointCalibration:
             "unit": self.unit,
             "units": {k: list(u) for k, u in self.units_.items()},
             "track": None if self.track_ is None else self.track_.state(),
+            **({"recordings": {k: r.state() for k, r in self.recordings_.items()}} if self.recordings_ else {}),
         }
 
     @classmethod
@@ -291,6 +322,11 @@ class JointCalibration:
                 units * smallest <= size,
                 f"{size} calibration cases of {key} are no {units} units of {smallest} or more",
             )
+        made.recordings_ = {key: PerRecording.from_state(key, one) for key, one in known.recordings.items()}
+        for key, one in made.recordings_.items():
+            ranked = made.units_.get(key, (0, 1))[0]
+            require(known.unit == "recording", f"{known.unit}s have windows of recordings drawn")
+            require(len(one) == ranked, f"a window of {len(one)} recordings is drawn, and {key} has {ranked}")
         return made
 
     def check(self, modalities: Sequence[Modality], joint: bool) -> None:

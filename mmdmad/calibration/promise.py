@@ -16,8 +16,9 @@ exchangeable data lies near the declared rate.
 Recordings are units with windows. A window drawn at random from a new recording exceeds a share of the windows of each
 other one, and (1 + sum of the shares above it) / (R + 1) is a p-value by the same exchange of recordings (Lee, Barber
 and Willett, "Distribution-free inference with hierarchical data", 2023). With k - 1 windows above it the shares add up
-to (k - 1) / W at most, W the windows of the smallest recording. Blocks of one recording are not exchangeable: there is
-no theorem, and nothing is promised of other recordings.
+to (k - 1) / W at most, W the windows of the smallest recording. Of one window drawn from each recording the rank is as
+uniform as that of a case (`mmdmad.calibration.recordings`). Blocks of one recording are not exchangeable: there is no
+theorem, and nothing is promised of other recordings.
 """
 
 import math
@@ -26,11 +27,22 @@ from collections.abc import Sequence
 from mmdmad.calibration.conformal import false_alarm_interval, is_attainable, smallest_calibration_size
 from mmdmad.guarantees import Grounds, Guarantee, Ranked, Unit
 
+_MORE = "holds only for more of these"
+
 
 def promise(
-    pattern: Sequence[str], rate: float, folds: Sequence[Ranked], unit: Unit = "case", *, learned: bool = False
+    pattern: Sequence[str],
+    rate: float,
+    folds: Sequence[Ranked],
+    unit: Unit = "case",
+    *,
+    learned: bool = False,
+    drawn: bool = False,
 ) -> Guarantee:
     """The guarantee of a verdict on a case with these parts at this rate; `learned`: it is of a recording learned from.
+
+    `drawn`: one window of each calibration recording was drawn. A window of a new recording is then ranked among these
+    where they reach the rate, R + 1 >= 1 / rate.
 
     >>> said = promise(("image",), 0.05, [Ranked(20, 20, 20, 1)] * 5)
     >>> said.method, said.size, round(said.attained, 4), round(said.bound, 3)
@@ -55,13 +67,18 @@ def promise(
             "holds only for more of the same recording, as long as it goes on as before"
             if learned
             else "ranked among windows of few recordings, and this is none of them; holds only if new recordings are "
-            "like these"
+            f"like these, and to promise {rate:g} for any takes {smallest_calibration_size(rate)} to rank among"
         )
     elif enough and unit == "recording" and not is_attainable(units, rate):
-        valid = learned
-        few = f"ranked among windows of {units} recordings; a rate of {rate:g} for new ones needs "
-        few += f"{smallest_calibration_size(rate)}"
+        valid, needed = learned, smallest_calibration_size(rate)
+        few = f"ranked among windows of {units} recordings; a rate of {rate:g} for new ones needs {needed}, "
+        few += f"{needed - units} more"
         notes.append(f"{few}; holds only {'for more of these' if learned else 'if new recordings are like these'}")
+    elif enough and drawn and learned:
+        notes.append(f"of one of the {units} recordings learned from: ranked among windows of these; {_MORE}")
+    by_recording = enough and drawn and not learned and is_attainable(units, rate)
+    ranks = [Ranked(one.units, one.units, one.units, 1) for one in folds] if by_recording else folds
+    places = units if by_recording else size
     known = size if unit == "case" else units if is_attainable(units, rate) else 0
     return Guarantee(
         rate=rate,
@@ -73,9 +90,10 @@ def promise(
         method="split" if len(folds) == 1 else "cross",
         unit=unit,
         units=units,
-        attained=_rank(size, rate) / (size + 1),
-        bound=bound(folds, rate, unit),
-        grounds=Grounds(folds=tuple(folds), learned=learned),
+        among="recordings" if by_recording else "cases",
+        attained=_rank(places, rate) / (places + 1),
+        bound=bound(ranks, rate, unit),
+        grounds=Grounds(folds=tuple(folds), learned=learned, drawn=drawn),
     )
 
 

@@ -171,7 +171,7 @@ def print_explanation(finding: "Finding") -> None:
     """Print a finding in words: verdict line, sentences with their evidence ids, faithfulness."""
     from mmdmad.explain.words import joint_score
 
-    say(f"{finding.case_id}: {finding.verdict} (p = {finding.p_value:.3g}, {joint_score(finding.score)})")
+    say(f"{finding.case_id}: {finding.verdict} ({finding.p_words}, {joint_score(finding.score)})")
     if finding.explanation is None:
         return
     for sentence in finding.explanation.sentences:
@@ -206,6 +206,15 @@ def _unpromised(run: Any) -> str:
 
     notes = [b.guarantee.note for b in guarantees(Scope(run), Nothing()).bases if b.unpromised]
     return f"; the rate is not promised: {plain(notes[0])}" if notes else ""
+
+
+def list_recordings(run: Any) -> None:
+    """Print how often windows and whole recordings are flagged, where a run judges windows of new recordings."""
+    from mmdmad.ask.base import Scope, ask
+
+    found = ask(Scope(run), "recording_rates")
+    for one in () if found.idle else found.evidence[:MOST_STRETCHES]:
+        say(one.evidence.caption)
 
 
 def list_discoveries(run: Any, share: float) -> None:

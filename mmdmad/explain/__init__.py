@@ -83,7 +83,8 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
 def is_drawn(judgement: "Judgement") -> bool:
     """Whether a case gets pictures: flagged or close to it, or as unusual as can be where nothing can be flagged."""
     g = judgement.guarantee
-    return judgement.p_value <= max(g.rate, DRAWN_UP_TO) or outermost(judgement.p_value, g.smallest_p_value)
+    smallest = min(judgement.p_value, judgement.deciding_p_value)
+    return smallest <= max(g.rate, DRAWN_UP_TO) or outermost(judgement.p_value, g.smallest_p_value)
 
 
 def pictures(judgement: "Judgement", normal: "Normal") -> "dict[Modality, Picture]":

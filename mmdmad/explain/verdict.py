@@ -41,11 +41,26 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
         "({calibration_cases} calibration cases of this pattern; {interval_level} interval {interval_low} to "
         "{interval_high})"
     )
+    own, p_value = judgement.by_recording, "joint p-value {p-value}"
+    if own is not None:
+        facts += [fact("p-value among recordings", own.p_value), fact("calibration recordings", own.count)]
+        among = "one window of each of {calibration_recordings} calibration recordings"
+        if guarantee.among == "recordings":
+            p_value = "p-value {p-value_among_recordings} among " + among
+            basis = (
+                "(joint p-value {p-value} among all {calibration_cases} windows of these; {interval_level} interval "
+            )
+            basis += "{interval_low} to {interval_high})"
     if guarantee.decides and not guarantee.valid:
         facts.append(fact("note", guarantee.note))
         basis = "({calibration_cases} calibration cases of this pattern; the rate is not promised: {note})"
+        if own is not None and guarantee.among == "cases":
+            basis = basis[:-1] + "; among " + among + " its p-value is {p-value_among_recordings})"
+    elif guarantee.grounds is not None and guarantee.grounds.learned and guarantee.note:
+        facts.append(fact("note", guarantee.note))
+        basis = basis[:-1] + "; {note})"
     if judgement.verdict == "no verdict":
-        if guarantee.smallest_p_value > guarantee.rate:
+        if guarantee.reach > guarantee.rate:
             text = who + " gets no verdict: {calibration_cases} calibration cases of this pattern cannot support a"
             text += " declared false-alarm rate of {declared_false-alarm_rate}; its joint p-value is {p-value}"
         else:
@@ -58,10 +73,10 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
             text += " ({note})"
         text += "."
     elif judgement.verdict == "anomalous":
-        text = who + " is flagged as anomalous with joint p-value {p-value}, at a declared false-alarm rate of"
+        text = who + " is flagged as anomalous with " + p_value + ", at a declared false-alarm rate of"
         text += " {declared_false-alarm_rate} " + basis + "."
     else:
-        text = who + " is not flagged: its joint p-value {p-value} is above the declared false-alarm rate of"
+        text = who + " is not flagged: its " + p_value + " is above the declared false-alarm rate of"
         text += " {declared_false-alarm_rate} " + basis + "."
     return draft("verdict", None, text, facts)
 

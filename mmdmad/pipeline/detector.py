@@ -234,6 +234,7 @@ class JointDetector:
             refused=refused,
             lacks=tuple(m for m in self.parts_ if m not in measured),
             single_score=said.single,
+            by_recording=said.by_recording and said.by_recording.times(many),
         )
 
     def _outside(self, signals: dict[Modality, Any], measured: Iterable[Modality]) -> Outside:

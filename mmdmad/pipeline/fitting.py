@@ -160,8 +160,9 @@ def _calibrate(
         )
         units = [rows.unit(row) for row in rows.counted]
         order = order_of([rows.cases[row] for row in rows.counted], rows.kind)
-        state = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units, order).state()
-        write_values(out / "calibration.json", state)
+        contents = [rows.keys[row] for row in rows.counted]
+        made = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units, order, contents)
+        write_values(out / "calibration.json", made.state())
 
     made = stage(folder / "calibration", make)
     values = read_values(made / "calibration.json")

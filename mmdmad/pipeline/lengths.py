@@ -162,7 +162,7 @@ def for_stretches(guarantee: "Guarantee", stretches: int, usual: str) -> "Guaran
     grounds = guarantee.grounds
     if grounds is not None:
         grounds = grounds.model_copy(update={"stretches": stretches, "usual": usual})
-    if reaches(stretches * guarantee.smallest_p_value, guarantee.rate):
+    if reaches(stretches * guarantee.reach, guarantee.rate):
         return guarantee.model_copy(update={"note": note, "grounds": grounds})
     note = f"{note}; windows of {usual} would each get a verdict"
     return guarantee.model_copy(update={"valid": False, "attained": 0.0, "note": note, "grounds": grounds})

@@ -116,7 +116,8 @@ def level(model: "JointDetector", cases: Sequence[Case]) -> tuple[Level, tuple[R
         measures, used = _measures(fold, [cases[row] for row in mine], refused)
         kept = [mine[i] for i in used]
         counted.update(kept)
-        found.append(fold.calibration.on(measures, [units.of[row] for row in kept], units.kind))
+        names, keys = [units.of[row] for row in kept], [units.keys[row] for row in kept]
+        found.append(fold.calibration.on(measures, names, units.kind, keys))
     known = {recording_of(cases[row]) for row in counted} if units.kind != "case" else set()
     contents = frozenset(head(units.keys[row]) for row in counted if not units.keys[row].startswith("unreadable"))
     return Level(tuple(found), frozenset(filter(None, known)), contents), tuple(refused)

@@ -26,13 +26,14 @@ def render(report: Report) -> str:
     lines += ["What to do next:", "", *(f"{i}. {safe(step)}" for i, step in enumerate(about.steps, start=1)), ""]
     lines += _sections(report, "first")
     for i, (finding, together) in enumerate(report.entries[: report.detailed], start=1):
-        lines += _finding(i, finding, number(finding.p_value), together, report)
+        own = f"p = {number(finding.p_value)}" if finding.by_recording is None else finding.p_words
+        lines += _finding(i, finding, own, together, report)
     rest = report.entries[report.detailed :]
     if rest:
         lines += ["## Also flagged", ""]
         lines += table(
             ("case", "group", "p-value", "what stands out"),
-            ([f.case_id, f.group or "", number(f.p_value), entry(f, together)] for f, together in rest),
+            ([f.case_id, f.group or "", number(f.deciding_p_value), entry(f, together)] for f, together in rest),
         )
     if report.unlisted:
         lines += [
@@ -133,8 +134,8 @@ def _basis(basis: Basis) -> list[str]:
         ", ".join(g.pattern),
         str(basis.judged),
         str(basis.flagged),
-        str(g.size),
-        f"{g.smallest_p_value:.3g}",
+        g.ranked_words,
+        f"{g.reach:.3g}",
         "" if g.attained is None else percent(g.attained),
         "none applies" if g.bound is None else percent(g.bound),
         "not" if g.measured is None else percent(g.measured),
@@ -145,7 +146,7 @@ def _basis(basis: Basis) -> list[str]:
 
 def _finding(index: int, finding: Finding, p_value: str, together: Stretch | None, report: Report) -> list[str]:
     about = [finding.group, finding.time.isoformat(" ", "seconds") if finding.time else None]
-    lines = [f"## {index}. {safe(finding.case_id)}: {finding.verdict}, p = {p_value}", ""]
+    lines = [f"## {index}. {safe(finding.case_id)}: {finding.verdict}, {p_value}", ""]
     if any(about):
         lines += [safe(" · ".join(a for a in about if a)), ""]
     if together is not None and (words := several(together)):

@@ -83,7 +83,8 @@ class Adapting:
         reference = self._references[pattern]
         score = judgement.score if judgement.single_score is None else judgement.single_score
         p_value = reference.rank(score, case_uniform(case_key(judgement.case), "moving"))
-        moved = replace(judgement, p_value=p_value, guarantee=moving(judgement.guarantee, len(reference)))
+        guarantee = moving(judgement.guarantee, len(reference))
+        moved = replace(judgement, p_value=p_value, guarantee=guarantee, by_recording=None)
         seconds = rows.timestamp(judgement.case.time)
         flagged = p_value <= self.rate
 

@@ -1,14 +1,16 @@
 """The declared rate as SQL reads it: verdicts, contradictions and ranks of all cases at any rate, from their p-values.
 
 At the rate of the run they are stored columns, with their indexes. At another they are computed from narrow columns
-that do not depend on the rate: the p-value and its floor, the smallest p-value of a contradiction, of each part.
+that do not depend on the rate: the p-value and its floor, that among recordings and how many these are, the smallest
+p-value of a contradiction, of each part.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
+from mmdmad.calibration.conformal import smallest_calibration_size
 from mmdmad.guarantees import ROUNDING
 from mmdmad.store.db import CaseRow, PartRow
 
@@ -27,8 +29,31 @@ class At:
         """The verdict of a case: none where no p-value can reach the rate."""
         if self.rate is None:
             return CaseRow.verdict.expression
-        unreached = or_(CaseRow.floor.is_(None), CaseRow.floor * (1 - ROUNDING) > self.rate)
-        return case((unreached, "no verdict"), (CaseRow.p_value <= self.rate, "anomalous"), else_="normal")
+        floor = case(
+            (self._by_recording, CaseRow.floor * (CaseRow.size + 1.0) / (CaseRow.recordings + 1.0)),
+            else_=CaseRow.floor.expression,
+        )
+        unreached = or_(CaseRow.floor.is_(None), floor * (1 - ROUNDING) > self.rate)
+        return case((unreached, "no verdict"), (self.p_value <= self.rate, "anomalous"), else_="normal")
+
+    @property
+    def _by_recording(self) -> ColumnElement[bool]:
+        """Whether the p-value among recordings decides: where there are enough of them for the rate (`promise`)."""
+        return CaseRow.recordings >= smallest_calibration_size(self.rate or 0.5)
+
+    @property
+    def p_value(self) -> ColumnElement[Any]:
+        """The p-value that decides."""
+        if self.rate is None:  # none is kept of cases judged by earlier versions, which had one p-value
+            return func.coalesce(CaseRow.deciding_p, CaseRow.p_value)
+        return case((self._by_recording, CaseRow.drawn_p.expression), else_=CaseRow.p_value.expression)
+
+    @property
+    def ranked(self) -> ColumnElement[Any]:
+        """Among how many calibration cases or recordings that p-value ranks a case."""
+        if self.rate is None:
+            return func.coalesce(CaseRow.ranked, CaseRow.size)
+        return case((self._by_recording, CaseRow.recordings.expression), else_=CaseRow.size.expression)
 
     @property
     def flagged(self) -> ColumnElement[bool]:

@@ -73,6 +73,12 @@ class CaseRow(Base):
     clash: Mapped[float | None] = mapped_column(Float)  # smallest p-value of a contradiction
     pattern: Mapped[str | None] = mapped_column(String, index=True)  # of its guarantee: "image,text"
     size: Mapped[int | None] = mapped_column()  # calibration cases of that pattern
+    recording: Mapped[str | None] = mapped_column(String, index=True)  # of which it is a window
+    recordings: Mapped[int | None] = mapped_column()  # calibration recordings that its window is ranked among
+    drawn_p: Mapped[float | None] = mapped_column(Float)  # `ByRecording`: of a window of a new recording,
+    whole_p: Mapped[float | None] = mapped_column(Float)  # of its recording, were this the most odd window
+    deciding_p: Mapped[float | None] = mapped_column(Float)  # the p-value that its verdict rests on,
+    ranked: Mapped[int | None] = mapped_column()  # and among how many cases or recordings that ranks it
     label: Mapped[int | None] = mapped_column()
     simulated: Mapped[bool | None] = mapped_column()
     spelling: Mapped[str | None] = mapped_column(String, index=True)  # `rows.spelling` of the id, to find it by

@@ -22,7 +22,7 @@ from mmdmad.store.db import alone, check, complete, connect
 from mmdmad.store.rows import fill, rate_free
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 9
+FORMAT = 10
 FIRST = 1
 DATABASE, CONFIG = "cases.sqlite", "config.json"
 
@@ -59,9 +59,11 @@ def _list_model(folder: Path, connection: Connection) -> None:
 # case has the columns from which it is read at another rate.
 # Format 8: there is a table of events; it is filled when they are first asked for, as after every score.
 # Format 9: there is a table of recalibrations; streams say with which of them they began.
+# Format 10: a window of a new recording has its p-values among recordings; cases of before have none, and are read as
+# they were.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
-    Step(7, (rate_free,)), Step(8, ()), Step(9, ()),
+    Step(7, (rate_free,)), Step(8, ()), Step(9, ()), Step(10, ()),
 )  # fmt: skip
 
 

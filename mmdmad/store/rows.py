@@ -31,18 +31,24 @@ LARGEST = 2**63 - 1  # what SQLite holds as a whole number
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding and what is kept beside it: the marks by which its files are known again, and the Case as JSON."""
+    """A finding and what is kept beside it: the marks by which its files are known again, and the Case as JSON.
+
+    `recording` is the one that the case names.
+    """
 
     finding: Finding
     stamp: str = ""
     content: str = ""
     source: str = "{}"
+    recording: str | None = None
 
 
 def put(connection: Connection, judged: Sequence[Judged]) -> None:
     """Write findings with all their rows, in place of earlier ones of the same cases; the caller's transaction."""
     now = datetime.now(UTC)
-    cases = [{"id": j.finding.case_id, "judged_at": now, **columns(j.finding)} for j in judged]
+    cases = [
+        {"id": j.finding.case_id, "judged_at": now, "recording": _recording(j), **columns(j.finding)} for j in judged
+    ]
     documents = [
         {
             "case_id": j.finding.case_id, "stamp": j.stamp, "content": j.content, "source": j.source,
@@ -117,11 +123,29 @@ def columns(finding: Finding) -> dict[str, Any]:
         "clash": min((c.p_value for c in finding.contradictions), default=None),
         "pattern": ",".join(finding.guarantee.pattern),
         "size": finding.guarantee.size,
+        **_by_recording(finding),
         "label": finding.label,
         "simulated": finding.simulated,
         "spelling": spelling(case_id),
         "number": number if number is not None and number <= LARGEST else None,
     }
+
+
+def _by_recording(finding: Finding) -> dict[str, Any]:
+    """What decides, and the ranks among recordings; a case that gets no verdict at any rate has none of these."""
+    guarantee, own = finding.guarantee, finding.by_recording
+    own = None if floor(finding) is None else own
+    among = guarantee.units if guarantee.among == "recordings" else guarantee.size
+    return {
+        "recordings": own and own.count, "drawn_p": own and own.p_value, "whole_p": own and own.whole,
+        "deciding_p": guarantee.deciding(finding.p_value, finding.by_recording), "ranked": among,
+    }  # fmt: skip
+
+
+def _recording(judged: Judged) -> str | None:
+    """The recording that a case names, else the mark of the file that its parts were cut from; None without one."""
+    cuts = (part.cut.recording for part in judged.finding.parts if part.cut is not None)
+    return next(cuts, None) if judged.recording is None else judged.recording
 
 
 def floor(finding: Finding) -> float | None:

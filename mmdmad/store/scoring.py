@@ -147,7 +147,7 @@ class Scorer:
         if self.watch is not None and (lapse := self.watch.lapsing(finding)) is not None:
             finding = stream.lapsed(finding, lapse)
         refused = finding.refusals(one.case.row)
-        judged = rows.Judged(finding, stamp, content, serial.case_to_json(one.case))
+        judged = rows.Judged(finding, stamp, content, serial.case_to_json(one.case), one.case.recording)
         self._store(judged, refused, one.case, self.adapting, first=one.before is None)
         return Outcome(True, refused, refused)
 

@@ -12,7 +12,7 @@ from mmdmad.errors import RunError
 from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
 from mmdmad.store.at import STORED, At
-from mmdmad.store.db import CaseRow, EvidenceRow, FactRow, MetaRow, PartRow, RefusalRow
+from mmdmad.store.db import CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow, RefusalRow
 from mmdmad.store.query import Filters, channel_facts, ordering
 from mmdmad.store.rows import LARGEST
 
@@ -33,8 +33,23 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """One judged recording that was not learned from: its windows, how many are flagged, its p-value as a whole.
+
+    `count` is how many calibration recordings its most odd window, of the case `peak`, is ranked among.
+    """
+
+    recording: str
+    windows: int
+    flagged: int
+    p_value: float
+    count: int
+    peak: str
+
+
+@dataclass(frozen=True)
 class Judged:
-    """How many cases of one group rest on `size` calibration cases, and what became of them.
+    """How many cases of one group rest on `size` calibration cases (or recordings), and what became of them.
 
     `decided` are those that could get a verdict; `normal` those whose label says normal and that could get one.
     """
@@ -140,10 +155,32 @@ class Tally:
         decided = self._at.verdict != "no verdict"
         flagged, normal = self._at.flagged, (CaseRow.label == 0) & decided
         counts = [func.count().filter(which) for which in (decided, flagged, normal, normal & flagged)]
-        query = select(CaseRow.group, CaseRow.size, func.count(), *counts).group_by(CaseRow.group, CaseRow.size)
+        size = self._at.ranked
+        query = select(CaseRow.group, size, func.count(), *counts).group_by(CaseRow.group, size)
         with Session(self._engine) as session:
-            rows = session.execute(query.order_by(CaseRow.group.asc().nulls_first(), CaseRow.size)).all()
+            rows = session.execute(query.order_by(CaseRow.group.asc().nulls_first(), size)).all()
         return [Judged(group, *map(int, numbers)) for group, *numbers in rows]
+
+    def recordings(self) -> list[Whole]:
+        """Every recording of which a window was ranked among recordings, the smallest p-value as a whole first.
+
+        Windows with other parts are ranked among others, so the smallest of several kinds counts each of them.
+        """
+        name = func.coalesce(CaseRow.recording, CaseRow.id)
+        kinds, flagged = func.count(distinct(CaseRow.pattern)), func.count().filter(self._at.flagged)
+        # SQLite takes the other columns of a group from the row that has the minimum
+        peak = CaseRow.id.label("peak"), CaseRow.recordings
+        query = select(name, func.count(), flagged, kinds, func.min(CaseRow.whole_p), *peak)
+        with Session(self._engine) as session:
+            rows = session.execute(query.where(CaseRow.whole_p.is_not(None)).group_by(name)).all()
+        found = [Whole(str(n), w, bad, min(1.0, k * float(p or 0)), int(r or 0), i) for n, w, bad, k, p, i, r in rows]
+        return sorted(found, key=lambda one: (one.p_value, -one.flagged, one.recording))
+
+    def of_learned(self) -> int:
+        """How many judged cases are of recordings that were learned from."""
+        learned = func.json_extract(DocumentRow.finding, "$.guarantee.grounds.learned")
+        kept = select(func.count()).select_from(DocumentRow).where(learned.is_(True))
+        return int(self._one(kept))
 
     def ranks(self) -> list[tuple[str, float, int]]:
         """Id, p-value and size of the calibration set of every case that could get a verdict, smallest p first."""
@@ -180,7 +217,8 @@ class Tally:
             counts = {True: self.count(verdict="anomalous"), False: 0}
             counts[False] = self.count() - counts[True]
             steps = {flagged: max(1, -(-n // most)) for flagged, n in counts.items()}
-            query = select(CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, self._at.verdict.label("verdict"))
+            own = self._at.p_value.label("p_value"), self._at.verdict.label("verdict")
+            query = select(CaseRow.id, CaseRow.time, CaseRow.clock, *own)
             query = query.order_by(CaseRow.time.asc().nulls_last(), CaseRow.id).execution_options(yield_per=1000)
             points, seen = [], {True: 0, False: 0}
             for place, row in enumerate(session.execute(query)):  # narrow rows, a few at a time in memory

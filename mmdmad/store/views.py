@@ -51,7 +51,7 @@ class View:
             guarantee = moving(guarantee, before.size)
         elif is_kept(before):
             guarantee = guarantee.model_copy(update={"valid": False, "note": before.note})
-        verdict = guarantee.verdict(finding.p_value)
+        verdict = guarantee.verdict(guarantee.deciding(finding.p_value, finding.by_recording))
         read = finding.model_copy(update={"guarantee": guarantee, "verdict": verdict, "explanation": None})
         read = read.model_copy(update={"evidence": tuple(_evidence(read))})
         if self.watch is not None and (lapse := self.watch.lapsing(read)) is not None:
@@ -64,7 +64,7 @@ class View:
 @lru_cache(maxsize=4096)
 def at_rate(pattern: tuple[str, ...], unit: Unit, grounds: Grounds, rate: float) -> Guarantee:
     """The guarantee at a rate, from what any is said from."""
-    made = promise(pattern, rate, grounds.folds, unit, learned=grounds.learned)
+    made = promise(pattern, rate, grounds.folds, unit, learned=grounds.learned, drawn=grounds.drawn)
     if grounds.stretches > 1:
         made = for_stretches(made, grounds.stretches, grounds.usual)
     outside = Outside(grounds.fewer, grounds.more)

@@ -8,6 +8,7 @@ from mmdmad.calibration.patterns import JointCalibration, Measures
 from mmdmad.calibration.promise import Ranked, bound, promise
 from mmdmad.errors import ModelError
 from mmdmad.findings import Guarantee
+from mmdmad.guarantees import ByRecording
 
 ONE = Ranked(100, 100, 100, 1)
 
@@ -60,7 +61,7 @@ def test_recordings_are_bounded_by_their_number_and_their_smallest():
 def test_who_a_guarantee_holds_for():
     new, known = (promise(("text",), 0.05, [Ranked(500, 500, 12, 30)], "recording", learned=x) for x in (False, True))
     assert (new.valid, known.valid) == (False, True)
-    assert new.note.endswith("a rate of 0.05 for new ones needs 19; holds only if new recordings are like these")
+    assert new.note.endswith("for new ones needs 19, 7 more; holds only if new recordings are like these")
     assert known.note.endswith("holds only for more of these")
     assert new.interval == (0.0, 1.0)
     enough = promise(("text",), 0.05, [Ranked(500, 500, 19, 20)], "recording")
@@ -68,7 +69,30 @@ def test_who_a_guarantee_holds_for():
     assert enough.interval == false_alarm_interval(19, 0.05)
     blocks = [promise(("text",), 0.05, [Ranked(9000, 9000, 10, 900)], "block", learned=x) for x in (False, True)]
     assert [one.valid for one in blocks] == [False, True]
+    assert blocks[0].note.endswith("like these, and to promise 0.05 for any takes 19 to rank among")
     assert promise(("text",), 0.05, [Ranked(5, 5, 5, 1)], "block", learned=True).valid is False
+
+
+def test_windows_of_new_recordings_rank_among_recordings_where_these_reach_the_rate():
+    folds = [Ranked(100, 100, 10, 5)] * 3
+    said = promise(("text",), 0.05, folds, "recording", drawn=True)
+    assert (said.among, said.valid, said.note, said.units, said.size) == ("recordings", True, "", 30, 300)
+    assert (said.attained, said.reach, said.smallest_p_value) == (1 / 31, 1 / 31, 1 / 301)
+    assert said.bound == 2 * (3 - 1 + 1) / (30 + 3)  # of units, one window each: the bound of cases
+    assert said.interval == false_alarm_interval(30, 0.05)
+    once = promise(("text",), 0.05, [Ranked(300, 300, 39, 5)], "recording", drawn=True)
+    assert (once.attained, once.bound) == (2 / 40, 2 / 40)
+    few = promise(("text",), 0.02, folds, "recording", drawn=True)
+    assert (few.among, few.valid, few.attained) == ("cases", False, 6 / 301)
+    assert few.note.endswith("needs 49, 19 more; holds only if new recordings are like these")
+    known = promise(("text",), 0.05, folds, "recording", learned=True, drawn=True)
+    assert (known.among, known.valid, known.attained) == ("cases", True, 15 / 301)
+    assert known.note == (
+        "of one of the 30 recordings learned from: ranked among windows of these; holds only for more of these"
+    )
+    assert promise(("text",), 0.05, folds, "recording").among == "cases"  # a model of an earlier version drew none
+    assert [said.deciding(0.2, rank) for rank in (None, ByRecording(p_value=0.1, whole=0.3, count=30))] == [0.2, 0.1]
+    assert few.deciding(0.2, ByRecording(p_value=0.1, whole=0.3, count=30)) == 0.2
 
 
 def test_a_finding_of_an_earlier_version_is_read():
@@ -93,14 +117,16 @@ def test_a_calibration_knows_its_units_and_keeps_them():
     said = again.judge("k", {"text": 0.0}, {}, 0.1, learned=True)
     assert (said.guarantee.unit, said.guarantee.units, said.guarantee.valid) == ("recording", 3, True)
     assert again.judge("k", {"text": 0.0}, {}, 0.1).guarantee.valid is False
-    old = {k: v for k, v in made.state().items() if k not in ("unit", "units")}
+    old = {k: v for k, v in made.state().items() if k not in ("unit", "units", "recordings")}
     assert JointCalibration.from_state(old).ranked(("text",)) == Ranked(30, 30, 30, 1)
     assert JointCalibration().fit(measures(20, 0), measures(30, 1)).ranked(("text",)) == Ranked(30, 30, 30, 1)
     for wrong in ({"joint:text": [4, 8]}, {"joint:text": [-1, 1]}, {"joint:text": [3, 0]}):
         with pytest.raises(ModelError):
             JointCalibration.from_state({**made.state(), "units": wrong})
     with pytest.raises(ModelError, match="different patterns"):
-        JointCalibration.from_state({**made.state(), "units": {"joint:image": [0, 1]}}).check(("text",), False)
+        JointCalibration.from_state({**made.state(), "recordings": {}, "units": {"joint:image": [0, 1]}}).check(
+            ("text",), False
+        )
 
 
 def test_recordings_with_levels_of_their_own_keep_the_bound():

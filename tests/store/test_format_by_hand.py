@@ -52,15 +52,15 @@ def test_the_steps_after_the_older_of_the_two_numbers_are_taken(folder, monkeypa
 def test_each_step_has_its_actions():
     assert [(step.to, step.actions) for step in format.STEPS] == [
         (2, (format._list_model,)), (3, (format.fill,)), (4, (upgrades.reference_to_normal,)), (5, ()), (6, ()),
-        (7, (rows.rate_free,)), (8, ()), (9, ()),
+        (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()),
     ]  # fmt: skip
-    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (9, 1, "cases.sqlite", "config.json")
+    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (10, 1, "cases.sqlite", "config.json")
 
 
-@pytest.mark.parametrize(("declared", "stored"), [(10, 9), (9, 10), (10, 0)])
+@pytest.mark.parametrize(("declared", "stored"), [(11, 10), (10, 11), (11, 0)])
 def test_one_number_above_is_newer(folder, declared, stored):
     numbered(folder, declared, stored)
-    with pytest.raises(RunError, match="has the run format 10; this mmdmad reads formats up to 9; read it"):
+    with pytest.raises(RunError, match="has the run format 11; this mmdmad reads formats up to 10; read it"):
         Run.open(folder)
 
 

@@ -214,8 +214,11 @@ def test_a_finding_as_one_flat_row(made) -> None:
         "case_id", "time", "group", "label", "verdict", "p_value", "score", "false_alarm_rate", "calibration_size",
     ]  # fmt: skip
     assert head[9:12] == ["image_p_value", "image_share", "image_score"]
-    assert head[-5:] == ["contradiction", "contradiction_p_value", "explanation", "refused", "simulated"]
-    assert columns(["smell"])[-8:-5] == ["smell_p_value", "smell_share", "smell_score"]
+    assert head[-8:] == [
+        "contradiction", "contradiction_p_value", "recording_p_value", "whole_recording_p_value", "decided_by",
+        "explanation", "refused", "simulated",
+    ]  # fmt: skip
+    assert columns(["smell"])[-11:-8] == ["smell_p_value", "smell_share", "smell_score"]
     plain = flat(made.finding("b"))
     assert (plain["time"], plain["explanation"], plain["refused"], plain["contradiction"]) == (None, None, "", None)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact
+from mmdmad.guarantees import ByRecording
 from mmdmad.store import db, rows
 from mmdmad.store.rows import LARGEST, Judged, columns, document, finding_of, spelling, timestamp
 from mmdmad.store.run import Run
@@ -29,8 +30,21 @@ def test_every_copied_column(made):
         "group": "A", "verdict": "anomalous", "p_value": 0.03, "score": 4.5, "rung": one.order_key[0],
         "rung_p": one.order_key[1], "reason": "text", "contradictory": True, "pattern": "image,text", "size": 49,
         "label": 1, "simulated": True, "spelling": "test007b", "number": 7,
-        "floor": 0.02, "clash": 0.1,
+        "floor": 0.02, "clash": 0.1, "recordings": None, "drawn_p": None, "whole_p": None, "deciding_p": 0.03,
+        "ranked": 49,
     }  # fmt: skip
+    told = {"units": 24, "among": "recordings"}
+    window = one.model_copy(
+        update={
+            "guarantee": one.guarantee.model_copy(update=told),
+            "by_recording": ByRecording(p_value=0.04, whole=0.12, count=24),
+        }
+    )
+    held = columns(window)
+    assert [held[name] for name in ("recordings", "drawn_p", "whole_p", "deciding_p", "ranked", "p_value", "size")] == [
+        24, 0.04, 0.12, 0.04, 24, 0.03, 49,
+    ]  # fmt: skip
+    assert columns(window.model_copy(update={"parts": ()}))["recordings"] is None
     other = columns(made.finding("x", contradictions=(made.contradiction("text", 0.1001, 9.0),)))
     expected = {"time": None, "clock": None, "group": None, "label": None, "number": None}
     assert {name: other[name] for name in expected} == expected
