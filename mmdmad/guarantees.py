@@ -46,6 +46,14 @@ class ByRecording(_Data):
     whole: float
     count: Count
 
+    def decides(self, rate: float) -> bool:
+        """Whether there are enough recordings for a verdict at this rate to rest on them.
+
+        >>> [ByRecording(p_value=0.1, whole=0.2, count=19).decides(rate) for rate in (0.05, 0.02)]
+        [True, False]
+        """
+        return reaches(1 / (self.count + 1), rate)
+
     def times(self, stretches: int) -> "ByRecording":
         """Of the most unusual of so many stretches of the case, each of which could have been it (Bonferroni)."""
         p_value, whole = min(1.0, stretches * self.p_value), min(1.0, stretches * self.whole)

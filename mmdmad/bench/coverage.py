@@ -88,9 +88,10 @@ def at(
     divisions: Sequence[Division], found: Sequence[Judged], way: Way, rate: float
 ) -> tuple[dict[str, float], tuple[float, float] | None]:
     """Figures at one rate over all divisions, and the interval of the flagged share where it has clusters."""
-    flags = [one.p_value <= rate for one in found]
+    ranked = [deciding(one, rate) for one in found]
+    flags = [p_value <= rate for p_value, _ in ranked]
     promised = [promises(one, rate) for one in found]
-    sizes = [Counter(one.calibration.astype(int).tolist()) for one in found]
+    sizes = [Counter(among.tolist()) for _, among in ranked]
     hits, cases = sum(int(one.sum()) for one in flags), sum(map(len, flags))
     low, high = flags_band(sizes, rate)
     figures = {
@@ -111,6 +112,15 @@ def at(
     interval = by_cluster(clusters, every)
     figures["kept"] = float(not sure.any() or by_cluster(clusters[sure], every[sure])[0] <= rate)
     return figures, interval
+
+
+def deciding(judged: Judged, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """The p-values (N,) that verdicts rest on at this rate, and among how many cases or recordings each is (N,)."""
+    p_value, among = judged.p_value.copy(), judged.calibration.astype(int)
+    for i, own in enumerate(judged.by_recording):
+        if own is not None and own.decides(rate):
+            p_value[i], among[i] = own.p_value, own.count
+    return p_value, among
 
 
 def promises(judged: Judged, rate: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from mmdmad.bench.base import Context
 from mmdmad.bench.result import Meter
 from mmdmad.cases import Case, Cases, Modality
 from mmdmad.errors import PartError
-from mmdmad.guarantees import Guarantee
+from mmdmad.guarantees import ByRecording, Guarantee
 from mmdmad.metrics import auroc, average_precision, bootstrap_metric, false_alarms
 from mmdmad.modalities.base import ordered
 
@@ -24,7 +24,8 @@ RATES = (0.01, 0.05)
 class Judged:
     """Judgements of N cases: joint score and p-value (N,), each part's surprise and p-value (N,), NaN where missing.
 
-    calibration (N,): how many calibration cases stand behind each p-value. guarantees (N,): what does.
+    calibration (N,): how many calibration cases stand behind each p-value. guarantees (N,): what does. by_recording
+    (N,): how windows of new recordings rank among recordings.
     """
 
     cases: tuple[Case, ...]
@@ -36,6 +37,7 @@ class Judged:
     refused: int
     calibration: np.ndarray
     guarantees: tuple[Guarantee, ...] = ()
+    by_recording: tuple[ByRecording | None, ...] = ()
 
     @property
     def labels(self) -> np.ndarray:
@@ -93,7 +95,8 @@ def judge(model: Any, cases: Sequence[Case], context: Context, meter: Meter, wor
     part_p = {m: np.array([j.parts[m].p_value if m in j.parts else math.nan for j in said]) for m in names}
     odd = np.array([max((c.share for c in j.contradictions), default=0.0) for j in said])
     size = np.array([j.guarantee.size for j in said])
-    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size, tuple(j.guarantee for j in said))
+    behind = tuple(j.guarantee for j in said), tuple(j.by_recording for j in said)
+    return Judged(tuple(kept), score, p, part_score, part_p, odd, refused, size, *behind)
 
 
 def ranking_metrics(judged: Judged, seed: int) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:

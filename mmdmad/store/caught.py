@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mmdmad.calibration.binomial import clopper_pearson
 from mmdmad.cases import Case
 from mmdmad.errors import PartError, RunError
+from mmdmad.guarantees import ByRecording
 from mmdmad.store.db import MetaRow
 from mmdmad.store.levels import Levels
 
@@ -28,7 +29,8 @@ MOST = 200
 class Caught(BaseModel):
     """The p-values of the labelled faults that could be judged; `given`: how many there were; `unusable`: not.
 
-    A case that can get no verdict has the p-value 1: it is not caught.
+    A case that can get no verdict has the p-value 1: it is not caught. `drawn` are their ranks among recordings, one
+    for each p-value; none where cases are no windows of new recordings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -36,10 +38,12 @@ class Caught(BaseModel):
     p_values: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     given: int = Field(ge=0)
     unusable: int = Field(ge=0)
+    drawn: tuple[ByRecording | None, ...] = ()
 
     def at(self, rate: float) -> int:
         """How many are caught at a declared rate."""
-        return sum(p <= rate for p in self.p_values)
+        pairs = zip(self.p_values, self.drawn or [None] * len(self.p_values), strict=True)
+        return sum((p if own is None or not own.decides(rate) else own.p_value) <= rate for p, own in pairs)
 
     def interval(self, rate: float) -> tuple[float, float]:
         """95 % interval (Clopper and Pearson) of the share that is caught, of faults drawn as these were."""
@@ -71,15 +75,18 @@ def faults(cases: Iterable[Case]) -> list[Case]:
 def measure(engine: Engine, levels: Levels, cases: "Sequence[Case]", rate: float) -> Caught:
     """Judge labelled faults and keep their p-values in the run."""
     step = -(-len(cases) // MOST) if cases else 1
-    found, unusable = [], 0
+    found: list[tuple[float, ByRecording | None]] = []
+    unusable = 0
     for case in cases[::step]:
         try:
             said = levels.newest.judge(case, rate)
         except PartError:
             unusable += 1
             continue
-        found.append(said.p_value if said.guarantee.decides else 1.0)
-    made = Caught(p_values=tuple(sorted(found)), given=len(cases), unusable=unusable)
+        found.append((said.p_value, said.by_recording) if said.guarantee.decides else (1.0, None))
+    found.sort(key=lambda pair: pair[0])
+    drawn = tuple(own for _, own in found) if any(own for _, own in found) else ()
+    made = Caught(p_values=tuple(p for p, _ in found), given=len(cases), unusable=unusable, drawn=drawn)
     with Session(engine) as session, session.begin():
         session.merge(MetaRow(key=KEY, value=made.model_dump_json()))
     return made
