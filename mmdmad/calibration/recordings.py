@@ -53,7 +53,7 @@ class PerRecording:
 
         >>> made = PerRecording.of([1.0, 2.0, 3.0, 4.0], ["a", "a", "b", "b"], ["k", "l", "m", "n"], seed=0)
         >>> made.drawn.tolist(), made.most.tolist()
-        ([2.0, 4.0], [2.0, 4.0])
+        ([1.0, 4.0], [2.0, 4.0])
         """
         own, copies = np.asarray(scores, np.float64), Counter[tuple[str, str]]()
         if own.shape != (len(recordings),) or len(recordings) != len(contents) or not np.isfinite(own).all():

@@ -10,13 +10,14 @@ from scipy import stats
 
 from mmdmad.bench import coverage, run_suite
 from mmdmad.bench.bands import clustered_share, expected_flags, flags_band
-from mmdmad.bench.coverage import at, by_cluster, promises
+from mmdmad.bench.coverage import at, by_cluster, deciding, promises
 from mmdmad.bench.coverage_sets import SENSOR, Division, Normals, divide, every_set
 from mmdmad.bench.tokens import sensor
 from mmdmad.calibration.conformal import false_alarm_range
 from mmdmad.calibration.promise import Ranked, promise
 from mmdmad.cases import Case, Part
 from mmdmad.errors import DataError
+from mmdmad.guarantees import ByRecording
 from tests.bench.trees import make_trees
 
 
@@ -91,11 +92,12 @@ def test_divisions_share_no_case_and_no_recording():
     assert {int(c.id[1:]) % 2 for c in halves.test} == {1}
 
 
-def judged(p, sizes, *, unit="case", units=50):
+def judged(p, sizes, *, unit="case", units=50, by_recording=()):
     said = [promise(("sensor",), 0.05, [Ranked(n, n, n if unit == "case" else units, 1)], unit) for n in sizes]
     cases = tuple(Case(f"c{i}", {}) for i in range(len(p)))
     return SimpleNamespace(
-        p_value=np.array(p), calibration=np.array(sizes, float), guarantees=tuple(said), cases=cases
+        p_value=np.array(p), calibration=np.array(sizes, float), guarantees=tuple(said), cases=cases,
+        by_recording=tuple(by_recording),
     )  # fmt: skip
 
 
@@ -113,6 +115,17 @@ def test_figures_at_a_rate_are_those_of_the_p_values():
     assert (figures["band_low"], figures["band_high"], figures["in_band"]) == (low / 6, high / 6, float(high >= 3))
     assert interval == clustered_share([2, 1], [4, 2])[1:]
     assert at([division("abcd")], [one], "later", 0.05)[1] is None
+
+
+def test_windows_of_new_recordings_go_by_the_p_value_that_decides():
+    ranks = [ByRecording(p_value=0.2, whole=0.3, count=30), ByRecording(p_value=0.02, whole=0.3, count=30), None]
+    one = judged([0.01, 0.5, 0.01], [199] * 3, unit="recording", by_recording=ranks)
+    p_value, among = deciding(one, 0.05)
+    assert (p_value.tolist(), among.tolist()) == ([0.2, 0.02, 0.01], [30, 30, 199])
+    p_value, among = deciding(one, 0.02)  # takes 49 recordings
+    assert (p_value.tolist(), among.tolist()) == ([0.01, 0.5, 0.01], [199] * 3)
+    figures, _ = at([division("abc")], [one], "drawn", 0.05)
+    assert figures["flagged"] == 2 / 3
 
 
 def test_new_recordings_keep_a_promise_or_have_none():

@@ -9,6 +9,7 @@ from mmdmad.ask.base import Scope, ask
 from mmdmad.cases import Case, Cases
 from mmdmad.encoders import base as encoder_registry
 from mmdmad.errors import RefusalWarning, RunError
+from mmdmad.guarantees import ByRecording
 from mmdmad.report import write_report
 from mmdmad.store.caught import MOST, Caught, faults, measure
 from mmdmad.store.run import Run
@@ -27,6 +28,9 @@ def tiny():
 
 
 def test_caught_by_hand():
+    ranks = ByRecording(p_value=0.2, whole=0.3, count=30), None, ByRecording(p_value=0.04, whole=0.3, count=30)
+    windows = Caught(p_values=(0.01, 0.02, 0.3), given=3, unusable=0, drawn=ranks)
+    assert [windows.at(rate) for rate in (0.01, 0.02, 0.05)] == [1, 2, 2]  # 30 recordings reach 5 %, not 2 %
     found = Caught(p_values=(0.01, 0.02, 0.3, 1.0), given=5, unusable=1)
     assert [found.at(rate) for rate in (0.005, 0.01, 0.05, 0.3)] == [0, 1, 2, 3]
     assert found.interval(0.05) == pytest.approx((0.0676, 0.9324), abs=1e-4)  # Clopper and Pearson, 2 of 4

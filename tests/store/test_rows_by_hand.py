@@ -148,7 +148,7 @@ def test_parts_evidence_and_facts_are_written_in_their_order(store, made):
     assert table(store, "SELECT case_id, stamp, content, source FROM documents") == [
         ("a", "stamp", "content", "source")
     ]
-    assert dataclasses.astuple(Judged(one))[1:] == ("", "", "{}")
+    assert dataclasses.astuple(Judged(one))[1:] == ("", "", "{}", None)
     with pytest.raises(dataclasses.FrozenInstanceError):
         Judged(one).stamp = "other"
 
