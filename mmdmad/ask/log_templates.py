@@ -43,9 +43,13 @@ def log_templates(scope: Scope, asked: Which) -> Listed:
     found = named(scope.run, asked.new, **where)
     what = "new template of log lines" if asked.new else "template of log lines"
     head = f"Evidence names {len(found) or 'no'} {what.replace('template', 'templates') if len(found) != 1 else what}."
+    left = len(found) - asked.limit
+    more = (
+        [told(f"{left} more {'is' if left == 1 else 'are'} not listed.", fact("not listed", left))] if left > 0 else []
+    )
     return Listed(
         line=f"{what.replace('template', 'templates')}: {len(found)}",
-        evidence=(told(head, fact("templates", len(found))), *map(_line, found[: asked.limit])),
+        evidence=(told(head, fact("templates", len(found))), *map(_line, found[: asked.limit]), *more[: max(0, left)]),
         idle=not found, total=len(found), templates=tuple(one.template for one in found[: asked.limit]),
     )  # fmt: skip
 

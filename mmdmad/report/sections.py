@@ -11,7 +11,7 @@ from mmdmad.findings import Evidence
 
 log = logging.getLogger(__name__)
 LINES = 50  # pieces of evidence of a section
-ASKED = {"list_events": {"limit": LINES - 1}}  # with their head they have room
+ASKED = {"list_events": {"limit": LINES - 1}, "log_templates": {"limit": LINES - 2}}  # with head and end they have room
 FIRST = ("list_events",)  # what is told before the cases
 FOLDED = ("rates", "recording_rates")  # statistics, which stand folded away at the end
 TABLED = ("by_group",)  # what the report shows in a table of its own

@@ -51,7 +51,9 @@ def test_filters_all_and_none(scope):
     asked, _ = scope
     assert ask(asked, "log_templates", since="2026-03-02T10:10").templates == ("disk full",)
     assert ask(asked, "log_templates", until="10:02").total == 1
-    assert ask(asked, "log_templates", limit=1).templates == ("fan <*> stopped",)
+    one = ask(asked, "log_templates", limit=1)
+    assert (one.total, one.templates) == (2, ("fan <*> stopped",))
+    assert one.evidence[-1].evidence.caption == "1 more is not listed."
     every = ask(asked, "log_templates", new=False)
     assert every.total == 3
     assert any("“disk ok”: 30 normal lines follow it, named in" in one.evidence.caption for one in every.evidence)
