@@ -32,7 +32,7 @@ FEW = 10
 START = 0.5
 """Share of the budget from which on levels are tried; fewer alarms tell little of how much recordings differ."""
 STEPS = 200  # of the equation for the bound; where they do not suffice there is none
-SPREAD = 0.9
+SPREAD = 0.99
 """Confidence of the bound on how much more the counts of recordings vary than Poisson counts."""
 
 

@@ -46,7 +46,7 @@ def test_counts_that_vary_between_recordings_more_than_poisson_widen_the_bound()
     assert even == pytest.approx(garwood(40, 0.95))
     uneven = upper_bound({**dict.fromkeys(range(20), 2), 0: 8, 1: 0, 2: 0, 3: 0}, many, 0.95)
     # Pearson's statistic is (6^2 + 3 * 2^2) / 2 = 24 on 19 degrees of freedom: 5 / 19 above that of Poisson counts
-    excess = 5 / 19 * 19 / chi2.ppf(0.1, 19)
+    excess = 5 / 19 * 19 / chi2.ppf(0.01, 19)
     spread = 1 + excess * uneven / 40  # at the bound itself
     assert uneven == pytest.approx(spread * garwood(40 / spread, 0.95), rel=1e-4)
     assert even < (1 + 5 / 19) * garwood(40 / (1 + 5 / 19), 0.95) < uneven
