@@ -66,8 +66,9 @@ def promise(
         notes.append(
             "holds only for more of the same recording, as long as it goes on as before"
             if learned
-            else "ranked among windows of few recordings, and this is none of them; holds only if new recordings are "
-            f"like these, and to promise {rate:g} for any takes {smallest_calibration_size(rate)} to rank among"
+            else "ranked among windows of few recordings, and this is none of them; a rate of "
+            f"{rate:g} for new ones needs {smallest_calibration_size(rate)}; holds only if new recordings are like "
+            "these"
         )
     elif enough and unit == "recording" and not is_attainable(units, rate):
         valid, needed = learned, smallest_calibration_size(rate)

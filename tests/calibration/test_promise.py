@@ -69,7 +69,7 @@ def test_who_a_guarantee_holds_for():
     assert enough.interval == false_alarm_interval(19, 0.05)
     blocks = [promise(("text",), 0.05, [Ranked(9000, 9000, 10, 900)], "block", learned=x) for x in (False, True)]
     assert [one.valid for one in blocks] == [False, True]
-    assert blocks[0].note.endswith("like these, and to promise 0.05 for any takes 19 to rank among")
+    assert blocks[0].note.endswith("for new ones needs 19; holds only if new recordings are like these")
     assert promise(("text",), 0.05, [Ranked(5, 5, 5, 1)], "block", learned=True).valid is False
 
 

@@ -177,7 +177,8 @@ def test_many_recordings_give_verdicts_on_new_ones(tiny):
     few = model.judge(lines(1, 99, "another")[0], 0.02)
     assert not few.guarantee.valid
     assert few.guarantee.note == (
-        "ranked among windows of 21 recordings; a rate of 0.02 for new ones needs 49; holds only if new recordings are "
-        "like these"
+        "ranked among windows of 21 recordings; a rate of 0.02 for new ones needs 49, 28 more; holds only if new "
+        "recordings are like these"
     )
+    assert (new.guarantee.among, new.by_recording.count, few.guarantee.among) == ("recordings", 21, "cases")
     assert model.judge(lines(1, 99, "run 3")[0], 0.02).guarantee.valid
