@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from mmdmad.explain.log_lines import SEEN, TEMPLATE
 from mmdmad.store.at import At
 from mmdmad.store.db import CaseRow, FactRow
-from mmdmad.store.query import Filters
+from mmdmad.store.query import Filters, ordering
 
 if TYPE_CHECKING:
     from mmdmad.store.run import Run
@@ -21,7 +21,7 @@ class Named:
     """A template that evidence names: how many normal lines follow it, and in how many cases it is named.
 
     `first` and `last` are the clocks of the earliest and latest of these cases, to the second ("" where none has a
-    time), `peak` the case with the smallest p-value.
+    time), `peak` the most anomalous of them.
     """
 
     template: str
@@ -57,12 +57,12 @@ _NAME, _SEEN = aliased(FactRow), aliased(FactRow)
 
 
 def _facts(at: At) -> Select[*tuple[Any, ...]]:
-    """Each naming of a template: the case, when and how it was judged, and how many normal lines follow it."""
+    """Each naming of a template, most anomalous case first: its time and verdict, and how many normal lines follow."""
     same = and_(_SEEN.case_id == _NAME.case_id, _SEEN.evidence == _NAME.evidence)
-    columns = CaseRow.id, CaseRow.time, CaseRow.clock, CaseRow.p_value, at.flagged.label("flagged")
+    columns = CaseRow.id, CaseRow.time, CaseRow.clock, at.flagged.label("flagged")
     query = select(*columns, _NAME.value.label("template"), _SEEN.value.label("seen")).select_from(_NAME)
     query = query.join(_SEEN, same).join(CaseRow, CaseRow.id == _NAME.case_id)
-    return query.where(_NAME.name == TEMPLATE, _SEEN.name == SEEN).order_by(_NAME.case_id, _NAME.evidence)
+    return query.where(_NAME.name == TEMPLATE, _SEEN.name == SEEN).order_by(*ordering("rank", at), _NAME.evidence)
 
 
 def _named(template: str, rows: list[Any]) -> Named:
@@ -74,7 +74,7 @@ def _named(template: str, rows: list[Any]) -> Named:
         flagged=sum(bool(row.flagged) for row in rows),
         first=timed[0][1] if timed else "",
         last=timed[-1][1] if timed else "",
-        peak=min(rows, key=lambda row: (row.p_value, row.id)).id,
+        peak=rows[0].id,
     )
 
 

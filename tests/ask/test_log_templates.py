@@ -24,6 +24,9 @@ def naming(finding, at, template, seen=0):
 def scope(a_run, tmp_path):
     every = [*synthetic_findings(60, seed=3)]
     flagged = [f for f in every if f.verdict == "anomalous"][:3]
+    # two cases beyond all calibration cases: the larger joint score, of the later id, goes first
+    same = {"p_value": flagged[0].guarantee.smallest_p_value, "guarantee": flagged[0].guarantee}
+    flagged = [f.model_copy(update={**same, "score": 9.0 + n}) for n, f in enumerate(flagged)]
     normal = [f for f in every if f.verdict == "normal"][:2]
     found = [
         naming(flagged[0], 1, "fan <*> stopped"), naming(flagged[1], 2, "fan <*> stopped"),
@@ -45,6 +48,7 @@ def test_new_templates_with_since_when_and_how_often(scope):
     assert "last 2026-03-02 10:02:00; most anomalous" in fan
     assert disk.endswith(f"1 case (1 flagged), since 2026-03-02 10:30:00; most anomalous {cases[2]}.")
     assert told.evidence[2].case == cases[2]
+    assert told.evidence[1].case == cases[1] == asked.run.findings(limit=9)[1].case_id
 
 
 def test_filters_all_and_none(scope):
