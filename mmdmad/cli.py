@@ -1,4 +1,4 @@
-"""The command line: thin commands over the library; the only module that imports agents, and only when asked.
+"""The command line: thin commands over the library; it and `commands/prompts.py` import agents, when asked.
 
 Exit codes: 0 done, 1 the input is wrong (one line says what), 2 usage, 3 done but some cases were refused (listed),
 130 and 143 stopped by Ctrl-C or SIGTERM (one line says what is kept and how to go on).
@@ -17,6 +17,7 @@ import typer
 
 from mmdmad import __version__
 from mmdmad.commands import cases as cases_command
+from mmdmad.commands import prompts as prompts_command
 from mmdmad.commands.check import check
 from mmdmad.commands.common import (
     EXIT_INPUT,
@@ -68,6 +69,7 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 app.add_typer(cases_command.app, name="cases")
+app.add_typer(prompts_command.app, name="prompts")
 for command in (check, doctor, events, feedback, recalibrate):
     app.command()(command)
 

@@ -20,7 +20,19 @@ PACKAGES = {
 # From what knows nothing to what knows all; a name stands for everything below it that has no place of its own.
 LAYERS = (
     ("plain",),
-    ("errors", "tokens", "threads", "device", "files", "saved", "sizes", "progress", "prompts", "packaged"),
+    (
+        "errors",
+        "tokens",
+        "threads",
+        "device",
+        "files",
+        "saved",
+        "sizes",
+        "progress",
+        "prompts",
+        "packaged",
+        "yaml_files",
+    ),
     ("fence", "markup", "registry", "stopping", "roles"),
     ("modalities.base",),
     (
@@ -68,6 +80,7 @@ LAYERS = (
     ("ask",),
     ("report",),
     ("datasets", "metrics"),
+    ("categories",),
     ("bench", "demo", "doctor", "endings"),
     ("agents",),
     ("commands",),
@@ -173,7 +186,7 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_only_the_command_line_and_agent_suites_know_agents() -> None:
-    allowed = {"mmdmad.cli", *(f"mmdmad.{suite}" for suite in MEASURE_AGENTS)}
+    allowed = {"mmdmad.cli", "mmdmad.commands.prompts", *(f"mmdmad.{suite}" for suite in MEASURE_AGENTS)}
     knowing = {module for module, imported in graph().items() if any(m.startswith("mmdmad.agents") for m in imported)}
     assert {m for m in knowing if not m.startswith("mmdmad.agents")} <= allowed
 

@@ -12,10 +12,9 @@ from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings, Settings
 from mmdmad.modalities.base import modalities, modality_of
 from mmdmad.sizes import RATES
+from mmdmad.yaml_files import plain_yaml, yaml_text
 
 KINDS = ("pipelines", "detectors")
-MAX_BYTES = 256 * 1024
-"""Bytes of a configuration file."""
 LARGEST, MOST_VALUES, DEEPEST = 1e9, 1000, 6
 """What an encoder or a detector may be given at most: the size of a number, how many values, and how deep they lie."""
 
@@ -150,50 +149,10 @@ def _of_detector(preset: dict[str, Any]) -> dict[str, Any]:
     return {"parts": {m: part for m in modalities() if m in made_for}}
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for billions of values, or for a value within itself."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The next node; an alias is refused."""
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.YAMLError(f"an alias (*name) in line {mark.line + 1}; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The values of a mapping; a name that stands there twice is refused."""
-        seen: set[str] = set()
-        for name, _ in node.value:
-            if not isinstance(name.value, str):
-                continue  # a list or mapping as a name: the base class refuses it
-            if name.value in seen:
-                raise yaml.YAMLError(f"{name.value[:60]!r} stands twice, again in line {name.start_mark.line + 1}")
-            seen.add(name.value)
-        return super().construct_mapping(node, deep)
-
-
-def _text(path: Path) -> str:
-    """The text of a configuration file; ConfigError where it is too large, not UTF-8 or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path} has more than {MAX_BYTES} bytes; a configuration has a few lines")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{path} is not UTF-8 (byte 0x{data[error.start]:02x} in line {line}); save it as UTF-8"
-        ) from None
-
-
 def _read_yaml(source: str | Path) -> dict[str, Any]:
     path, name = Path(source), str(source).removesuffix(".yaml")
     if path.is_file():
-        return _values(_text(path), source)
+        return _values(yaml_text(path), source)
     name = name if "/" in name else f"pipelines/{name}"
     if name not in presets():
         raise ConfigError(
@@ -206,7 +165,7 @@ def _read_yaml(source: str | Path) -> dict[str, Any]:
 
 def _values(text: str, source: str | Path) -> dict[str, Any]:
     try:
-        values = yaml.load(text, _Plain)
+        values = plain_yaml(text)
     except (
         yaml.YAMLError,
         ValueError,
