@@ -52,7 +52,7 @@ def write_category(
     shown = [_picture(path) for path in examples[:EXAMPLES]]
     words = {language: _ask(model, name, noun, modality, language, shown) for language in languages}
     base = write(noun, modality)
-    return Category(name=base.name, modality=modality, author=name[:120], **words)
+    return Category(name=base.name, modality=modality, author=name[:120], en=words.get("en"), de=words.get("de"))
 
 
 def _ask(

@@ -46,19 +46,20 @@ def write(noun: str, modality: Modality = "image", *, nouns: Mapping[Language, s
     >>> made.author, "a rusty steel screw" in made.words().prompts()["rust"][0]
     ('grammar', True)
     """
-    said = {"en": noun} if nouns is None else dict(nouns)
+    said: Mapping[Language, str] = {"en": noun} if nouns is None else nouns
     name = re.sub(r"[^a-z0-9]+", " ", noun.lower()).strip()
     if not name or len(name) > 60:
         raise ConfigError(f"{noun!r} cannot be the name of a category; give a few words in Latin letters")
     own = tuple(dict.fromkeys(kind for word in (noun, *said.values()) for kind in kinds(word, modality)))
     words = {language: _wording(word, own, modality, language) for language, word in said.items()}
-    return Category(name=name, modality=modality, author="grammar", **words)
+    return Category(name=name, modality=modality, author="grammar", en=words.get("en"), de=words.get("de"))
 
 
 def _wording(word: str, of: Sequence[str], modality: Modality, language: Language) -> Wording:
     entries = _entries(modality)
     own = [entries[kind] for kind in of]
-    normal, anomalous = list(entries[GENERAL]["normal"][language]), {}
+    normal = list(entries[GENERAL]["normal"][language])
+    anomalous: dict[str, tuple[str, ...]] = {}
     for entry in own:
         normal += [phrase for phrase in entry["normal"][language] if phrase not in normal]
     for entry in (*own, entries[GENERAL]):
