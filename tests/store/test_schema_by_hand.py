@@ -21,7 +21,8 @@ TABLES = {  # name, type, not null, default, place in the primary key
         verdict VARCHAR 1 None 0; p_value FLOAT 1 None 0; score FLOAT 1 None 0; rung INTEGER 1 '0' 0;
         rung_p FLOAT 1 '0' 0; reason VARCHAR 0 None 0; contradictory BOOLEAN 1 None 0; floor FLOAT 0 None 0;
         clash FLOAT 0 None 0; pattern VARCHAR 0 None 0;
-        size INTEGER 0 None 0; label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
+        size INTEGER 0 None 0; recording VARCHAR 0 None 0; recordings INTEGER 0 None 0; drawn_p FLOAT 0 None 0;
+        whole_p FLOAT 0 None 0; deciding_p FLOAT 0 None 0; ranked INTEGER 0 None 0; label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
         number BIGINT 0 None 0; event VARCHAR 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;
         finding TEXT 1 None 0; digest VARCHAR 0 None 0""",
@@ -59,6 +60,7 @@ INDEXES = {
     **{
         f"ix_cases_{name}": ("cases", [name])
         for name in (
+            "recording",
             "time",
             "group",
             "verdict",
@@ -89,7 +91,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 9
+    assert FORMAT == 10
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)
