@@ -22,7 +22,8 @@ TABLES = {  # name, type, not null, default, place in the primary key
         rung_p FLOAT 1 '0' 0; reason VARCHAR 0 None 0; contradictory BOOLEAN 1 None 0; floor FLOAT 0 None 0;
         clash FLOAT 0 None 0; pattern VARCHAR 0 None 0;
         size INTEGER 0 None 0; recording VARCHAR 0 None 0; recordings INTEGER 0 None 0; drawn_p FLOAT 0 None 0;
-        whole_p FLOAT 0 None 0; deciding_p FLOAT 0 None 0; ranked INTEGER 0 None 0; label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
+        whole_p FLOAT 0 None 0; deciding_p FLOAT 0 None 0; ranked INTEGER 0 None 0;
+        label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
         number BIGINT 0 None 0; event VARCHAR 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;
         finding TEXT 1 None 0; digest VARCHAR 0 None 0""",
