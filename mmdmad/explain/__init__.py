@@ -64,9 +64,11 @@ def gather(judgement: "Judgement", normal: "Normal", artifacts: Path | None) -> 
         add(verdict.part(judged, judgement), artifact)
         for draft in _form(judged, judgement, normal):
             add(draft)
-        for draft in look.drafts if wanted else ():
+        as_whole = whole.evidence(judged) if wanted else []
+        # that nothing stands out by itself is no news beside what is odd about the whole
+        for draft in look.drafts if wanted and (look.placed or not as_whole) else ():
             add(draft, artifact)
-        for draft in whole.evidence(judged) if wanted else ():
+        for draft in as_whole:
             add(draft)
     for contradiction in (c for c in contradictions if c.share < main):
         add(relations.contradiction(contradiction, judgement, normal))

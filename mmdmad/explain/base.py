@@ -51,9 +51,11 @@ class Seen:
 class Look:
     """What a look at a part found: sentences, a function that draws the picture behind them, and a marked text.
 
+    `placed`: False where the sentences only say that nothing stands out by itself.
     `marked` is {"text": …, "spans": […], "words": […]}, spans and words as {"start", "stop", "heat"} in characters.
     """
 
     drafts: "Sequence[Draft]" = ()
     draw: "Callable[[], Picture] | None" = None
     marked: dict[str, Any] | None = None
+    placed: bool = True

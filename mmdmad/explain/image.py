@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mmdmad.judgement import PartJudgement
 
 MAX_REGIONS = 3
+WIDE = 0.6
+"""A region of this share of the picture has no place: it is told as the picture."""
 
 
 def look(judged: "PartJudgement", pixels: np.ndarray) -> tuple[np.ndarray | None, list[Region]]:
@@ -46,6 +48,9 @@ def _region(region: Region) -> Draft:
         fact("share of the picture", 100 * region.share, "%"),
         fact("peak on the map scale", region.peak),
     ]
+    if region.share >= WIDE:
+        text = "the picture stands out nearly everywhere: {share_of_the_picture} of it does."
+        return draft("region", "image", text, facts)
     where = "in the {place}" if place(*region.centre) == "centre" else "at {place}"
     text = f"a region of {{width}} by {{height}} stands out {where}"
     text += " ({share_of_the_picture} of the picture, from x {left}, y {top})"

@@ -76,7 +76,8 @@ class Image(BaseModality):
         pixels = seen.signal.pixels
         cells, regions = image.look(seen.judged, pixels)
         marked = regions if seen.telling else []
-        return Look(image.evidence(cells, regions, pixels), lambda: image_picture(pixels, cells, marked))
+        drafts = image.evidence(cells, regions, pixels)
+        return Look(drafts, lambda: image_picture(pixels, cells, marked), placed=bool(regions))
 
     def crop(self, picture: "Picture") -> "Picture":
         """The right half of the pair, left of the colour bar."""

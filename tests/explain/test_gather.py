@@ -281,3 +281,18 @@ def test_nothing_is_written_outside_the_artifact_folder(samples, normals, tmp_pa
     gather(samples.judgement("../../escape"), normals, tmp_path / "run" / "artifacts")
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     assert all(isinstance(p, Path) for p in (tmp_path / "run").rglob("*"))
+
+
+@pytest.mark.parametrize("hot", [(), (0, 1, 12)])
+@pytest.mark.parametrize("odd", [False, True])
+def test_that_no_place_stands_out_is_said_only_where_nothing_else_is(samples, normals, hot, odd):
+    from dataclasses import replace
+
+    made = samples.judgement(p={"image": 0.003}, hot={"image": list(hot)})
+    views = {"look": (3.0, 1.0)} if odd else {}
+    parts = {**made.parts, "image": replace(made.parts["image"], views=views)}
+    found = [e for e in gather(replace(made, parts=parts), normals, None) if e.part == "image"]
+    kinds = [e.kind for e in found if e.kind in ("region", "whole")]
+    assert kinds == (["region"] if hot or not odd else []) + (["whole"] if odd else [])
+    if odd and not hot:
+        assert "as a whole is unusual" in next(e for e in found if e.kind == "whole").caption

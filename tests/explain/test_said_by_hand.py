@@ -283,6 +283,13 @@ def test_a_region_is_said_with_its_box_and_a_picture_without_one_with_its_place(
     facts = {f.name: f.value for f in picture.evidence(cells, found, pixels)[0].facts}
     assert (facts["left"], facts["top"], facts["right"], facts["bottom"]) == (40, 10, 60, 30)
     assert picture.evidence(None, [], pixels) == []
+    for rows, said in (
+        (2, "A region of 100 px by 20 px stands out at upper centre"),
+        (3, "The picture stands out nearly"),
+    ):
+        cells = np.zeros((4, 5))
+        cells[:rows] = 2.0
+        assert picture.evidence(cells, hot_regions(cells, (40, 100)), pixels)[0].caption.startswith(said)
 
 
 @pytest.mark.parametrize(
