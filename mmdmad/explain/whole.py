@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from mmdmad.judgement import PartJudgement
 
 SAID = {
-    "whole": "mean and spread of the {part} as a whole are unusual",
-    "look": "the mean over the {part} as a whole is unusual",
+    "whole": "level and spread of the whole {part} are unusual",
+    "look": "the {part} as a whole has another look than normal ones",
     "summary": "the {part} as a whole is unlike normal ones",
 }
 """What each look of `mmdmad.pipeline.whole.LOOKS` says where it is beyond what is usual."""
@@ -39,8 +39,10 @@ def _said(judged: "PartJudgement", name: str, score: float, usual: float) -> Dra
         return draft("whole", judged.modality, text + "; normal ones are nearly all alike.", facts)
     if times > 1.05:
         facts.append(fact("times the usual", times))
-        text += ": its score is {times_the_usual} times what {share_of_normal_parts_below_the_usual} of normal ones "
-        text += "stay below"
+        text += (
+            ": its score is {times_the_usual} times the level that {share_of_normal_parts_below_the_usual} of normal "
+        )
+        text += "ones stay below"
     else:
         text += ": {share_of_normal_parts_below_the_usual} of normal ones stay below its score"
     return draft("whole", judged.modality, text + ".", facts)

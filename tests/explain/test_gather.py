@@ -295,4 +295,4 @@ def test_that_no_place_stands_out_is_said_only_where_nothing_else_is(samples, no
     kinds = [e.kind for e in found if e.kind in ("region", "whole")]
     assert kinds == (["region"] if hot or not odd else []) + (["whole"] if odd else [])
     if odd and not hot:
-        assert "as a whole is unusual" in next(e for e in found if e.kind == "whole").caption
+        assert "has another look" in next(e for e in found if e.kind == "whole").caption

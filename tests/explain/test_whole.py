@@ -16,8 +16,8 @@ def test_only_what_is_beyond_the_usual_is_said():
     assert evidence(judged()) == []
     assert evidence(judged(look=(2.0, 2.0), letters=(9.0, 1.0))) == []
     (one,) = evidence(judged(look=(3.0, 2.0), summary=(1.0, 2.0)))
-    said = "The mean over the image as a whole is unusual: its score is 1.5 times what 99 % of them stay below."
-    assert one.caption == said.replace("of them", "of normal ones")
+    said = "The image as a whole has another look than normal ones: "
+    assert one.caption == said + "its score is 1.5 times the level that 99 % of normal ones stay below."
     assert (one.kind, one.part) == ("whole", "image")
     assert {f.name: f.value for f in one.facts}["times the usual"] == 1.5
 
