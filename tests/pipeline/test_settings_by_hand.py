@@ -9,6 +9,7 @@ from mmdmad.errors import ConfigError
 from mmdmad.joint.settings import JointSettings
 from mmdmad.pipeline import config as module
 from mmdmad.pipeline.config import PartSettings, PipelineConfig, Shares, presets
+from mmdmad.yaml_files import MAX_BYTES, yaml_text
 
 
 def test_defaults():
@@ -120,17 +121,17 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path, content, told):
 
 
 def test_a_file_may_have_its_most_bytes_and_a_mark_at_its_beginning(tmp_path):
-    assert module.MAX_BYTES == 256 * 1024
+    assert MAX_BYTES == 256 * 1024
     text = "seed: 5\n"
-    assert load(tmp_path, text + "#" * (module.MAX_BYTES - len(text))).seed == 5
+    assert load(tmp_path, text + "#" * (MAX_BYTES - len(text))).seed == 5
     with pytest.raises(ConfigError, match="has more than 262144 bytes"):
-        load(tmp_path, text + "#" * (module.MAX_BYTES - len(text) + 1))
+        load(tmp_path, text + "#" * (MAX_BYTES - len(text) + 1))
     assert load(tmp_path, b"\xef\xbb\xbfseed: 7\n").seed == 7
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(ConfigError, match="no pipeline configuration"):
         PipelineConfig.load(tmp_path / "folder.yaml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        module._text(tmp_path / "folder.yaml")
+        yaml_text(tmp_path / "folder.yaml")
 
 
 def test_long_values_are_told_in_few_words(tmp_path):
