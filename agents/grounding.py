@@ -28,6 +28,11 @@ SUPERLATIVES = {
     "least", "nearest", "closest", "worst", "best", "maximum", "minimum", "chiefly", "primarily",
 }  # fmt: skip
 EMPTY = frozenset(stem(w) for w in GRAMMAR)  # words whose negation says nothing by itself
+_OWN_MEASURE = re.compile(
+    r"\b(?:p-values?|scores?)(?: of)? "
+    r"(?:above|below|under|at (?:most|least)|over|(?:higher|lower|more|less|larger|smaller) than)\b"
+)
+"""What is compared is said between the numbers: "5 cases with a p-value below 0.05"."""
 _COUNTED = re.compile(
     r" (?:\w+ )?(?:parts|regions|channels|spans|places|items|sentences|contradictions|frames|neighbours)\b"
 )
@@ -192,7 +197,7 @@ def _check_numbers(clause: str, focus: Sequence[Sheet], cited: Sequence[Sheet], 
         if re.fullmatch(r"\s*\S{0,5}\s*(?:to|–|until|and)\s*", between) and left and right and not left & right:
             problems.append(f'"{a.text} to {b.text}" mixes numbers of different evidence')
         first, second = a.base(), b.base()
-        if first[1] != second[1] or re.search(r"[;]", between):
+        if first[1] != second[1] or re.search(r"[;]", between) or _OWN_MEASURE.search(between):
             continue
         if (
             re.search(r"\b(?:above|exceeds?|exceeding|higher than|more than|larger than|over)\b", between)

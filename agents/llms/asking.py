@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any, get_args
 
+from mmdmad.agents.llms.narrowing import unused_filters
 from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.times import when
 
@@ -38,29 +39,14 @@ def asked_by_phrase(
     if lacking:
         said = best.arguments.model_fields[lacking[0]].description
         return replace(reading, intent="needs", reason=f"{lacking[0].replace('_', ' ')} ({said})")
-    unused = unused_filters(reading, [name for name, value in reading.where.items() if args.get(name) == value])
+    unused = unused_filters(reading.where, [name for name, value in reading.where.items() if args.get(name) == value])
     if reading.intent == "time" and not any(reading.reason.lower() in phrase.lower() for phrase in best.asked):
         unused = ("time", *unused)  # words of time that cannot be read, and are not the query's own
-    return replace(reading, intent="query", attribute=best.name, where=args, unused=unused, unread=left)
-
-
-FILTERS = {
-    "since": "time",
-    "until": "time",
-    "group": "group",
-    "channel": "channel",
-    "missing": "a missing part",
-    "rate": "another rate",
-}
-
-
-def unused_filters(reading: Reading, used: Collection[str] = ()) -> tuple[str, ...]:
-    """What a question filters by beside the filters `used`, in words; a verdict's words may be the query's own.
-
-    >>> unused_filters(Reading("overview", where={"since": "06:00", "until": "12:00", "group": "A"}))
-    ('time', 'group')
-    """
-    return tuple(dict.fromkeys(words for name, words in FILTERS.items() if name in reading.where and name not in used))
+    own = {word[:4].lower() for said in (*best.asked, *best.fields) for word in re.findall(r"[^\W_]{3,}", said)}
+    doubts = tuple(w for w in reading.doubts if w[:4].lower() not in own and not w[:1].isdigit())  # numbers: `unread`
+    others = tuple(w for w in reading.others if w[:4].lower() not in own)
+    return replace(reading, intent="query", attribute=best.name, where=args, unused=unused, unread=left,
+                   doubts=doubts, others=others)  # fmt: skip
 
 
 def arguments(query: Query, question: str, reading: Reading) -> tuple[dict[str, Any], tuple[str, ...]]:

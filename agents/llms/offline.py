@@ -57,17 +57,20 @@ class OfflineChat(BaseChatModel):
         if not past:
             return AIMessage("Ask me about the cases of this run.")
         names = vocabulary(past)
-        reading = understand(past, names or Vocabulary(), self.tools)
-        if names is None and "overview" in self.tools and reading.intent not in ("help", "thanks"):
+        readings = understand(past, names or Vocabulary(), self.tools)
+        if names is None and "overview" in self.tools and readings[0].intent not in ("help", "thanks"):
             return self._call([Call("overview", {})], past)
         done = past[-1].calls
-        calls = needed(reading)
+        calls = [call for reading in readings for call in needed(reading)]
         waiting = [c for c in calls if c.name in self.tools and not any(c.same(d) for d in done)]
         known = [d for turn in past for d in turn.calls if d.name == "overview"]
         if waiting and not (known and all(c.name == "overview" for c in waiting)):
             return self._call(waiting, past)
-        results = [next((d for d in (*reversed(done), *reversed(known)) if c.same(d)), c) for c in calls]
-        return AIMessage(speak(reading, past[-1].question, results))
+        answers = []
+        for reading in readings:
+            results = [next((d for d in (*reversed(done), *reversed(known)) if c.same(d)), c) for c in needed(reading)]
+            answers.append(speak(reading, past[-1].question, results))
+        return AIMessage("\n".join(answers))
 
     @staticmethod
     def _call(calls: Sequence[Call], past: Sequence[Turn]) -> AIMessage:

@@ -32,7 +32,7 @@ LIST = _rx(
     r"\bwhich\b|\blist\b|\bshow\b|\bgive\b|\bname\b|\bwhat\b|\bfind\b|\btell me\b|\bpoint\b|\bsee\b|\bpick\b|\bdisplay\b"
 )
 SUPER = _rx(
-    r"\bmost (?:\w+ly )?(?:anomalous|extreme|suspicious|unusual|strange|striking|abnormal)|\bworst|strangest|oddest|\btop\b|deviates? (?:the )?most|only one case|look at (?:first|one)|stands? out most|most severe|highest score|smallest p"
+    r"\bmost (?:\w+ly )?(?:anomalous|extreme|suspicious|unusual|strange|striking|abnormal)|\bworst|strangest|oddest|\btop\b|deviates? (?:the )?most|only one case|look at (?:first|one)|stands? out most|(?:check|inspect|investigate|worry about) first|most severe|highest score|smallest p"
 )
 LEAST = _rx(r"most normal|least (?:anomalous|suspicious|unusual|strange)|most ordinary|highest p|largest p")
 MOST = _rx(
@@ -82,7 +82,8 @@ REFUSED = _rx(
     r"refus|reject|unread|\bskip|(?:not|n't) be (?:read|used|judged)|could(?:n't| not) (?:you )?read|broken|corrupt|unusable|left out"
 )
 OVERVIEW = _rx(
-    r"overview|summar|big picture|\bstatus\b|how (?:is|are|was) (?:the )?(?:line|run|things|it|everything)|the run\b|at a glance|what do we have|general impression|all in all"
+    r"\b(?:is|are|was|were) (?:the (?:line|machine|run|shift)|everything|it all|we)(?: all)? "
+    r"(?:ok(?:ay)?|fine|alright|all right|normal|good|in order)\b|overview|summar|big picture|\bstatus\b|how (?:is|are|was) (?:the )?(?:line|run|things|it|everything)|the run\b|at a glance|what do we have|general impression|all in all"
 )
 HELP = _rx(r"^(?:help|hello|hi|hey|good (?:morning|evening|day))\b|what can (?:you|i)|how do (?:you|i) (?:work|use)")
 UNASKED = _rx(
@@ -91,6 +92,7 @@ UNASKED = _rx(
     r"^for how long\b"
 )
 """What no query of the house computes; a query of others that does is found by its phrases before."""
+GREETING = r"thanks?|thank you|hello|hi|hey|good (?:morning|afternoon|evening)|dear \w+"
 THANKS = _rx(r"^(?:thanks?|thank you|great|perfect|cheers|bye|ok(?:ay)?[.! ]*$)")
 FOLLOW = _rx(
     r"^(?:and|what about|how about|only|just|but|or|of (?:those|these|them)|among|okay[,.]? and|ok[,.]? and|same)\b|\b(?:those|these|them|they)\b"
@@ -124,6 +126,13 @@ def _spoken(names: tuple[str, ...]) -> Spoken:
 CASE = re.compile(
     r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
 )
+BARE = re.compile(
+    r"^\W*(?:(?:and|ok|okay|so|what about|how about|is|was|are you sure about|why (?:is|was)|explain|open|show|check)\W+)+"
+    r"(?:no\.? |number |nr\.? |#)?(\d{1,4})\b"
+    r"(?= (?:ok(?:ay)?|normal|fine|good|bad|flagged|anomalous|alright|in order|and)\b|\W*$)(?! flagged cases)",
+    re.I,
+)
+"""A case by its bare number, where nothing else can be meant: "is 12 ok?"."""
 CLOCK = re.compile(
     r"(?:(\d{4}-\d{2}-\d{2})[ T]?)?(?:(?:\b|(?<=\dT))(\d{1,2}:\d{2}(?::\d{2})?)|\b(\d{1,2}) ?(am|pm|o'clock)\b)?", re.I
 )

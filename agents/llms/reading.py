@@ -12,23 +12,25 @@ from pathlib import PurePath
 from typing import Any
 
 from mmdmad.agents.claims import CARDINALS, ORDINALS
+from mmdmad.agents.llms.acting import asked_to_act
 from mmdmad.agents.llms.called import as_cases, named
+from mmdmad.agents.llms.narrowing import narrowed, unused_filters, without_clocks
 from mmdmad.agents.llms.patterns import (
     ATTRIBUTES,
+    BARE,
     BY,
     CASE,
-    CLOCK,
     COUNT,
     DECLINES,
     FALSE_ALARM,
     FLAG,
     FOLLOW,
+    GREETING,
     HELP,
     KNOWN_HEADS,
     LEAST,
     LIST,
     MOST,
-    NORMAL,
     OVERVIEW,
     PRONOUN,
     REFUSED,
@@ -40,11 +42,16 @@ from mmdmad.agents.llms.patterns import (
     WHY_TOO,
     spoken,
 )
+from mmdmad.agents.llms.periods import two_periods
 from mmdmad.agents.llms.times import when
 
-RATE = re.compile(
-    r"\bat (?:an? )?(?:(?:declared )?(?:false[- ]alarm )?rate of )?(\d{1,2}(?:\.\d+)?) ?(?:%|per ?cent\b)"
-)
+from mmdmad.ask.understand.clock_words import in_figures
+from mmdmad.ask.understand.conditions import conditions
+from mmdmad.ask.understand.coverage import unread
+from mmdmad.ask.understand.german import english, is_foreign
+from mmdmad.ask.understand.intents import intent
+from mmdmad.ask.understand.names import named as named_in
+from mmdmad.ask.understand.names import not_there
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class Vocabulary:
     channels: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    oldest: datetime | None = None
     newest: datetime | None = None  # the time of the newest case, from which "yesterday" counts
 
 
@@ -77,33 +85,44 @@ class Reading:
     part: str = ""
     unused: tuple[str, ...] = ()  # filters that the question names and the query cannot take
     unread: tuple[str, ...] = ()  # numbers of the question that no field of the query has taken
+    doubts: tuple[str, ...] = ()  # words that were not understood and could narrow what is asked
+    others: tuple[str, ...] = ()  # words that were not understood besides
+    said: tuple[str, ...] = ()  # the words of conditions that were read
+    foreign: bool = False  # in a language that is not understood
+    skipped: tuple[str, ...] = ()  # sentences that were not answered
 
 
-def read(question: str, names: Vocabulary) -> Reading:
-    """The reading of one question by itself; `follow` puts it into its conversation.
+def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
+    """The reading of one question by itself; `follow` puts it into its conversation. `told`: it tells and asks nothing.
 
     >>> read("How many flagged cases lack the video?", Vocabulary()).where
     {'verdict': 'anomalous', 'missing': 'video'}
     >>> read("Where in the picture of case test-00012 is it?", Vocabulary()).attribute
     'where'
     """
-    text = re.sub(r"^(?:thanks?|thank you)[,.!]? (?=\w+ \w+ )", "", question.strip().replace("’", "'"), flags=re.I)
-    neutral = _neutral(text, (*names.groups, *names.channels))
-    whole, told = text, when(neutral, names.newest)
-    if told.where:
-        text, neutral = when(text, names.newest).rest, told.rest
+    text = english(question.strip().replace("’", "'"))
+    text = re.sub(rf"^(?:{GREETING})(?:[,.!]? (?:there|and)\b)?[,.!]* (?=\w+ [\w-]+)", "", text, flags=re.I)
+    text = in_figures(text, names.oldest, names.newest)
+    where, neutral = _names(text, names)
+    whole, spoke = text, when(neutral, names.newest)
+    if spoke.where:
+        text, neutral = when(text, names.newest).rest, spoke.rest
     bare, cases = neutral, _cases(neutral, names)
     for case in cases:
         bare = bare.replace(case, " ")
     if not cases:
         bare = as_cases(bare, names.called, names.parts)
-    where = _filters(whole, bare, names)
-    if told.where:  # what is left of its dates and clocks would be read once more
-        where = {name: value for name, value in where.items() if name not in ("since", "until")} | told.where
+    said = conditions(bare, spoken().part, only=("rate",) if cases else ())
+    bare = said.rest
+    where = narrowed(whole, bare) | where | {n: v[0] if _single(v) else v for n, v in said.where.items()}
+    if spoke.where:  # what is left of its dates and clocks would be read once more
+        where = {name: value for name, value in where.items() if name not in ("since", "until")} | spoke.where
     known = spoken().part
-    part = next((known[w] for w in re.findall(r"[a-z]+", bare.lower()) if w in known), "")
+    part = next((known[w] for w in re.findall(r"[a-z]+", neutral.lower()) if w in known), "")
     follows, number, ordinal = bool(FOLLOW.search(text)), _number(bare), _ordinal(bare)
-    base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part)
+    left = unread(without_clocks(bare), f"{number or ''} {abs(ordinal) or ''}")
+    base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part,
+                   doubts=left.doubts, others=left.others, said=said.words)  # fmt: skip
     files = spoken().files.findall(text)
     if THANKS.search(whole):
         return replace(base, intent="thanks")
@@ -111,8 +130,42 @@ def read(question: str, names: Vocabulary) -> Reading:
         return replace(base, intent="help")
     if files:
         return replace(base, intent="score", where={_kind(f): f for f in files})
-    if told.unread:
-        return replace(base, intent="time", reason=told.unread)
+    if is_foreign(question):
+        return replace(base, intent="case" if len(cases) == 1 else "foreign", attribute="why", foreign=True)
+    if spoke.unread:
+        return replace(base, intent="time", reason=spoke.unread)
+    if told:  # "a colleague says that a tile looked off around ten": what was flagged then
+        return _told(base, bare)
+    if strange := not_there(whole, names.channels):
+        known = ", ".join(names.channels) or "none"
+        return replace(base, intent="no such channel", reason=f"no channel is called “{strange}”; channels are {known}")
+    if act := asked_to_act(neutral):
+        if act == "rescore" and "rate" in where and (cases or not left.doubts):  # p-values decide: it can be read off
+            about = replace(base, reason=act, attribute="verdict")
+            return (
+                replace(about, intent="case")
+                if cases
+                else replace(about, intent="count", where={"verdict": "anomalous", **where})
+            )
+        return replace(base, intent="act", attribute=act)
+    if (two := two_periods(whole, names)) is not None:
+        some = {n: v for n, v in where.items() if n not in ("since", "until")}
+        args = {**two, "cases": {"verdict": "anomalous", **some}}
+        return replace(base, intent="query", attribute="compare_periods", where=args, doubts=())
+    if (asked := intent(bare, where, cases=len(cases), number=number)) is not None:
+        if asked.query:
+            unused = unused_filters(where, ["rate"]) if asked.query == "rate_meaning" else ()
+            return replace(base, intent="query", attribute=asked.query, where=asked.args, unused=unused)
+        if asked.attribute == "around" and where.keys() & {
+            "group",
+            "channel",
+            "missing",
+            "present",
+            "p_value",
+            "score",
+        }:
+            return replace(base, intent="doubt", doubts=("before" if "before" in bare.lower() else "after",))
+        return replace(base, intent="case", attribute=asked.attribute)
     if FALSE_ALARM.search(bare) and not cases:
         return replace(base, intent="guarantee")
     for pattern, reason in DECLINES:
@@ -121,6 +174,42 @@ def read(question: str, names: Vocabulary) -> Reading:
     if _unknown_head(neutral, base):
         return replace(base, intent="decline", reason="that, because nothing of that name is in the evidence")
     return _intent(base, bare)
+
+
+def _told(base: Reading, text: str) -> Reading:
+    """What only tells something, as a list of the flagged cases that it may be about, by time and group."""
+    where = {name: value for name, value in base.where.items() if name in ("since", "until", "group")}
+    if not where or not FLAG.search(text):
+        return replace(base, intent="unclear")
+    channels = base.where.get("channel", ())
+    others = (*((channels,) if isinstance(channels, str) else channels), *base.doubts, *base.others)
+    return replace(base, intent="list", where={"verdict": "anomalous", **where}, doubts=(), others=others)
+
+
+def _single(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 1
+
+
+def _names(text: str, names: Vocabulary) -> tuple[dict[str, Any], str]:
+    """Groups and channels that a question names, as filters, and the text with a neutral word for each."""
+    groups = named_in(text, names.groups)
+    channels = named_in(groups.rest, names.channels)
+    where: dict[str, Any] = {"either": True} if channels.several or _either(text, channels.names) else {}
+    found, rest = groups.names, channels.rest
+    but = re.compile(
+        r"\b(?:not|except(?: for)?|excluding|other than|apart from|besides|but no|no)"
+        r"(?: (?:of|from|the|in|a|an|any))* pieces\b"
+    )
+    if found and but.search(rest):
+        found, rest = tuple(name for name in names.groups if name not in found), but.sub("pieces", rest)
+    for name, values in (("group", found), ("channel", channels.names)):
+        if values:
+            where[name] = values[0] if len(values) == 1 else values
+    return where, rest
+
+
+def _either(text: str, channels: Sequence[str]) -> bool:
+    return len(channels) > 1 and bool(re.search(r"\b(?:or|either)\b", text, re.I))
 
 
 def _intent(base: Reading, text: str) -> Reading:
@@ -158,7 +247,20 @@ def _intent(base: Reading, text: str) -> Reading:
         kept = {k: v for k, v in base.where.items() if k != "verdict"}
         return replace(base, intent="list", where={**kept, **told_why}, number=base.number or (3 if several else 1))
     if OVERVIEW.search(text):
-        return replace(base, intent="overview")
+        narrow = {name: value for name, value in base.where.items() if name not in ("verdict", "unusual")}
+        return (
+            replace(base, intent="ranking", by="verdict", where=narrow) if narrow else replace(base, intent="overview")
+        )
+    if (
+        re.search(r"\b(?:anything|something|everything)\b", text)
+        and FLAG.search(text)
+        and base.where.keys() - {"verdict", "unusual"}
+    ):
+        return replace(
+            base, intent="list", where={"verdict": "anomalous", **base.where, **told_why}, number=base.number
+        )
+    some = "cases|ones|pieces|items|alarms|anomalies|normals|findings|everything|anything"
+    text = re.sub(rf"\b({some}) (?:that|which)\b", r"\1", text)
     plural = re.search(
         r"\bcases\b|\bpieces\b|\bitems\b|\bones\b|anomalies|\balarms\b|\bfindings\b|\bnormals\b|were flagged|\ball\b",
         text,
@@ -169,6 +271,12 @@ def _intent(base: Reading, text: str) -> Reading:
         return replace(base, intent="list", where={**base.where, **told_why}, number=base.number)
     if re.search(r"\bany\b|\bthere\b", text) and plural:
         return replace(base, intent="count")
+    if (
+        re.match(rf"\W*(?:the |all |flagged |normal |anomalous )*(?:{some})\b", text)
+        and base.where
+        and not base.follows
+    ):
+        return replace(base, intent="list", where={**base.where, **told_why}, number=base.number)
     if {"since", "until"} & base.where.keys() and not PRONOUN.search(text) and not base.follows:
         where = {"verdict": "anomalous", **base.where, **told_why}
         return replace(base, intent="list", where=where, number=base.number)
@@ -183,115 +291,13 @@ def _less(where: dict[str, Any], by: str) -> dict[str, Any]:
 
 def _cases(text: str, names: Vocabulary) -> tuple[str, ...]:
     """The cases that a question names, by ids of any run or by the words that those of this run begin with."""
-    clockless = _without_clocks(text)
-    own = named(clockless, names.called)
+    clockless = without_clocks(text)
+    own = (*named(clockless, names.called), *(m[1] for m in BARE.finditer(clockless)))
     for case in own:
         clockless = clockless.replace(case, " ")
-    return tuple(dict.fromkeys((*own, *(m[0] for m in CASE.finditer(clockless)))))
-
-
-def _neutral(text: str, names: Sequence[str]) -> str:
-    """`text` with group and channel names replaced by one neutral word, so that their own words are not read."""
-    for name in sorted(names, key=len, reverse=True):
-        text = re.sub(
-            r"(?<!\w)" + re.escape(name).replace("_", "[_ ]").replace(r"\ ", "[_ ]") + r"s?(?!\w)",
-            " pieces ",
-            text,
-            flags=re.I,
-        )
-    return text
-
-
-def _filters(text: str, bare: str, names: Vocabulary) -> dict[str, Any]:
-    where: dict[str, Any] = {}
-    low = bare.lower()
-    if re.search(r"\bno verdict\b|without (?:a )?verdict", low):
-        where["verdict"] = "no verdict"
-    elif FLAG.search(low):
-        where["verdict"] = "anomalous"
-    elif NORMAL.search(low) or re.search(r"not flagged", low):
-        where["verdict"] = "normal"
-    if re.search(r"\b(?:not|n't|never) flagged", low):
-        where["verdict"] = "normal"
-    for name, known in (("group", names.groups), ("channel", names.channels)):
-        for value in known:
-            if re.search(
-                r"(?<!\w)" + re.escape(value).replace("_", "[_ ]").replace(r"\ ", "[_ ]") + r"s?(?!\w)", text, re.I
-            ):
-                where[name] = value
-    known_parts = spoken().part
-    words = "|".join(map(re.escape, known_parts))
-    if (
-        m := re.search(
-            rf"\b(?:no|without|lacks?|lacking|missing|absent)\b(?: (?:an?|the|any|its|their))? ({words})\b",
-            low,
-        )
-    ) or (
-        m := re.search(
-            rf"\b({words})\b(?: part)?(?: (?:is|was|are|were|that is))? (?:missing|absent|lacking|not there)", low
-        )
-    ):
-        where["missing"] = known_parts[m[1]]
-    elif m := re.search(rf"\b({words})\b", low):
-        lead = r"driv|main|largest|mostly|weigh|due to|contribut|carr|biggest|heaviest|dominat|lead|share|primar|stem"
-        if re.search(lead, low):
-            where["driver"] = known_parts[m[1]]
-        elif FLAG.search(low) or re.search(r"\boff\b|stands? out|beyond", low):
-            where["unusual"] = known_parts[m[1]]
-    if re.search(r"contradict|disagree|mismatch|(?:not|n't) (?:match|fit|belong|agree|go)|inconsisten", low):
-        where["contradictory"] = not re.search(r"\b(?:without|no) (?:any )?contradict", low)
-        where.pop("unusual", None)
-    if m := RATE.search(low):
-        where["rate"] = float(m[1]) / 100
-    where |= _times(text)
-    return where
-
-
-def _times(text: str) -> dict[str, str]:
-    moments = [(m.start(), _moment(m)) for m in CLOCK.finditer(text) if m[0].strip()]
-    found: dict[str, str] = {}
-    for at, moment in moments:
-        before = text[:at].lower()
-        word = re.findall(r"\b(since|after|from|between|starting|until|till|before|to|and|up to|by)\b", before[-14:])
-        key = (
-            "until"
-            if word
-            and word[-1] in ("until", "till", "before", "to", "and", "up to", "by")
-            and (len(moments) == 1 or found)
-            else "since"
-        )
-        if word and word[-1] in ("until", "till", "before", "up to", "by"):
-            key = "until"
-        found[key] = moment
-    days = [m for _, m in moments if re.fullmatch(r"\d{4}-\d{2}-\d{2}", m)]
-    if len(moments) == 1 and days and "since" in found and not re.search(r"\b(?:since|after|from)\b", text, re.I):
-        found["until"] = days[0] + "T23:59:59.999999"
-    elif (
-        len(moments) == 1
-        and re.fullmatch(r"\d{2}:00", moments[0][1])
-        and re.search(r"\b(?:at|hour)\b", text)
-        and "since" in found
-    ):
-        found["until"] = f"{int(moments[0][1][:2]) + 1:02d}:00" if moments[0][1] != "23:00" else "23:59:59"
-    return found
-
-
-def _moment(m: re.Match[str]) -> str:
-    clock = (m[2] or "").rjust(5, "0") if m[2] else ""
-    if m[3]:
-        hour = (
-            int(m[3]) % 12 + 12
-            if m[4].lower() == "pm"
-            else int(m[3]) % 24
-            if "clock" in m[4].lower()
-            else int(m[3]) % 12
-        )
-        clock = f"{hour:02d}:00"
-    return f"{m[1]}T{clock}" if m[1] and clock else m[1] or clock
-
-
-def _without_clocks(text: str) -> str:
-    return CLOCK.sub(lambda m: " " * len(m[0]), text)
+    count = re.compile(r"\b(?:in|out of|than|every|about) (?:every )?$", re.I)  # "one in 100" names no case
+    others = (m[0] for m in CASE.finditer(clockless) if not (m[0].isdigit() and count.search(clockless[: m.start()])))
+    return tuple(dict.fromkeys((*own, *others)))
 
 
 def _number(text: str) -> int:
@@ -299,7 +305,7 @@ def _number(text: str) -> int:
     m = re.search(r"\b(?:top|first|worst|last) (\d{1,2}|" + "|".join(CARDINALS) + r")\b", text, re.I) or re.search(
         r"\b(\d{1,2}|"
         + "|".join(CARDINALS)
-        + r")\b(?= (?:\w+ )?(?:most|worst|cases|anomalies|strangest|top|alarms|least))",
+        + r")\b(?= (?:\w+ )?(?:most|worst|cases|anomalies|strangest|top|alarms|least|things|pieces|items|flagged))",
         text,
         re.I,
     )

@@ -4,9 +4,11 @@ Most answers are the captions of the evidence that a result carries, whatever qu
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from mmdmad.agents.llms.asking import unused_filters
-from mmdmad.agents.llms.phrases import CAN, cite, sentence, verdict_line
+from mmdmad.agents.llms.declining import declined, notes
+from mmdmad.agents.llms.narrowing import unused_filters
+from mmdmad.agents.llms.phrases import cite, sentence
 from mmdmad.agents.llms.planning import Call
 from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.telling import tell
@@ -22,29 +24,8 @@ LINES = 12  # pieces of evidence told of a result that nothing more is known of
 
 def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
     """The answer to a reading, given the results of the calls it needed."""
-    match reading.intent:
-        case "thanks":
-            return "You are welcome."
-        case "help":
-            return CAN
-        case "decline":
-            return (
-                f"I cannot answer that from the evidence: it is about {reading.reason}. {CAN}"
-                if not reading.reason.startswith("that")
-                else f"I cannot answer {reading.reason}. {CAN}"
-            )
-        case "which case":
-            note = f" ({reading.reason})" if reading.reason else ""
-            return f"Which case do you mean{note}? Please give its id."
-        case "time":
-            return (
-                f"I cannot tell which time is meant by “{reading.reason}”. Please say a day (a date, Monday, "
-                "yesterday), a part of it (morning, afternoon, evening, last night) or hours."
-            )
-        case "needs":
-            return f"Please say the {reading.reason}."
-        case "unclear":
-            return f"I did not understand the question. {CAN}"
+    if said := declined(reading):
+        return said
     failed = next((c.given for c in calls if c.given is not None and c.given.error), None)
     if failed:
         near = f" Close to it: {', '.join(failed.nearest)}." if failed.nearest else ""
@@ -52,13 +33,12 @@ def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
     results = [c.result for c in calls if c.result is not None]
     if not results:
         return "I cannot answer that: nothing was returned."
-    unused = reading.unused or (unused_filters(reading) if reading.intent in UNFILTERED else ())
-    note = f"\nI did not filter by {' and '.join(unused)}: this answer is about everything." if unused else ""
-    if reading.unread:
-        note += f"\nI did not use {' and '.join(reading.unread)}: say which number is meant for what."
+    unused = reading.unused or (unused_filters(reading.where) if reading.intent in UNFILTERED else ())
     if isinstance(results[0], About) and reading.intent in ("case", "score"):
-        return tell(reading, question, results[0])
-    return ANSWERS.get(reading.intent, told)(reading, results) + note
+        answer = tell(reading, question, results[0])
+    else:
+        answer = ANSWERS.get(reading.intent, told)(reading, results)
+    return "\n".join([answer, *notes(reading, unused)])
 
 
 def told(reading: Reading, results: Sequence[Result]) -> str:
@@ -121,7 +101,8 @@ def _compare(reading: Reading, results: Sequence[Result]) -> str:
     else:
         how = f"joint p-value {p_values[0]} against {p_values[1]}"
     lines = [f"{first.case_id} is more anomalous than {second.case_id}: {how}."]
-    return " ".join([*lines, *(verdict_line(d) for d in ranked)])
+    own = replace(reading, attribute="verdict")
+    return " ".join([*lines, *(tell(own, "", d) for d in ranked)])
 
 
 ANSWERS: dict[str, Callable[[Reading, Sequence[Result]], str]] = {

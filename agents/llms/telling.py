@@ -163,6 +163,30 @@ def _p_value(reading: Reading, question: str, d: About) -> str:
     return f"{verdict_line(d)} By part, the p-values are: {parts}."
 
 
+def _certainty(reading: Reading, question: str, d: About) -> str:
+    """The verdict with its p-value, rate, calibration cases and interval, and what it rests on."""
+    lines = captions(d, d.of_kind("verdict")[:1]) or [verdict_line(d)]
+    if d.judged.verdict == "anomalous":
+        lines += ["I cannot tell from the evidence whether it is one of the false alarms.", *_lead(d, 1)]
+    elif d.judged.verdict == "normal":
+        lines.append(CAVEAT)
+    return " ".join(lines)
+
+
+def _change(reading: Reading, question: str, d: About) -> str:
+    """What lies outside the normal range, where a case is flagged: no more than that is known of what to change."""
+    if d.judged.verdict != "anomalous":
+        return verdict_line(d)
+    part, odd = _main_part(d), d.of_kind("contradiction")[:1]
+    found = (_details(d, part) if part in reasons.unusual(d.judged) else odd) or odd or _lead_sheets(d)
+    known = "I cannot tell which change would make it normal; this is what is not as in normal cases."
+    return " ".join([known, *captions(d, found[:4]), verdict_line(d)])
+
+
+def _lead_sheets(d: About) -> list[Evidence]:
+    return d.of_kind("part", part=_main_part(d))[:1]
+
+
 def _one_part(reading: Reading, question: str, d: About) -> str:
     return " ".join([_part_line(d, reading.part), *captions(d, _details(d, reading.part)[:3])])
 
@@ -170,6 +194,7 @@ def _one_part(reading: Reading, question: str, d: About) -> str:
 TELL: dict[str, Callable[[Reading, str, About], str]] = {
     "verdict": _verdict, "why": _why, "part": _part, "when": _when, "contradiction": _contradiction,
     "missing": _missing, "neighbours": _neighbours, "p_value": _p_value, "one part": _one_part,
+    "certainty": _certainty, "change": _change,
     "channel": _kinds(("channel", "span"), what="channel as unusual"),
     "where": _kinds(("region",), ("frames",), what="place in the picture"),
     "words": _kinds(("words",), what="words as unusual"),

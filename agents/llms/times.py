@@ -35,7 +35,7 @@ _DATES = (
     _rx(_LEAD + r"\b(?P<word>today|yesterday|the day before yesterday|last night|tonight|this (?:morning|forenoon|"
                 r"afternoon|evening)|(?:this|last) (?:week|month))\b"),
     _rx(_LEAD + rf"\b(?:(?:last|this) )?(?P<weekday>{'|'.join(DAYS)})s?\b"),
-    _rx(_LEAD + rf"\b(?:the )?(?:last|past) (?:{_COUNT} )?(?P<unit>hours?|days?|weeks?)\b"),
+    _rx(_LEAD + rf"\b(?:the )?(?:last|past) (?:{_COUNT} )?(?P<unit>minutes?|hours?|days?|weeks?)\b"),
 )  # fmt: skip
 _HOUR = (
     r"(?:(?P<h{0}>\d{{1,2}}):(?P<m{0}>\d{{2}})|(?P<o{0}>\d{{1,2}}) ?(?P<s{0}>am|pm|o'clock)|(?P<n{0}>noon|midnight))"
@@ -232,4 +232,4 @@ def _texts(start: datetime, stop: datetime) -> dict[str, str]:
 
 
 def _text(at: datetime) -> str:
-    return at.isoformat(timespec="minutes")
+    return at.isoformat(timespec="seconds" if at.second else "minutes")

@@ -2,16 +2,18 @@
 
 import re
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from mmdmad.ask.base import Arguments
 from mmdmad.ask.words import percent, plural
 from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
-from mmdmad.findings import Verdict
+from mmdmad.explain.words import fact, listed
+from mmdmad.findings import Fact, Verdict
 from mmdmad.sizes import RATES
+from mmdmad.store.bounds import Bounds
 from mmdmad.store.query import Filters
 
 if TYPE_CHECKING:
@@ -46,20 +48,36 @@ def moments(since: str | None, until: str | None) -> dict[str, Any]:
     return found
 
 
+def _several(value: Any) -> Any:
+    return () if value is None else (value,) if isinstance(value, str) else value
+
+
+Parts = Annotated[tuple[Modality, ...], BeforeValidator(_several)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
+
+
 class Filter(InTime):
-    """Which cases are meant; a field left out does not filter."""
+    """Which cases are meant; a field left out does not filter. Of several parts or channels each is meant, or any."""
 
     verdict: Verdict | None = Field(default=None, description="verdict at the declared false-alarm rate")
     driver: str | None = Field(
         default=None, description="what carries the largest share of the joint score: a part, or contradiction"
     )
-    unusual: Modality | None = Field(default=None, description="a part whose own p-value is at most the declared rate")
-    missing: Modality | None = Field(default=None, description="a part that the case lacks")
-    group: str | None = Field(default=None, description="group or product, as stored")
-    channel: str | None = Field(default=None, description="a sensor channel that the evidence names as unusual")
+    unusual: Parts = Field(default=(), description="parts whose own p-value is at most the declared rate")
+    alone: bool = Field(default=False, description="no part but those named in `unusual` is unusual by itself")
+    missing: Parts = Field(default=(), description="parts that the case lacks")
+    present: Parts = Field(default=(), description="parts that the case has")
+    complete: bool | None = Field(default=None, description="whether it has every part that the model has learned")
+    group: Names = Field(default=(), description="groups or products, as stored; any one of them")
+    channel: Names = Field(default=(), description="sensor channels that the evidence names as unusual")
+    either: bool = Field(default=False, description="of several parts or channels any one is enough")
     contradictory: bool | None = Field(
         default=None, description="whether parts contradict each other at the declared rate"
     )
+    p_value: Bounds | None = Field(default=None, description="range of the joint p-value, or of that of the part p_of")
+    p_of: Modality | None = Field(default=None, description="the part whose own p-value is meant by p_value")
+    score: Bounds | None = Field(default=None, description="range of the joint score")
+    label: Literal["anomalous", "normal"] | None = Field(default=None, description="what the manifest's label says")
     rate: float | None = Field(
         default=None,
         ge=RATES[0],
@@ -72,8 +90,11 @@ class Filter(InTime):
     def stored(self) -> dict[str, Any]:
         """The same as the filters of `Run.findings`, `Run.count` and `Run.tally`."""
         found: dict[str, Any] = {
-            "verdict": self.verdict, "driver": self.driver, "part": self.unusual, "missing": self.missing,
-            "group": self.group, "channel": self.channel, "contradictory": self.contradictory,
+            "verdict": self.verdict, "driver": self.driver, "part": self.unusual or None,
+            "missing": self.missing or None, "present": self.present or None, "complete": self.complete,
+            "group": self.group or None, "channel": self.channel or None, "contradictory": self.contradictory,
+            "either": self.either or None, "alone": self.alone or None, "p_value": self.p_value, "p_of": self.p_of,
+            "score": self.score, "label": None if self.label is None else int(self.label == "anomalous"),
         }  # fmt: skip
         given = {name: value for name, value in found.items() if value is not None} | moments(self.since, self.until)
         Filters(**given)  # an unknown part or driver is refused here, before anything is asked
@@ -88,21 +109,28 @@ class Filter(InTime):
 
         >>> Filter(verdict="anomalous", group="brick tile", missing="video").words()
         'flagged cases of brick tile without video'
+        >>> Filter(unusual=("image", "sensor"), p_value={"below": 0.05}).words()
+        'cases in which the image and the sensor are unusual by themselves with a p-value below 0.05'
         """
         head = {"anomalous": "flagged cases", "normal": "cases judged normal", "no verdict": "cases without a verdict"}
         words = [head.get(self.verdict or "", "cases")]
-        if self.group:
-            words.append(f"of {self.group}")
-        if self.missing:
-            words.append(f"without {self.missing}")
+        words += [f"of {listed(self.group, 'or')}"] if self.group else []
+        words += [f"with label {self.label}"] if self.label else []
+        words += self._said_of_parts()
         if self.driver:
             words.append(f"in which the {self.driver} carries the largest share")
         if self.unusual:
-            words.append(f"in which the {self.unusual} is unusual by itself")
+            several = len(self.unusual) > 1 and not self.either
+            named = listed([f"the {part}" for part in self.unusual], self._joined)
+            words.append(
+                f"in which {'only ' if self.alone else ''}{named} "
+                f"{'are unusual by themselves' if several else 'is unusual by itself'}"
+            )
         if self.channel:
-            words.append(f"with {self.channel} named as unusual")
+            words.append(f"with {listed(self.channel, self._joined)} named as unusual")
         if self.contradictory is not None:
             words.append("with a contradiction" if self.contradictory else "without a contradiction")
+        words += self._said_of_numbers()
         words += [f"at {percent(self.rate)}"] if self.rate is not None else []
         words += [f"from {self.since}"] if self.since else []
         words += [f"until {self.until}"] if self.until else []
@@ -121,14 +149,44 @@ class Filter(InTime):
             said.append(f"between {self.since} and {self.until}")
         elif self.since or self.until:
             said.append(f"from {self.since}" if self.since else f"until {self.until}")
-        said += [f"group {self.group}"] if self.group else []
-        said += [f"without {self.missing}"] if self.missing else []
+        said += [f"group {listed(self.group, 'or')}"] if self.group else []
+        said += [f"label {self.label}"] if self.label else []
+        said += self._said_of_parts()
         said += [f"largest share {self.driver}"] if self.driver else []
-        said += [f"{self.unusual} unusual by itself at {percent(rate)}"] if self.unusual else []
-        said += [f"channel {self.channel} named as unusual"] if self.channel else []
+        if self.unusual:
+            only = "only " if self.alone else ""
+            said.append(f"{only}{listed(self.unusual, self._joined)} unusual by itself at {percent(rate)}")
+        said += [f"channel {listed(self.channel, self._joined)} named as unusual"] if self.channel else []
         if self.contradictory is not None:
             said.append(f"{'with' if self.contradictory else 'without'} a contradiction at {percent(rate)}")
+        said += self._said_of_numbers()
         return f"{', '.join(said) or 'all cases'}: {total} of {plural(judged)}"
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The numbers of the filter as facts, so that whoever repeats it has them."""
+        found = [("rate", self.rate and 100 * self.rate, "%")]
+        for name, bounds in (("p-value", self.p_value), ("joint score", self.score)):
+            found += [
+                (f"{name} {end.replace('_', ' ')}", value, "") for end, value in (bounds.ends() if bounds else ())
+            ]
+        return tuple(fact(name, value, unit) for name, value, unit in found if value is not None)
+
+    @property
+    def _joined(self) -> str:
+        return "or" if self.either else "and"
+
+    def _said_of_parts(self) -> list[str]:
+        said = [f"without {listed(self.missing, self._joined)}"] if self.missing else []
+        said += [f"that have {listed(self.present, self._joined)}"] if self.present else []
+        if self.complete is not None:
+            said.append("that have every part" if self.complete else "that lack a part")
+        return said
+
+    def _said_of_numbers(self) -> list[str]:
+        of = f"{self.p_of} p-value" if self.p_of else "p-value"
+        said = [f"with {self.p_value.words(of)}"] if self.p_value else []
+        return said + ([f"with {self.score.words('joint score')}"] if self.score else [])
 
 
 def moment(text: str) -> datetime | time:

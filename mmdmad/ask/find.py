@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.filters import Filter
-from mmdmad.ask.words import case_line, in_stretches, percent, stretch_line
+from mmdmad.ask.words import case_line, in_stretches, percent, short, stretch_line
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
 from mmdmad.findings import Finding
@@ -75,7 +75,9 @@ def find_cases(scope: Scope, asked: Find) -> Found:
     if not total:
         _known(scope, asked)
     none, every = _impossible(scope, asked, where, total)
-    head = told(none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)))
+    head = told(
+        none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)), *asked.facts
+    )
     return Found(
         line=asked.line(total, every or judged, scope.run.rate, bool(none)),
         evidence=(head, *_lines([(case_line(f), f) for f in page], asked.why)),
@@ -115,16 +117,24 @@ def count_cases(scope: Scope, asked: Count) -> Counted:
     most = tuple(key for key, n in counts.items() if n == max(counts.values()))
     none, every = _impossible(scope, asked, where, total)
     if none:
-        said = [told(none, fact("cases", 0), fact("judged cases", every))]
+        said = [told(none, fact("cases", 0), fact("judged cases", every), *asked.facts)]
     elif total == 1:
-        said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1))]
+        said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1), *asked.facts)]
     else:
-        said = [told(f"There are {total or 'no'} {what}.", fact("cases", total))]
+        said = [told(f"There are {total or 'no'} {what}.", fact("cases", total), *asked.facts)]
     if asked.by is not None and counts:
         name, top = BY_WORDS.get(asked.by, asked.by), max(counts.values())
         each = "has the most: " if len(most) == 1 else "have the most: "
         text = f"By {name}, {listed(most)} {each}{top}{'' if len(most) == 1 else ' each'} of {total} {what}."
-        said = [told(text, fact("cases", total), fact("most cases", top), *(fact(asked.by, key) for key in most))]
+        said = [
+            told(
+                text,
+                fact("cases", total),
+                fact("most cases", top),
+                *asked.facts,
+                *(fact(asked.by, key) for key in most),
+            )
+        ]
         said += [told(f"{key}: {n}.", fact(asked.by, key), fact("cases", n)) for key, n in counts.items()]
     return Counted(
         line=asked.line(total, every or judged, scope.run.rate, bool(none)), evidence=tuple(said), filter=what,
@@ -141,7 +151,10 @@ def _impossible(scope: Scope, asked: Filter, where: dict[str, Any], total: int) 
     every = scope.run.count(**meant) if asked.verdict == "anomalous" and not total else 0
     if not every or scope.run.count(**meant, verdict="no verdict") < every:
         return "", 0
-    why = next((f.guarantee.note for f in scope.run.findings(limit=1, **meant)), "")
+    why = next((f.guarantee.note for f in scope.run.findings(limit=1, **meant)), "") if asked.rate is None else ""
+    if asked.rate is not None and (sizes := scope.run.tally.sizes()) is not None:
+        most = sizes[1]
+        why = f"only {most} calibration cases stand behind them, so no p-value is below {short(1 / (most + 1))}"
     which = asked.model_copy(update={"verdict": None, "rate": None}).words()
     none = f"None of the {every} {which} could be flagged at {percent(scope.run.rate)}"
     return f"{none}: {why}." if why else f"{none}.", every
@@ -149,8 +162,10 @@ def _impossible(scope: Scope, asked: Filter, where: dict[str, Any], total: int) 
 
 def _known(scope: Scope, asked: Filter) -> None:
     """Refuse a group or channel that this run does not know, rather than to answer that there are no such cases."""
-    for name, value, known in (
+    for name, values, known in (
         ("group", asked.group, scope.run.groups), ("channel", asked.channel, scope.run.tally.channels),
     ):  # fmt: skip
-        if value is not None and value not in (names := known()):
-            raise ConfigError(f"{name} {value!r} was given; in this run there are {', '.join(names[:20]) or 'none'}")
+        if values and (unknown := [value for value in values if value not in (names := known())]):
+            raise ConfigError(
+                f"{name} {unknown[0]!r} was given; in this run there are {', '.join(names[:20]) or 'none'}"
+            )

@@ -18,10 +18,10 @@ class Nothing(Arguments):
 class Overview(Result):
     """Counts of the run; `drivers` are flagged cases by what carries the largest share; names that are in use.
 
-    `last` is the time of the newest case on its own clock, to the second; "" where no case has one. `watched` says
-    whether normal has moved in the course of the run, as far as times tell; `lapsed`: it has, so that the guarantee has
-    lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none was. `parts` are those
-    that were learned, `called` the words for modalities that ids of cases begin with ("clip" of clip-003).
+    `first` and `last` are the times of the oldest and the newest case on their own clocks, to the second; "" where no
+    case has one. `watched` says whether normal has moved in the course of the run, as far as times tell; `lapsed`: it
+    has, so that the guarantee has lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none
+    was. `parts` are those that were learned, `called` the words for modalities that ids of cases begin with ("clip" of clip-003).
     """
 
     judged: int
@@ -32,6 +32,7 @@ class Overview(Result):
     groups: tuple[str, ...]
     channels: tuple[str, ...]
     simulated: bool
+    first: str = ""
     last: str = ""
     watched: str = ""
     lapsed: bool = False
@@ -76,12 +77,12 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         said.append(
             told(f"Channels in the evidence: {', '.join(channels)}.", *(fact("channel", name) for name in channels))
         )
-    line = flagged_line(flagged, judged, verdicts.get("no verdict", 0), run.rate)
+    line, span = flagged_line(flagged, judged, verdicts.get("no verdict", 0), run.rate), tally.span() or ("", "")
     return Overview(
         line=f"all cases: {line}",
         evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
-        channels=channels, simulated=simulated, last=(tally.span() or ("", ""))[1],
+        channels=channels, simulated=simulated, first=span[0], last=span[1],
         watched=watch.words, lapsed=watch.lapse is not None, adapted=run.adapted,
         parts=tuple(tally.learned()),
         called=tuple(word for kind in modalities().values() for word in kind.words if tally.begins(word)),

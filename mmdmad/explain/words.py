@@ -78,13 +78,13 @@ def shown(f: Fact) -> str:
     return f"{value} {f.unit}" if f.unit else value
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words as a list in English.
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words as a list in English; `last` stands before the last of them.
 
-    >>> listed(["image"]), listed(["image", "text", "video"])
-    ('image', 'image, text and video')
+    >>> listed(["image"]), listed(["image", "text", "video"]), listed(["text", "video"], "or")
+    ('image', 'image, text and video', 'text or video')
     """
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" {last} " + words[-1] if words else ""
 
 
 def place(row: float, column: float) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from mmdmad.cases import Modality
 from mmdmad.errors import RunError
@@ -12,10 +12,12 @@ from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
 from mmdmad.reasons import CHANNEL_KINDS, CONTRADICTION
 from mmdmad.store.at import STORED, At
-from mmdmad.store.db import CaseRow, DocumentRow, EvidenceRow, FactRow, PartRow
+from mmdmad.store.bounds import Bounds
+from mmdmad.store.db import CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow
 from mmdmad.store.rows import timestamp
 
 # `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
+LEARNED = "learned"  # the key under which a run keeps which modalities its model has learned
 _BY_RANK = ("rank", "-rank")
 _ORDERS: dict[str, tuple[Any, ...]] = {
     "p_value": (CaseRow.p_value.asc(), CaseRow.score.desc(), CaseRow.id),
@@ -29,6 +31,9 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
 }
 
 
+Several = Modality | tuple[Modality, ...] | None
+
+
 @dataclass(frozen=True)
 class Filters:
     """Which findings are asked for; None leaves a filter out.
@@ -36,37 +41,80 @@ class Filters:
     `part` and `unusual` are the same: a part whose own p-value is at most the declared rate. `driver` is what carries
     the largest share (`reasons.main_reason`). `since` and `until` are moments, `from_clock` and `to_clock` times of any
     day on the case's own clock; the ends are left out. `timed` asks for cases that have a time, or have none.
+
+    Of several parts (`part`, `missing`, `present`) and channels each one is asked for, or any one (`either`); of
+    several groups any one. `alone`: no other part is unusual. `complete`: no part is missing of those that the model
+    has learned. `p_value` is the joint one, or that of the part `p_of`; `label` what the manifest says.
     """
 
     verdict: Verdict | None = None
-    part: Modality | None = None
+    part: Several = None
     driver: str | None = None
-    missing: Modality | None = None
-    group: str | None = None
-    channel: str | None = None
+    missing: Several = None
+    group: str | tuple[str, ...] | None = None
+    channel: str | tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
     from_clock: time | None = None
     to_clock: time | None = None
     contradictory: bool | None = None
     timed: bool | None = None
+    present: Several = None
+    either: bool = False
+    alone: bool = False
+    complete: bool | None = None
+    p_value: Bounds | None = None
+    p_of: Modality | None = None
+    score: Bounds | None = None
+    label: int | None = None
 
     def __post_init__(self) -> None:
         _known("verdict", self.verdict, get_args(Verdict))
         known = tuple(modalities())
-        _known("part", self.part, known)
-        _known("missing", self.missing, known)
+        for name, value in (("part", self.part), ("missing", self.missing), ("present", self.present)):
+            for one in _each(value):
+                _known(name, one, known)
+        _known("p_of", self.p_of, known)
         _known("driver", self.driver, (*known, CONTRADICTION))
 
     def conditions(self, at: At = STORED) -> list[ColumnElement[bool]]:
         """The filters as conditions on CaseRow, at a declared rate."""
+        conditions = [*self._of_the_case(at), *self._in_time()]
+        parts = [_has(part, at.stands_out) for part in _each(self.part)]
+        conditions += self._joined(parts)
+        if self.alone:
+            others = [part for part in modalities() if part not in _each(self.part)]
+            conditions += [~_has(part, at.stands_out) for part in others]
+        conditions += self._joined([~_has(part) for part in _each(self.missing)])
+        conditions += self._joined([_has(part) for part in _each(self.present)])
+        if self.complete is not None:
+            conditions.append(_has_all() if self.complete else ~_has_all())
+        conditions += self._joined(
+            [CaseRow.id.in_(channel_facts().where(FactRow.value == channel)) for channel in _each(self.channel)]
+        )
+        return conditions
+
+    def _of_the_case(self, at: At) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         if self.verdict is not None:
             conditions.append(at.verdict == self.verdict)
         if self.group is not None:
-            conditions.append(CaseRow.group == self.group)
+            conditions.append(CaseRow.group.in_(_each(self.group)))
         if self.driver is not None:
             conditions.append(CaseRow.reason == self.driver)
+        if self.contradictory is not None:
+            conditions.append(at.contradictory == self.contradictory)
+        if self.label is not None:
+            conditions.append(CaseRow.label == self.label)
+        if self.p_value is not None:
+            of = None if self.p_of is None else _has(self.p_of, *self.p_value.conditions(PartRow.p_value))
+            conditions += self.p_value.conditions(CaseRow.p_value) if of is None else [of]
+        if self.score is not None:
+            conditions += self.score.conditions(CaseRow.score)
+        return conditions
+
+    def _in_time(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
         if self.since is not None:
             conditions.append(CaseRow.time >= timestamp(self.since))
         if self.until is not None:
@@ -75,17 +123,12 @@ class Filters:
             conditions.append(_of_day() >= self.from_clock.isoformat("microseconds"))
         if self.to_clock is not None:
             conditions.append(_of_day() < self.to_clock.isoformat("microseconds"))
-        if self.contradictory is not None:
-            conditions.append(at.contradictory == self.contradictory)
         if self.timed is not None:
             conditions.append(CaseRow.time.is_not(None) if self.timed else CaseRow.time.is_(None))
-        if self.part is not None:
-            conditions.append(_has(self.part, at.stands_out))
-        if self.missing is not None:
-            conditions.append(~_has(self.missing))
-        if self.channel is not None:
-            conditions.append(CaseRow.id.in_(channel_facts().where(FactRow.value == self.channel)))
         return conditions
+
+    def _joined(self, conditions: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+        return [or_(*conditions)] if self.either and conditions else conditions
 
 
 def page(filters: Filters, order: str, limit: int | None, offset: int, at: At = STORED) -> Select[DocumentRow]:
@@ -108,9 +151,21 @@ def channel_facts() -> Any:
     )
 
 
+def _each(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else value
+
+
 def _has(part: str, *more: Any) -> ColumnElement[bool]:
     """Whether a case has this part, looked up case by case: a list of all cases that have it would be long."""
     return select(PartRow.case_id).where(PartRow.case_id == CaseRow.id, PartRow.modality == part, *more).exists()
+
+
+def _has_all() -> ColumnElement[bool]:
+    """Whether a case has as many parts as the model has learned; as there are, in a run that does not say."""
+    own = select(func.count()).select_from(PartRow).where(PartRow.case_id == CaseRow.id).scalar_subquery()
+    words = func.length(MetaRow.value) - func.length(func.replace(MetaRow.value, " ", "")) + 1
+    learned = select(words).where(MetaRow.key == LEARNED).scalar_subquery()
+    return own >= func.coalesce(learned, len(modalities()))
 
 
 def _of_day() -> Any:

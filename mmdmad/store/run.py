@@ -276,8 +276,8 @@ class Run(People):
 
         Filters: `verdict`; `part` (a modality whose own p-value is at most the declared rate); `driver` (what carries
         the largest share); `missing` (a modality); `group`; `channel`; `since`, `until` (datetimes, the end left out);
-        `from_clock`, `to_clock` (times of any day); `timed`; `contradictory` (True or False). Rank is most anomalous
-        first, see `findings.order_key`.
+        `from_clock`, `to_clock` (times of any day); `timed`; `contradictory` (True or False); others in
+        `mmdmad.store.query.Filters`. Rank is most anomalous first, see `findings.order_key`.
         """
         query, view = page(Filters(**filters), order, limit, offset, self._at), self._view()
         with Session(self._engine) as session:

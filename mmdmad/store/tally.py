@@ -13,10 +13,9 @@ from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
 from mmdmad.store.at import STORED, At
 from mmdmad.store.db import CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow, RefusalRow
-from mmdmad.store.query import Filters, channel_facts, ordering
+from mmdmad.store.query import LEARNED, Filters, channel_facts, ordering
 from mmdmad.store.rows import LARGEST
 
-LEARNED = "learned"  # the key under which a run keeps which modalities its model has learned
 By = Literal["verdict", "group", "driver", "channel", "kind", "hour", "day", "missing"]
 NEAR = 50  # ids on each side, in alphabetical order, among which a misspelt one is looked for
 
