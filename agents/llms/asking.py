@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any, get_args
 
+from mmdmad.agents.llms.heard import Reading
 from mmdmad.agents.llms.narrowing import unused_filters
-from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.times import when
 
 from mmdmad.ask.base import Query, queries

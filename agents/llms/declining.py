@@ -3,8 +3,8 @@
 from textwrap import shorten
 
 from mmdmad.agents.llms.acting import told_to_act
+from mmdmad.agents.llms.heard import Reading
 from mmdmad.agents.llms.phrases import CAN
-from mmdmad.agents.llms.reading import Reading
 
 LANGUAGES = "I cannot read that language: questions may be in English or in German."
 

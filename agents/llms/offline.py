@@ -14,8 +14,9 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from mmdmad.agents.llms.planning import Call, Turn, needed, turns, understand, vocabulary
-from mmdmad.agents.llms.reading import Vocabulary
+from mmdmad.agents.llms.dialogue import Call, Turn
+from mmdmad.agents.llms.heard import Vocabulary
+from mmdmad.agents.llms.planning import needed, turns, understand, vocabulary
 from mmdmad.agents.llms.speaking import speak
 
 

@@ -8,7 +8,7 @@ from mmdmad.agents.llms.narrowing import clocks
 from mmdmad.agents.llms.times import when
 
 if TYPE_CHECKING:
-    from mmdmad.agents.llms.reading import Vocabulary
+    from mmdmad.agents.llms.heard import Vocabulary
 
 _COMPARED = re.compile(
     r"\b(?:compar\w*|versus|vs|differ\w*|more|fewer|less|worse|better|busier|quieter|change[sd]?|increase\w*)\b", re.I
@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r" (?:with|to|vs\.?|versus|than|or|and) (?=(?:in |on |of |
 def two_periods(text: str, names: "Vocabulary") -> dict[str, Any] | None:
     """The two stretches as arguments of `compare_periods`; None where the text does not compare two that can be read.
 
-    >>> from mmdmad.agents.llms.reading import Vocabulary
+    >>> from mmdmad.agents.llms.heard import Vocabulary
     >>> two_periods("were there more alarms before 6:30 than after?", Vocabulary())
     {'first': {'until': '06:30'}, 'second': {'since': '06:30'}}
     >>> two_periods("compare the morning with the afternoon", Vocabulary())["second"]

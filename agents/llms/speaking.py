@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmdmad.agents.llms.declining import declined, notes
+from mmdmad.agents.llms.dialogue import Call
+from mmdmad.agents.llms.heard import Reading
 from mmdmad.agents.llms.narrowing import unused_filters
 from mmdmad.agents.llms.phrases import cite, sentence
-from mmdmad.agents.llms.planning import Call
-from mmdmad.agents.llms.reading import Reading
 from mmdmad.agents.llms.telling import tell
 
 from mmdmad.ask.base import Result

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
+from mmdmad.agents.llms.heard import Reading
 from mmdmad.agents.llms.phrases import CAVEAT, captions, cite, verdict_line
-from mmdmad.agents.llms.reading import Reading
 
 from mmdmad import reasons
 from mmdmad.ask.case import About, Explained

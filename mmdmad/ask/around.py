@@ -1,6 +1,7 @@
 """What came before and after a case in time: the cases next to it, and the last flagged one before it."""
 
 from datetime import timedelta
+from typing import Any
 
 from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.case import OneCase, resolve
@@ -38,10 +39,10 @@ def around_case(scope: Scope, asked: OneCase) -> Around:
     said = [_said(finding, "before", found["before"], found["flagged_before"])]
     said.append(_said(finding, "after", found["after"], found["flagged_after"]))
     ids = {name: None if one is None else one.case_id for name, one in found.items()}
-    return Around(line=line, evidence=tuple(said), **ids)
+    return Around.model_validate({"line": line, "evidence": tuple(said), **ids})
 
 
-def _one(scope: Scope, order: str, **where: object) -> Finding | None:
+def _one(scope: Scope, order: str, **where: Any) -> Finding | None:
     return next(iter(scope.run.findings(order=order, limit=1, timed=True, **where)), None)
 
 

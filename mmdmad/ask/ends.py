@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mmdmad.ask.base import Result, Scope, query, told
+from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.filters import Filter
 from mmdmad.ask.words import case_line
 from mmdmad.explain.words import fact
@@ -37,11 +37,12 @@ def first_and_last(scope: Scope, asked: End) -> Ends:
         return Ends(
             line=line, evidence=(told(f"There are no {what} with a time.", fact("cases", 0), *asked.facts),), total=0
         )
-    said, ids = [], {}
+    said: list[Cited] = []
+    ids: dict[str, str] = {}
     for which, order in (("first", "time"), ("last", "-time")):
         if asked.which in (which, "both"):
             (found,) = scope.run.findings(order=order, limit=1, **where)
             one, ids[which] = case_line(found), found.case_id
             text = f"The {which} of {total} {what} is {one.evidence.caption}."
             said.append(told(text, fact("cases", total), *asked.facts, *one.evidence.facts, case=found.case_id))
-    return Ends(line=line, evidence=tuple(said), total=total, **ids)
+    return Ends(line=line, evidence=tuple(said), total=total, first=ids.get("first"), last=ids.get("last"))

@@ -52,7 +52,7 @@ def rate_meaning(scope: Scope, asked: About) -> Meaning:
             f"As a bound, {of_all_normal}; {flagged} are.",
         ],
         "so many flagged": [
-            f"Not by itself. {meant}, not {percent(rate)} of all cases: {flagged} of {plural(judged)} are flagged here, "
+            f"Not by itself. {meant}, not {percent(rate)} of all cases: {flagged} of {plural(judged)} are flagged, "
             f"and {of_all_normal}.",
             false.far_above(flagged) or "That many is what chance may give where all are normal.",
         ],

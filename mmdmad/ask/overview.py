@@ -21,7 +21,8 @@ class Overview(Result):
     `first` and `last` are the times of the oldest and the newest case on their own clocks, to the second; "" where no
     case has one. `watched` says whether normal has moved in the course of the run, as far as times tell; `lapsed`: it
     has, so that the guarantee has lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none
-    was. `parts` are those that were learned, `called` the words for modalities that ids of cases begin with ("clip" of clip-003).
+    was. `parts` are those that were learned, `called` the words for modalities that ids of cases begin with ("clip" of
+    clip-003).
     """
 
     judged: int

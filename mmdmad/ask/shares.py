@@ -69,7 +69,7 @@ def share_of_cases(scope: Scope, asked: OfThese) -> Share:
 
 @query("rank_groups")
 def rank_groups(scope: Scope, asked: Ranked) -> Ranks:
-    """Groups, hours or days by the share of their cases that is flagged, or passes other filters: most first or least."""
+    """Groups, hours or days by the share of their cases that is flagged, or passes other filters, in order."""
     run = asked.of(scope.run)
     asked = asked if asked.verdict else asked.model_copy(update={"verdict": "anomalous"})
     where = asked.stored()
