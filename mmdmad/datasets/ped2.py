@@ -1,7 +1,8 @@
 """UCSD Ped2 (Mahadevan et al., CVPR 2010): a walkway seen from above; anything but a walker is anomalous.
 
-Expected: `ucsd_ped2/training/NN/*.webp`, `ucsd_ped2/testing/NN/*.webp` (frames) and `testing/NN_label.npy` (uint8 per
-frame). Research use; cite the paper.
+Expected: `ucsd_ped2/training/NN/*.webp`, `ucsd_ped2/testing/NN/*.webp` (frames), `testing/NN_label.npy` (uint8 per
+frame) and `testing_pixel_masks_packbits.npz` (a clip's masks, a row of packed bits per frame). Research use; cite the
+paper.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from mmdmad.datasets.sources import link, source, windows, write_manifest
 from mmdmad.errors import ManifestError
 
 NAME = "ucsd_ped2"
+MASKS = "testing_pixel_masks_packbits.npz"
 FPS = 10.0  # frame rate of the original recording
 ABOUT = {"name": "UCSD Ped2", "licence": "none stated; research use, cite Mahadevan et al. 2010", "fps": FPS}
 PUBLISHED_AUROC = {"HF2-VAD": 0.993, "Accurate-Interpretable-VAD": 0.991}  # READMEs of the two repositories
@@ -39,6 +41,18 @@ def clips(data: str | Path, split: str) -> list[Clip]:
                 raise ManifestError(f"{path} holds {frames} frames and its label file {len(labels)} labels")
         found.append(Clip(f"{split}/{path.name}", path, labels))
     return found
+
+
+def masks(data: str | Path, clip: Clip, size: tuple[int, int]) -> np.ndarray:
+    """Which pixels of a test clip's frames of this `size` (H, W) are anomalous, bool (frames, H, W)."""
+    folder, pixels = source(data, NAME, (MASKS,)), size[0] * size[1]
+    with np.load(folder / MASKS) as packed:
+        rows = packed[clip.folder.name]
+    if rows.shape != (len(clip.labels), -(-pixels // 8)) or rows.dtype != np.uint8:
+        raise ManifestError(
+            f"{MASKS} holds {rows.shape} {rows.dtype} for {clip.name}, not {len(clip.labels)} frames of {pixels} bits"
+        )
+    return np.unpackbits(rows, axis=1, count=pixels).reshape(-1, *size).astype(bool)
 
 
 def convert(data: str | Path, out: str | Path, frames: int = 16) -> Path:

@@ -1,9 +1,13 @@
 """Clips as tokens: windows of a few frames times the cells of a coarse grid, with appearance and motion.
 
-Appearance is EfficientNet-Lite0 on the middle frame of each window, as the difference from the mean of normal frames in
-the same cell: its scores along the main directions of normal variation and the size of what lies outside them (the T2
-and Q of process monitoring; Jackson and Mudholkar, 1979). Motion is dense optical flow: direction, speed, jitter,
-changes of brightness. Frames are streamed in order; only one window of cell means is held.
+Motion is dense optical flow: direction, speed, jitter, changes of brightness. Appearance is EfficientNet-Lite0 on the
+middle frame of each window, as the difference from the mean of normal frames in the same cell. A token holds of it two
+numbers, how far it lies along the main directions of normal variation and how far outside them (the T2 and Q of process
+monitoring; Jackson and Mudholkar, 1979): with a number a direction, appearance outvotes motion in a detector that adds
+up over features. The directions themselves describe the clip as a whole, in its summary.
+
+Since both are relative to what is usual, tokens of different cells may be compared. Frames are streamed in order; only
+one window of cell means is held.
 """
 
 from collections import deque
@@ -24,7 +28,9 @@ from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Layout, Tokens
 
 STAGES = (3, 4, 5, 7)
-FIT_FRAMES, FIT_CLIPS = 256, 24
+APPEARANCE = ("appearance along usual directions", "appearance outside them")
+"""What the features of a token before those of MOTION are."""
+FIT_FRAMES, FIT_CLIPS = 160, 24
 """Frames from which appearance and clips from which the scale of motion is learned."""
 
 
@@ -34,9 +40,9 @@ class ClipState:
 
     mean: np.ndarray  # (cells, V) mean appearance of each cell
     unit: np.ndarray  # (V,) deviation of each appearance feature around it
-    directions: np.ndarray  # (V, k)
-    score_scale: np.ndarray  # (1,)
-    rest: np.ndarray  # (2,) mean and deviation of the log size outside the directions
+    directions: np.ndarray  # (V, k) of the largest variation
+    spread: np.ndarray  # (k,) deviation along each
+    unusual: np.ndarray  # (2, 2) mean and deviation of the log sizes along and outside the directions
     motion: np.ndarray  # (2, 12) mean and deviation of each motion feature
 
 
@@ -50,12 +56,13 @@ class Window:
     appearance: np.ndarray
 
 
-@encoder("clip", "video", version="2")
+@encoder("clip", "video", version="3")
 class Clip(Encoder):
     """Windows of `window` frames every `hop` frames on a grid of `rows` x `columns` cells.
 
-    `height` x `width` is the size to which frames are squeezed for appearance, `side` the long side for optical flow,
-    `components` the number of appearance scores. A clip gives at most `max_steps` windows: for long clips hop and
+    `height` x `width` is the size to which frames are squeezed for appearance, `components` the number of its
+    directions; `side` is the long side for optical flow: shrunk to half of it, a walker is too small for its motion to
+    be measured. A clip gives at most `max_steps` windows: for long clips hop and
     window grow, so that the motion of every frame is still looked at. The cameras of all clips must stand alike, since
     cells are compared with the same cell.
     """
@@ -64,11 +71,11 @@ class Clip(Encoder):
         self,
         window: int = 8,
         hop: int = 4,
-        rows: int = 8,
-        columns: int = 12,
+        rows: int = 10,
+        columns: int = 15,
         height: int = 128,
         width: int = 192,
-        side: int = 160,
+        side: int = 360,
         components: int = 32,
         max_steps: int = 256,
     ) -> None:
@@ -100,20 +107,24 @@ class Clip(Encoder):
                 seen += [self._appearance(frame) for _, _, frame in signal.frames(every=every)]
         if not seen:
             raise DataError(f"none of {len(picked)} clips has a frame that can be decoded")
-        appearance = np.stack(seen)
-        mean = appearance.mean(axis=0)
-        spread = appearance - mean
-        unit = np.maximum(np.sqrt((spread**2).mean(axis=(0, 1))), 1e-6)
-        rows = (spread / unit).reshape(-1, spread.shape[2])
-        _, directions, scale = principal_directions(rows, min(self.components, max(1, len(appearance) // 2)))
-        rest = _log_rest(rows, directions)
+        rows = np.stack(seen)
+        most = max(1, len(seen) // 2)
+        del seen
+        mean = rows.mean(axis=0)
+        rows -= mean
+        unit = np.maximum(np.sqrt(np.einsum("fcv,fcv->v", rows, rows) / (rows.shape[0] * rows.shape[1])), 1e-6)
+        rows /= unit
+        rows = rows.reshape(-1, rows.shape[2])
+        _, directions, _ = principal_directions(rows, min(self.components, most))
+        along = np.maximum((rows @ directions).std(axis=0), 1e-6)
+        unusual = _log_sizes(rows, directions, along)
         motion = self._motion_of([signals[i] for i in _spread(len(signals), FIT_CLIPS)])
         self.fitted_ = ClipState(
             mean=mean,
             unit=unit,
             directions=directions,
-            score_scale=np.array([max(scale, 1e-6)]),
-            rest=np.array([rest.mean(), max(rest.std(), 1e-3)]),
+            spread=along,
+            unusual=np.stack([unusual.mean(axis=0), np.maximum(unusual.std(axis=0), 1e-3)]),
             motion=np.stack([motion.mean(axis=0), np.maximum(motion.std(axis=0), 1e-6)]),
         )
         return self
@@ -123,15 +134,18 @@ class Clip(Encoder):
         return {i: _too_short(signal.n_frames) for i, signal in enumerate(signals) if signal.n_frames < 2}
 
     def encode(self, signal: Any) -> Tokens:
-        """Tokens (windows * rows * columns, components + 13) of a Video; PartError if it has fewer than two frames."""
+        """Tokens (windows * rows * columns, 14) of a Video; PartError if it has fewer than two frames.
+
+        The summary is mean and spread over tokens of the scores along the directions and of the tokens themselves.
+        """
         state = self._fitted()
-        steps, where = [], []
+        steps, seen, where = [], [], []
         for window in self._windows(signal):
             rows = (window.appearance - state.mean) / state.unit
-            scores = rows @ state.directions / state.score_scale
-            outside = (_log_rest(rows, state.directions) - state.rest[0]) / state.rest[1]
+            unusual = (_log_sizes(rows, state.directions, state.spread) - state.unusual[0]) / state.unusual[1]
             motion = (window.motion.reshape(len(rows), -1) - state.motion[0]) / state.motion[1]
-            steps.append(np.concatenate([scores, outside[:, None], motion], axis=1).astype(np.float32))
+            steps.append(np.concatenate([unusual, motion], axis=1).astype(np.float32))
+            seen.append((rows @ state.directions / state.spread).astype(np.float32))
             where.append((window.start, window.stop))
         cells = self.rows * self.columns
         layout = Layout(
@@ -142,7 +156,11 @@ class Clip(Encoder):
             position=np.tile(np.arange(cells), len(steps)),
         )
         values = np.concatenate(steps)
-        return Tokens(values, layout, summary=np.concatenate([values.mean(axis=0), values.std(axis=0)]))
+        whole = np.concatenate([np.concatenate(seen), values], axis=1)
+        return Tokens(values, layout, summary=np.concatenate([whole.mean(axis=0), whole.std(axis=0)]))
+
+    def _token_width(self) -> int:
+        return len(APPEARANCE) + len(MOTION)
 
     def describe(self) -> str:
         """One line for outputs."""
@@ -168,10 +186,10 @@ class Clip(Encoder):
             raise ModelError(f"clips have no values, but {', '.join(values)} were given")
         if not arrays:
             return
-        forms = {"mean": "f cells V", "unit": "f V", "directions": "f V k", "score_scale": "f 1"}
-        forms |= {"rest": "f 2", "motion": f"f 2 {len(MOTION)}"}
+        forms = {"mean": "f cells V", "unit": "f V", "directions": "f V k", "spread": "f k"}
+        forms |= {"unusual": "f 2 2", "motion": f"f 2 {len(MOTION)}"}
         check_arrays(arrays, forms, cells=self.rows * self.columns)
-        above = (arrays["unit"], arrays["score_scale"], arrays["rest"][1:], arrays["motion"][1])
+        above = (arrays["unit"], arrays["spread"], arrays["unusual"][1], arrays["motion"][1])
         require(all((scale > 0).all() for scale in above), "a scale is not above 0")
         self.fitted_ = ClipState(**arrays)
 
@@ -241,9 +259,12 @@ def _too_short(frames: int) -> str:
     return f"the clip has {frames} frame{'s' * (frames != 1)}; at least 2 are needed"
 
 
-def _log_rest(rows: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    rest = rows - rows @ directions @ directions.T
-    return np.log(np.sqrt((rest**2).mean(axis=1)) + 1e-3)
+def _log_sizes(rows: np.ndarray, directions: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """How large differences in appearance (n, V) are: log sizes along the directions and outside them, (n, 2)."""
+    scores = rows @ directions
+    along = ((scores / spread) ** 2).sum(axis=1) / max(len(spread), 1)
+    outside = ((rows - scores @ directions.T) ** 2).mean(axis=1)
+    return np.log(np.sqrt(np.stack([along, outside], axis=1)) + 1e-3)
 
 
 def _spread(count: int, most: int) -> list[int]:

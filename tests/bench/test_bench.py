@@ -12,7 +12,7 @@ from mmdmad.bench import list_suites, run_suite
 from mmdmad.bench.base import suites
 from mmdmad.bench.judged import JOINT, Judged, pipeline
 from mmdmad.bench.line import alarms, by_kind, mask
-from mmdmad.bench.ped2 import frame_scores
+from mmdmad.bench.ped2 import frame_scores, on_object
 from mmdmad.bench.result import Meter, Result, Row, published, summarise
 from mmdmad.bench.texts import BASELINE, DETECTORS, NGRAMS, POOLING, WHOLE, LetterDistances, averaged
 from mmdmad.bench.tokens import cover, sensor, step_pieces, window_scores
@@ -328,6 +328,17 @@ def test_frame_scores_take_the_highest_cells():
     layout = Layout("frames", (2, 2, 2), where, size=(8, 8))
     scores = frame_scores(np.array([0, 0, 0, 0, 0, 3, 3, 3.0]), layout, 4, 10.0)
     assert scores.tolist() == [0, 0, 3, 3]
+
+
+def test_the_highest_cell_of_an_anomalous_frame_lies_on_the_object_or_not():
+    where = np.repeat(np.array([[0.0, 0.2], [0.2, 0.4]]), 4, axis=0)
+    layout = Layout("frames", (2, 2, 2), where, size=(9, 8))
+    masks = np.zeros((4, 9, 8), bool)
+    masks[1:, 4, 3] = True  # row 4 of 9 lies in both rows of cells
+    for cell, hit in ((0, True), (1, False), (2, True), (3, False)):
+        scores = np.zeros(8)
+        scores[[cell, 4 + cell]] = 3
+        assert on_object(scores, layout, masks, 10.0).tolist() == [hit] * 3
 
 
 def test_pipelines_of_joint_suites():

@@ -96,6 +96,7 @@ def series(root: Path, rng: np.random.Generator) -> None:
 
 
 def walkway(root: Path, rng: np.random.Generator) -> None:
+    masks: dict[str, list[np.ndarray]] = {}
     for split, count in (("training", 14), ("testing", 3)):
         for number in range(1, count + 1):
             folder = root / "ucsd_ped2" / split / f"{number:02d}"
@@ -109,7 +110,12 @@ def walkway(root: Path, rng: np.random.Generator) -> None:
                 frame = ground.copy()
                 x = 4 + (6 * (i - 8) if odd[i] else i % 50)
                 frame[20:32, x : x + 8] = 240 if odd[i] else 30
+                if split == "testing":
+                    place = np.zeros((48, 72), bool)
+                    place[20:32, x : x + 8] = odd[i]
+                    masks.setdefault(f"{number:02d}", []).append(np.packbits(place))
                 Image.fromarray(frame.astype(np.uint8)).save(folder / f"{i:03d}.webp", lossless=True)
+    np.savez(root / "ucsd_ped2" / "testing_pixel_masks_packbits.npz", **{k: np.stack(v) for k, v in masks.items()})
 
 
 def tables(root: Path, rng: np.random.Generator) -> None:

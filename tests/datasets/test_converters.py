@@ -112,6 +112,17 @@ def test_ped2_labels_follow_frames(data, tmp_path):
         assert case.label == int(labels[case.group][part.start : part.stop].any())
 
 
+def test_ped2_masks_hold_a_pixel_in_the_frames_that_are_labelled(data):
+    for clip in ped2.clips(data, "testing"):
+        masks = ped2.masks(data, clip, (48, 72))
+        assert masks.shape == (40, 48, 72)
+        assert masks.any(axis=(1, 2)).tolist() == (clip.labels == 1).tolist()
+        assert masks[10, 20:32, 16:24].all(), "the object of frame 10"
+        assert masks[10].sum() == 12 * 8
+        with pytest.raises(ManifestError, match="not 40 frames of 2304 bits"):
+            ped2.masks(data, clip, (48, 48))
+
+
 def test_joint_composed_trains_on_nothing_of_the_index(data, tmp_path):
     cases = check(joint_composed.convert(data, tmp_path / "missing", train=6))
     index = joint_composed.events(data)

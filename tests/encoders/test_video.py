@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from mmdmad.encoders.video import Clip
+from mmdmad.encoders.video import APPEARANCE, Clip, Window
 from mmdmad.encoders.video_motion import MOTION, pair_cells, reduced_grey, window_motion
 from mmdmad.errors import ConfigError, DataError, NotFittedError, PartError
 from mmdmad.parts import Video
@@ -42,8 +42,8 @@ def test_layout_says_where_and_when(fitted: Clip) -> None:
     assert tokens.layout.positions()[:25].tolist() == [*range(24), 0]
     assert tokens.layout.where is not None
     assert tokens.layout.where[::24].tolist() == [[0.0, 1.0], [0.5, 1.5], [1.0, 2.0]]
-    assert tokens.values.shape == (72, 8 + 1 + len(MOTION))
-    assert tokens.embedding().shape == (2 * tokens.values.shape[1],)
+    assert tokens.values.shape == (72, len(APPEARANCE) + len(MOTION))
+    assert tokens.embedding().shape == (2 * (8 + tokens.values.shape[1]),)
 
 
 def test_a_reversed_belt_runs_the_other_way(fitted: Clip) -> None:
@@ -69,10 +69,39 @@ def test_a_foreign_object_shows_in_its_cells(fitted: Clip) -> None:
     usual, strange = belt(54), belt(54)
     strange[:, 70:110, 10:50] = data.astronaut()[:40, 200:240]
     tokens = [fitted.encode(Video.from_array(clip, fps=8.0)) for clip in (usual, strange)]
-    moved = np.abs(tokens[1].values - tokens[0].values)[:, :9].mean(axis=1).reshape(3, 4, 6).mean(axis=0)
+    moved = (tokens[1].values - tokens[0].values)[:, : len(APPEARANCE)].mean(axis=1).reshape(3, 4, 6).mean(axis=0)
     row, column = np.unravel_index(moved.argmax(), moved.shape)
     assert 2 <= row <= 3
     assert column <= 1
+
+
+def test_appearance_is_a_size_in_the_token_and_a_direction_in_the_summary(fitted: Clip) -> None:
+    """What is not new but stronger than usual shows along the directions, in deviations of normal frames."""
+    usual = fitted.encode(Video.from_array(belt(54), fps=8.0))
+    assert np.abs(usual.values[:, : len(APPEARANCE)].mean(axis=0)).max() < 1
+    state = fitted.fitted_
+    rows = 6 * (state.directions * state.spread).sum(axis=1)[None] * state.unit + state.mean
+    window = Window(0.0, 1.0, np.zeros((4, 6, len(MOTION))), rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Clip, "_windows", lambda *_: iter([window]))
+        tokens = fitted.encode(Video.from_array(belt(54), fps=8.0))
+    assert tokens.values[:, 0].min() > 2
+    assert tokens.values[:, 1].max() < -2
+    assert tokens.summary is not None
+    assert tokens.summary[:8] == pytest.approx(np.full(8, 6.0), rel=1e-3)
+
+
+@pytest.mark.parametrize(("side", "seen"), [(160, False), (Clip().side, True)])
+def test_a_walker_is_followed_where_frames_are_not_shrunk(side: int, seen: bool) -> None:
+    frames = np.repeat(data.coffee()[None, :240, :360], 8, axis=0)
+    for i, frame in enumerate(frames):
+        frame[100:122, 60 + 2 * i : 70 + 2 * i] = data.astronaut()[40:84:2, 200:220:2]
+    grey = [reduced_grey(frame, side) for frame in frames]
+    cells = np.stack([pair_cells(a, b, (Clip().rows, Clip().columns)) for a, b in pairwise(grey)])
+    speed = window_motion(cells, (1 / side, 1 / side))[..., MOTION.index("speed of what moves")]
+    assert (speed.max() > 0.3 * 2 / 360) == seen
+    row, column = np.unravel_index(speed.argmax(), speed.shape)
+    assert not seen or (row in (4, 5) and column in (2, 3))
 
 
 def test_flow_has_the_right_size_and_sign() -> None:

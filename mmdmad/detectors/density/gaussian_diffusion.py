@@ -24,7 +24,8 @@ import numpy as np
 from mmdmad.detectors.base import About, Detector, detector
 from mmdmad.detectors.items import Rows, as_rows, owners, positions, some
 from mmdmad.detectors.kit.chunks import by_value, groups, in_chunks
-from mmdmad.detectors.kit.features import FeatureSpace
+from mmdmad.detectors.kit.features import FeatureSpace, modelled_apart
+from mmdmad.detectors.kit.tails import apart_by_tails
 from mmdmad.errors import ConfigError
 from mmdmad.saved import check_arrays, require
 from mmdmad.tokens import Tokens
@@ -78,7 +79,9 @@ class GaussianDiffusion(Detector):
     a feature). floor and shrinkage: the lowest noise variance and the weight of the pooled covariance in a position's
     own one; "auto" takes the pair with the highest likelihood on held-out training items, so no label is needed.
     components: principal axes kept ("auto": 128 with positions, 512 without); the rest counts as one isotropic block.
-    per_position: model each position apart ("auto": where each has at least 8 training tokens).
+    per_position: model each position apart ("auto": where each has at least 8 training tokens; "held-out": where
+    "auto" would, unless the highest scores of held-out training items are then much higher than with one model for
+    all, see `mmdmad.detectors.kit.tails`).
 
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> scores = GaussianDiffusion().fit(X).decision_function(np.array([[0.0, 0, 0], [9, 9, 9]]))
@@ -94,7 +97,7 @@ class GaussianDiffusion(Detector):
         floor: float | Literal["auto"] = "auto",
         shrinkage: float | Literal["auto"] = "auto",
         components: int | Literal["auto"] = "auto",
-        per_position: bool | Literal["auto"] = "auto",
+        per_position: bool | Literal["auto", "held-out"] = "auto",
         contamination: float = 0.0,
         false_alarm_rate: float | None = 0.05,
         top: float = 0.03,
@@ -113,16 +116,26 @@ class GaussianDiffusion(Detector):
             raise ConfigError(f"levels={self.levels}, sigma_max={self.sigma_max} were given; both must be positive")
 
     def _fit(self, items: Sequence[Tokens]) -> None:
+        self._apart = self._where_apart(items)
         self._fit_once(items)
         for _ in range(2 if self.contamination > 0 else 0):
             scores = self._pooled(self._score(items))
             keep = np.sort(np.argsort(scores, kind="stable")[: max(2, round(len(items) * (1 - self.contamination)))])
             self._fit_once(some(items, keep))
 
+    def _where_apart(self, items: Sequence[Tokens]) -> bool | Literal["auto"]:
+        """`per_position`, with "held-out" decided on these items."""
+        if self.per_position != "held-out":
+            return self.per_position
+        given = {**self.get_params(), "false_alarm_rate": None}
+        return modelled_apart(items, "auto") and apart_by_tails(
+            lambda apart: type(self)(**{**given, "per_position": apart}), items
+        )
+
     def _fit_once(self, items: Sequence[Tokens]) -> None:
         many = len(np.unique(positions(items))) > 1
-        components = (128 if many and self.per_position else 512) if self.components == "auto" else self.components
-        self.space_ = FeatureSpace.fit(items, components, self.per_position)
+        components = (128 if many and self._apart else 512) if self.components == "auto" else self.components
+        self.space_ = FeatureSpace.fit(items, components, self._apart)
         axes, _ = self.space_.transform_all(items)
         owner = owners(items)
         row = self.space_.index(positions(items))

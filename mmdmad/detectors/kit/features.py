@@ -21,6 +21,18 @@ LIMIT = 1e6  # standard deviations; keeps squares finite in float32
 PRIOR = 16.0  # tokens' worth of belief in the pooled variance when a position's own variance is estimated
 
 
+def modelled_apart(items: Sequence[Tokens], per_position: bool | Literal["auto"]) -> bool:
+    """Whether each position of these training items gets a model of its own; see `FeatureSpace.fit`.
+
+    >>> from mmdmad.tokens import Layout
+    >>> grid = Tokens(np.zeros((2, 1)), Layout("grid", (1, 2), position=np.arange(2)))
+    >>> [modelled_apart([grid] * n, "auto") for n in (7, 8)], modelled_apart([grid], True)
+    ([False, True], True)
+    """
+    known, counts = np.unique(positions(items), return_counts=True)
+    return len(known) > 1 and bool(counts.min() >= 8 if per_position == "auto" else per_position)
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureSpace:
     """Fitted standardisation and principal axes.
@@ -45,10 +57,8 @@ class FeatureSpace:
 
         per_position "auto": standardise each position apart when every position has at least 8 training tokens.
         """
-        position = positions(items)
-        known, counts = np.unique(position, return_counts=True)
-        apart = len(known) > 1 and (counts.min() >= 8 if per_position == "auto" else per_position)
-        known = known if apart else known[:0]
+        known = np.unique(positions(items))
+        known = known if modelled_apart(items, per_position) else known[:0]
         mean, scale = _moments(items, known)
         width = mean.shape[1]
         if width <= components:
