@@ -15,7 +15,7 @@ from mmdmad.checking.copies import Copies, copies_of, recordings
 from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
 from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
-from mmdmad.checking.sources import read_any
+from mmdmad.checking.sources import called_to_judge, read_any
 from mmdmad.checking.support import for_whom, independence, supports
 from mmdmad.errors import DataError
 from mmdmad.learning import Learned, question, to_learn
@@ -45,13 +45,16 @@ def check_path(
 ) -> list[Report]:
     """A report for each manifest and folder, and one for all bare files; see `check`.
 
-    Of several each is looked at as what a model would learn from, which is said.
+    Of several, those whose names say test (or faulty) are looked at as what is judged where another one is to learn
+    from; each of the others as what a model would learn from, which is said.
     """
     found = read_any(paths, allow_outside)
+    to_judge = called_to_judge([source for source, _ in found])
     reports = [
         check(
             cases,
             source,
+            judged=source in to_judge,
             split=split,
             normal=normal,
             config=config,
@@ -61,16 +64,18 @@ def check_path(
         )
         for source, cases in found
     ]
-    if len(reports) < 2:
+    to_learn_from = len(reports) - len(to_judge)
+    if to_learn_from < 2:
         return reports
-    told = [(report, noted.of_several(report.source, len(reports))) for report in reports]
-    return [report.model_copy(update={"notes": (*report.notes, note)}) for report, note in told]
+    note = noted.of_several(to_learn_from)
+    return [one if one.judged else one.model_copy(update={"notes": (*one.notes, note)}) for one in reports]
 
 
 def check(
     cases: Cases,
     source: str = "",
     *,
+    judged: bool = False,
     split: str | None = None,
     normal: Sequence[str] = (),
     config: str | None = None,
@@ -80,10 +85,12 @@ def check(
 ) -> Report:
     """Look at all cases. `split` and `normal` choose what to learn from, as for `mmdmad fit`; `config` is its pipeline.
 
+    `judged`: they are what a model of other cases will judge, and nothing is learned from them, whatever is chosen.
+
     With `windows` recordings are cut, after the choice of what to learn from. Without `config` the preset that fits is
     taken. Every part is read once; with `estimate` some are encoded too.
     """
-    taken, notes = _taken(cases, split, normal)
+    taken, notes = _none_of(cases) if judged else _taken(cases, split, normal)
     learned = taken.cases
     if windows is not None:
         learned = cut(learned, windows) if learned else learned
@@ -111,7 +118,7 @@ def check(
     independent = len(set(mine.values()))
     planned = plan(learned.items, settings) if learned else None
     support = supports(planned, settings) if planned is not None else ()
-    if planned is None or planned.first.kind == "case":
+    if not judged and (planned is None or planned.first.kind == "case"):
         notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
     if planned is not None:
         notes += [noted.note("warn", "recordings", said) for said in for_whom(planned, settings)]
@@ -150,7 +157,13 @@ def check(
         preset=config or preset,
         why="it was asked for" if config else why,
         estimate=measured,
+        judged=judged,
     )  # fmt: skip
+
+
+def _none_of(cases: Cases) -> tuple[Learned, list[Note]]:
+    """Nothing to learn from, of cases that are judged."""
+    return Learned(replace(cases, items=()), {}), []
 
 
 def _taken(cases: Cases, split: str | None, normal: Sequence[str]) -> tuple[Learned, list[Note]]:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from mmdmad.cases import Cases, Refusal
@@ -11,7 +10,7 @@ from mmdmad.checking.copies import Copies
 from mmdmad.checking.look import Looked, Looks
 from mmdmad.checking.report import NAMED, Note
 from mmdmad.modalities.base import modality_of
-from mmdmad.roles import FAULTY, TEST, VALIDATION, counted, roles_of
+from mmdmad.roles import counted
 
 MOST = 0.5
 """Share of parts that have to agree on a trait before the others are called odd."""
@@ -172,12 +171,10 @@ def _of_others(count: int) -> str:
     return "" if count == 1 else f" (alike in {count} cases)"
 
 
-def of_several(source: str, count: int) -> Note:
-    """What one of several manifests and folders is looked at as; its name may say that it is to be judged."""
+def of_several(count: int) -> Note:
+    """What each of several manifests and folders to learn from is looked at as."""
     told = (
-        f"{count} sources were given, and each is looked at by itself as one to learn from: mmdmad fit takes one of "
-        "them, and what its model is to judge goes to mmdmad score"
+        f"{count} sources to learn from were given, and each is looked at by itself: mmdmad fit takes one of them, and "
+        "what its model is to judge goes to mmdmad score"
     )
-    if (roles_of(Path(source).stem) or frozenset()) & {TEST, VALIDATION, FAULTY}:
-        return note("warn", "sources", f"{source!r} is called as what is judged, not learned from; {told}")
     return note("info", "sources", told)

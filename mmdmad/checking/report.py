@@ -98,7 +98,8 @@ class Report(_Data):
 
     learned and left: how many cases a fit takes, and how many it leaves out for each reason. recordings: how many of
     the cases to learn from are independent; proposed: a `recording` for cases that are near copies of others.
-    splits_made: how a fit divides them: once or, crossed in `folds`, in the first of these.
+    splits_made: how a fit divides them: once or, crossed in `folds`, in the first of these. judged: they were looked at
+    as what a model of another source will judge.
     """
 
     source: str
@@ -122,6 +123,7 @@ class Report(_Data):
     why: str
     estimate: Estimate | None = None
     folds: int = 1
+    judged: bool = False
 
     @property
     def stops(self) -> tuple[Note, ...]:

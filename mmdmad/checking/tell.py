@@ -70,6 +70,9 @@ def _cases(note: Note) -> str:
 
 
 def _of_normals(report: Report) -> Iterator[str]:
+    if report.judged:
+        yield f"to judge, by a model of what else was given: {counted(report.cases, 'case')}; none is learned from"
+        return
     left = "".join(f"; {count} left out: {reason}" for reason, count in report.left.items())
     yield f"to learn from: {counted(report.learned, 'case')}{left}"
     if not report.learned:

@@ -64,9 +64,12 @@ class Counts:
     keys: tuple[str, ...]
     counts: np.ndarray
     index: dict[str, int] = field(init=False, repr=False)
+    others: np.ndarray = field(init=False, repr=False)  # in how many texts of all folds but one; a last row for none
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "index", {key: i for i, key in enumerate(self.keys)})
+        others = self.counts.sum(axis=1, keepdims=True) - self.counts
+        object.__setattr__(self, "others", np.concatenate([others, np.zeros((1, FOLDS), others.dtype)]))
 
     @classmethod
     def of(cls, texts: Sequence[str], keys_of: Callable[[str], Iterable[str]], most: int) -> "Counts":
@@ -79,10 +82,10 @@ class Counts:
         counts = np.array([[one[key] for one in per_fold] for key in kept], np.int32).reshape(len(kept), FOLDS)
         return cls(kept, counts)
 
-    def elsewhere(self, key: str, own: int) -> int:
-        """In how many texts of the other folds the key occurs."""
-        row = self.index.get(key)
-        return 0 if row is None else int(self.counts[row].sum() - self.counts[row, own])
+    def elsewhere(self, keys: Iterable[str], own: int) -> np.ndarray:
+        """In how many texts of the other folds each of n keys occurs, (n,)."""
+        rows = [self.index.get(key, -1) for key in keys]
+        return self.others[np.array(rows, np.int64), own]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +110,7 @@ class Known:
     def surprise(self, counts: Counts, keys: Iterable[str], own: int) -> np.ndarray:
         """Bits of surprise of each key: minus log2 of its smoothed share of the texts in the other folds."""
         others = int(self.texts.sum() - self.texts[own])
-        found = np.array([counts.elsewhere(key, own) for key in keys], float)
-        return -np.log2((found + 0.5) / (others + 1))
+        return -np.log2((counts.elsewhere(keys, own) + 0.5) / (others + 1))
 
 
 def words(text: str) -> list[str]:
@@ -132,7 +134,7 @@ def form(piece: str, own: int, known: Known) -> np.ndarray:
     alphanumeric = sum(map(str.isalnum, piece))
     inside = words(piece)
     word = known.surprise(known.words, inside, own) if inside else np.zeros(1)
-    unseen = np.mean([known.words.elsewhere(one, own) == 0 for one in inside]) if inside else 0.0
+    unseen = np.mean(known.words.elsewhere(inside, own) == 0) if inside else 0.0
     masked = template(piece)
     triple = triples(masked)
     return np.array(
@@ -152,7 +154,7 @@ def form(piece: str, own: int, known: Known) -> np.ndarray:
             unseen,
             word.mean(),
             word.max(),
-            float(known.templates.elsewhere(masked, own) == 0),
+            float(known.templates.elsewhere([masked], own)[0] == 0),
             known.surprise(known.templates, [masked], own)[0],
             known.surprise(known.triples, triple, own).mean() if triple else 0.0,
         ]

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from mmdmad.encoders.asked import Asked
 from mmdmad.encoders.base import Encoder
 from mmdmad.encoders.sensor_windows import principal_directions
 from mmdmad.encoders.text_form import FOLDS, FORM, Counts, Known, fold, form
@@ -29,6 +30,7 @@ FIT_PIECES = 1500
 """Different training pieces from which the directions of meaning are learned."""
 FAR = 20.0
 """Form features are held within so many training deviations."""
+_ASKED = Asked()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,8 @@ class TextEncoder(Encoder):
     def embed(self, pieces: Sequence[str]) -> np.ndarray:
         """Embeddings of the pieces of one text, float32 (N, E), each of length one.
 
-        One call per text: its pieces share the work, and no text's numbers depend on another text.
+        One call per text: its pieces share the work, and no text's numbers depend on another text. Nothing but the
+        pieces, `params` and `describe` decides them, so that fitted encoders of one kind can share them (`asked`).
         """
 
     def fit(self, signals: Sequence[Any]) -> "TextEncoder":
@@ -101,13 +104,17 @@ class TextEncoder(Encoder):
     def _values(self, pieces: Sequence[str], own: int) -> tuple[np.ndarray, np.ndarray]:
         """Tokens and embeddings of pieces of a text of the fold `own`."""
         state = self._fitted()
-        meaning = self.embed(pieces)
+        meaning = _ASKED.of(self._weights(), pieces, self.embed)
         centred = meaning.astype(np.float64) - state.mean
         scores = np.zeros((len(pieces), self.components))  # fewer directions than components when texts were few
         scores[:, : state.directions.shape[1]] = centred @ state.directions / state.scale
         outside = (_log_rest(centred, state.directions) - state.rest[0]) / state.rest[1]
         shapes = (np.stack([form(piece, own, state.known) for piece in pieces]) - state.form[0]) / state.form[1]
         return np.concatenate([scores, outside[:, None], np.clip(shapes, -FAR, FAR)], axis=1), meaning
+
+    def _weights(self) -> tuple[object, ...]:
+        """All that decides embeddings besides the pieces."""
+        return type(self), self.version, repr(self.params()), self.describe()
 
     def _token_width(self) -> int:
         """Features of a token."""

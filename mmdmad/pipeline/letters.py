@@ -7,6 +7,7 @@ the encoder's form features count those).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,7 +50,7 @@ class Letters:
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Distances (N,) of texts, 0 (copies, up to numbers) to 1 (no common run of letters)."""
-        return self._distances(self._weighted(_counts(texts)), own=False) if len(texts) else np.zeros(0)
+        return self._distances(self._weighted(_asked(tuple(texts))), own=False) if len(texts) else np.zeros(0)
 
     def own_scores(self) -> np.ndarray:
         """Distances (N,) of the training texts, each to the others."""
@@ -91,7 +92,8 @@ class Letters:
         column = np.minimum(np.searchsorted(self.seen_, counts.indices), len(self.seen_) - 1)
         known = self.seen_[column] == counts.indices
         weights = np.where(known, (1 + np.log(counts.data)) * self.weight_[column], 0).astype(np.float32)
-        rows = csr_matrix((weights, column, counts.indptr), (counts.shape[0], len(self.seen_)))
+        ends = counts.indptr.copy()  # `eliminate_zeros` writes into it, and counts may be asked for again
+        rows = csr_matrix((weights, column, ends), (counts.shape[0], len(self.seen_)))
         rows.eliminate_zeros()
         length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
         rows.data /= np.repeat(np.where(length > 0, length, 1), np.diff(rows.indptr)).astype(np.float32)
@@ -107,6 +109,12 @@ class Letters:
             nearest = np.partition(far, count - 1, axis=1)[:, :count]
             found.append(np.clip(nearest, 0, 1).mean(axis=1, dtype=np.float64))
         return np.concatenate(found)
+
+
+@lru_cache(maxsize=1)
+def _asked(texts: tuple[str, ...]) -> Any:
+    """Counts of the texts that were asked for last: each fold of a model asks for the same ones."""
+    return _counts(texts)
 
 
 def _counts(texts: Sequence[str]) -> Any:

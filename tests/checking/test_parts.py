@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdmad.checking import check_path
+from mmdmad.checking import check_path, lines_of
 from mmdmad.parts import Video
 from tests.checking.samples import cases_of, look, said, scene, table
 
@@ -161,16 +161,40 @@ def test_a_wild_reading_is_told_once(tmp_path: Path) -> None:
     assert [note.level for note in report.notes if "-9998" in note.said] == ["warn"]
 
 
-def test_of_several_folders_each_is_looked_at_as_one_to_learn_from_and_that_is_said(tmp_path: Path) -> None:
-    for name in ("good", "test", "new"):
-        (tmp_path / name).mkdir()
-        for i in range(3):
+def folders_of_notes(tmp_path: Path, *names: str) -> list[Path]:
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+        for i in range(12):
             (tmp_path / name / f"{i}.txt").write_text(f"seal {i} of {name} was replaced")
-    paths = [tmp_path / name for name in ("good", "test", "new")]
-    for report, level in zip(check_path(paths, estimate=False), ("info", "warn", "info")):
+    return [tmp_path / name for name in names]
+
+
+def test_of_several_folders_to_learn_from_each_is_looked_at_by_itself_and_that_is_said(tmp_path: Path) -> None:
+    paths = folders_of_notes(tmp_path, "good", "new")
+    for report in check_path(paths, estimate=False):
         (found,) = [note for note in report.notes if note.topic == "sources"]
-        assert found.level == level
-        assert "3 sources were given, and each is looked at by itself as one to learn from" in found.said
-        assert ("is called as what is judged" in found.said) == (level == "warn")
+        assert found.level == "info"
+        assert "2 sources to learn from were given, and each is looked at by itself" in found.said
+        assert report.learned == 12
     (report,) = check_path(paths[:1], estimate=False)
     assert not any(note.topic == "sources" for note in report.notes)
+
+
+def test_a_folder_called_test_beside_one_to_learn_from_is_looked_at_as_what_is_judged(tmp_path: Path) -> None:
+    learn, test, bad = folders_of_notes(tmp_path, "line", "test/shift", "Ausschuss")
+    first, second, third = check_path([learn, test.parent, bad], estimate=False, normal=["."])
+    assert (first.judged, first.learned) == (False, 12)
+    assert not any(note.topic == "sources" for note in first.notes)
+    for report in (second, third):
+        assert (report.judged, report.cases, report.learned, report.stops) == (True, 12, 0, ())
+        assert (report.support, report.oddest, report.left) == ((), (), {})
+        assert not any(note.topic == "recordings" for note in report.notes)
+        assert list(lines_of(report))[-1] == (
+            "to judge, by a model of what else was given: 12 cases; none is learned from"
+        )
+
+
+def test_of_folders_that_are_all_called_test_each_is_looked_at_as_one_to_learn_from(tmp_path: Path) -> None:
+    for names in (("a/test", "b/test"), ("test/one", "test/two")):
+        reports = check_path(folders_of_notes(tmp_path, *names), estimate=False)
+        assert [report.judged for report in reports] == [False, False]

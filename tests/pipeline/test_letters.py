@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from mmdmad.encoders.text_form import template
 from mmdmad.errors import ConfigError, DataError
+from mmdmad.pipeline import letters as letters_module
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.letters import NEIGHBOURS, Letters
 
@@ -49,3 +50,14 @@ def test_only_text_has_letters():
     with pytest.raises(ConfigError, match="letters: true was given for image"):
         PipelineConfig.load({"parts": {"image": {"letters": True}}})
     assert PipelineConfig.load("pipelines/logs").parts["text"].letters
+
+
+def test_folds_that_ask_for_one_text_in_turn_each_get_their_own_distance():
+    folds = [Letters().fit([f"{word} {i} runs" for i in range(9)]) for word in ("belt", "pump")]
+    text = ["belt zorblax qqq runs"]
+    first = [letters.scores(text)[0] for letters in folds]
+    letters_module._asked.cache_clear()
+    again = [letters.scores(text)[0] for letters in reversed(folds)][::-1]
+    assert first == again
+    assert first[0] != first[1]
+    assert folds[0].scores(text)[0] == first[0]
