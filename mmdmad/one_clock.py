@@ -48,9 +48,11 @@ class Recording:
         return max(one.end for one in self.parts.values())
 
     def at(self, seconds: float) -> datetime | None:
-        """The time so many seconds after the begin."""
+        """The time so many seconds after the begin, on the clock that the first part with a zone shows then."""
+        zoned = next((one for one in self.parts.values() if one.line.zones is not None), None)
         try:
-            return None if self.start is None else self.start + timedelta(seconds=seconds)
+            time = None if self.start is None else self.start + timedelta(seconds=seconds)
+            return time if time is None or zoned is None else zoned.line.local(time, seconds - zoned.begin)
         except OverflowError:
             raise DataError(f"{seconds:g} s after {self.start} no calendar has a date") from None
 

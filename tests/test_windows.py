@@ -125,6 +125,41 @@ def test_offsets_move_clocks(tmp_path: Path) -> None:
     assert moved[0].time == START + timedelta(minutes=1)
 
 
+LATE = (
+    "2026-10-24T23:50:00+02:00",
+    "2026-10-25T02:30:00+02:00",
+    "2026-10-25T02:30:00+01:00",
+    "2026-10-25T23:50:00+01:00",
+)
+"""Stamps of a server in Berlin in the night in which its clocks are set back."""
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize(
+    ("line", "pattern"),
+    [
+        ("{} door open", None),
+        ('{{"time": "{}", "msg": "door open"}}', None),
+        ("at {} door open", "at %Y-%m-%dT%H:%M:%S%z"),
+    ],
+)
+def test_entries_of_a_log_have_the_day_and_hour_of_their_own_zone(tmp_path, line, pattern, newest_first) -> None:
+    stamps = [*LATE, *(f"2026-10-26T0{hour}:00:00+01:00" for hour in range(6))]
+    lines = [line.format(stamp) + "\n" for stamp in stamps]
+    (tmp_path / "app.log").write_text("".join(lines[::-1] if newest_first else lines))
+    windows = Windows("entry") if pattern is None else Windows(600.0, log_time=pattern)
+    made = cut(one(text=Part("text", tmp_path / "app.log")), windows)
+    assert [case.time.isoformat() for case in made if case.time is not None][: len(LATE)] == list(LATE)
+
+
+def test_a_window_has_the_zone_that_its_log_has_then(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("".join(f"{stamp} door open\n" for stamp in LATE))
+    made = cut(one(text=Part("text", tmp_path / "app.log")), Windows.of("30min"))
+    times = [case.time.isoformat() for case in made]
+    assert times == ["2026-10-24T23:50:00+02:00", "2026-10-25T02:20:00+02:00", "2026-10-25T02:20:00+01:00"]
+    assert made[0].id == "pump@2026-10-24T23:50:00+02:00"
+
+
 def test_clocks_with_and_without_a_zone_are_not_mixed_in_silence(tmp_path: Path) -> None:
     lines = log(tmp_path, [0.0, 30.0], zone="Z")
     cases = one(sensor=sensor(range(40), START + timedelta(hours=2)), text=lines)

@@ -36,8 +36,9 @@ DAY = 86_400
 class Stamps:
     """Whole seconds (T,) since 1970 (of a clock alone: since midnight) and nanoseconds (T,) beside them.
 
-    `kind` is "stamp", "date" (every time of day is left out) or "clock"; `aware` says that the seconds are UTC; `note`
-    says what was decided, "" where nothing had to be.
+    `kind` is "stamp", "date" (every time of day is left out) or "clock"; `aware` says that the seconds are UTC, and
+    `ahead` (T,) by how many seconds the clocks that were written down are ahead of it; `note` says what was decided, ""
+    where nothing had to be.
     """
 
     seconds: np.ndarray
@@ -45,6 +46,7 @@ class Stamps:
     kind: str
     aware: bool = False
     note: str = ""
+    ahead: np.ndarray | None = None
 
     def from_first(self) -> tuple[np.ndarray, datetime | None]:
         """Seconds (T,) from the earliest, and the earliest; a clock alone has no start."""
@@ -123,7 +125,7 @@ def read_dates(
         return Stamps(seconds, nanos, "clock")
     days, note = _days(whole, text, form, order, seconds)
     seconds = seconds + days * DAY
-    aware = False
+    aware, ahead = False, None
     if "zone" in fields:
         zones = text("zone")
         has = pc.not_equal(zones, "").to_numpy(zero_copy_only=False)
@@ -135,10 +137,11 @@ def read_dates(
                 f"{'with' if has[0] else 'without'} one; write seconds or ISO 8601, all with or all without an offset"
             )
         if aware:
-            seconds = seconds - _offsets(zones)
+            ahead = _offsets(zones)
+            seconds = seconds - ahead
     if not aware and one_series:
         summer_time(seconds)
-    return Stamps(seconds, nanos, "date" if bare else "stamp", aware, note)
+    return Stamps(seconds, nanos, "date" if bare else "stamp", aware, note, ahead)
 
 
 def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np.ndarray, np.ndarray, bool]:

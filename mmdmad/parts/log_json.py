@@ -87,10 +87,10 @@ def messages(text: str, how: JsonLog) -> str:
     return "\n".join(message_of(line, how) for line in text.split("\n"))
 
 
-def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, Any, bool]:
+def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, Any, bool, np.ndarray | None]:
     """The lines int64 (k,) with a time, seconds float64 (k,) from a start, all lines, the start and if it is UTC.
 
-    The start is in whole seconds since 1970. ValueError names the line whose time cannot be read.
+    Last come the seconds (k,) by which their clocks are ahead of UTC, None where they do not say. The start is in whole seconds since 1970. ValueError names the line whose time cannot be read.
     """
     import pyarrow as pa
 
@@ -110,12 +110,12 @@ def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, A
         first = int(whole[0] * scale)
         exact = [int(str(value)) if str(value).isdigit() else float(value) for value in values]
         per = round(1 / scale)
-        return where, np.array([(one - first * per) * scale for one in exact], np.float64), count, first, True
+        return where, np.array([(one - first * per) * scale for one in exact], np.float64), count, first, True, None
     stamps = read_dates(pa.array([str(value) for value in values]))
     if stamps is None or stamps.kind == "clock":
         raise ValueError(f"its field {how.time!r} holds {str(values[0])[:40]!r}, which is no time with a date")
     first = int(stamps.seconds[0])
-    return where, (stamps.seconds - first) + stamps.nanos / 1e9, count, first, stamps.aware
+    return where, (stamps.seconds - first) + stamps.nanos / 1e9, count, first, stamps.aware, stamps.ahead
 
 
 def _looked_at(path: Path) -> JsonLog | None:

@@ -64,7 +64,7 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     fields = json_log(path) if pattern is None else None
     if fields is not None:
         form = "JSON"
-        where, seconds, count, first, aware = json_times(path, fields)
+        where, seconds, count, first, aware, ahead = json_times(path, fields)
         found = _Found(where, None, count)
         start: datetime | None = datetime(1970, 1, 1, tzinfo=UTC if aware else None) + timedelta(seconds=first)
         notes = [fields.note]
@@ -73,12 +73,12 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
         found = _find(path, regex, form)
         if not len(found.lines):
             raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
-        seconds, start, notes = _seconds(path, form, found, pattern, near)
+        seconds, start, notes, ahead = _seconds(path, form, found, pattern, near)
     entries = found.entries
     each = np.diff([*entries, found.count])
     turned = _newest_first(seconds)
     if turned:
-        seconds, each = seconds[::-1], each[::-1]
+        seconds, each, ahead = seconds[::-1], each[::-1], None if ahead is None else ahead[::-1]
         notes.append("the newest line stands first: entries are taken in the order of time")
     back = np.maximum.accumulate(seconds) - seconds
     worst = int(np.argmax(back))
@@ -98,7 +98,16 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     begin = None if start is None else start + timedelta(seconds=float(seconds[0]))
     # More lines may come: a log ends with its last line, so that no window changes when it grows.
     daytime = float(seconds[0]) if start is None and form != "since boot" else None
-    return Timeline(times, begin, 0.0, entries, tuple(notes), daytime, turned)
+    return Timeline(times, begin, 0.0, entries, tuple(notes), daytime, turned, _zones(seconds, ahead))
+
+
+def _zones(seconds: np.ndarray, ahead: np.ndarray | None) -> np.ndarray | None:
+    """After which second clocks were so far ahead of UTC, float64 (j, 2), of entries at seconds (k,); see Timeline."""
+    if ahead is None or np.abs(ahead).max() >= DAY:  # no clock on Earth is a day ahead
+        return None
+    changes = np.flatnonzero(np.diff(ahead)) + 1
+    after = np.concatenate([[-np.inf], seconds[changes - 1] - seconds[0]])
+    return np.column_stack([after, ahead[[0, *changes]]]).astype(np.float64)
 
 
 def _newest_first(seconds: np.ndarray) -> bool:
@@ -232,8 +241,11 @@ def _alike(fronts: Any) -> np.ndarray:
 
 def _seconds(
     path: Path, form: str, found: _Found, pattern: str | None, near: datetime | None
-) -> tuple[np.ndarray, datetime | None, list[str]]:
-    """Seconds float64 (k,) of the stamps from a start."""
+) -> tuple[np.ndarray, datetime | None, list[str], np.ndarray | None]:
+    """Seconds float64 (k,) of the stamps from a start, and by how many (k,) their clocks are ahead of UTC, if they say.
+
+    Between the two stand the start and what was decided.
+    """
     import pyarrow.compute as pc
 
     words = found.words
@@ -244,10 +256,10 @@ def _seconds(
     if form in ("epoch", "since boot"):
         numbers = pc.replace_substring(words, ",", ".").cast("float64").to_numpy(zero_copy_only=False)
         if form == "since boot":
-            return numbers, None, []
+            return numbers, None, [], None
         scale = 10.0 ** -(3 * ((len(str(words[0].as_py()).split(".")[0].split(",")[0]) - 10) // 3))
         start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(np.floor(numbers[0] * scale)))
-        return numbers * scale - np.floor(numbers[0] * scale), start, []
+        return numbers * scale - np.floor(numbers[0] * scale), start, [], None
     words = pc.replace_substring_regex(pc.replace_substring_regex(words, r"[ \t]+", " "), r",(\s)", r"\1")
     try:
         stamps = read_dates(words)
@@ -260,12 +272,12 @@ def _seconds(
         raise ValueError("its times cannot be read; say how they are written: --log-time '%d.%m.%Y %H:%M:%S'")
     notes = [stamps.note] if stamps.note else []
     if form == "syslog":
-        return _with_year(path, stamps, near)
+        return *_with_year(path, stamps, near), None
     if form == "clock":
-        return _past_midnight(stamps.seconds) + stamps.nanos / 1e9, None, notes
+        return _past_midnight(stamps.seconds) + stamps.nanos / 1e9, None, notes, None
     first = int(stamps.seconds[0])
     start = datetime(1970, 1, 1, tzinfo=UTC if stamps.aware else None) + timedelta(seconds=first)
-    return (stamps.seconds - first) + stamps.nanos / 1e9, start, notes
+    return (stamps.seconds - first) + stamps.nanos / 1e9, start, notes, stamps.ahead
 
 
 def _past_midnight(seconds: np.ndarray) -> np.ndarray:
@@ -310,7 +322,7 @@ def _year(stamps: Stamps, later: np.ndarray, year: int) -> np.ndarray:
 
 def _by_pattern(
     path: Path, words: Any, pattern: str, lines: np.ndarray, near: datetime | None
-) -> tuple[np.ndarray, datetime | None, list[str]]:
+) -> tuple[np.ndarray, datetime | None, list[str], np.ndarray | None]:
     whole: list[datetime] = []
     bare = not any(letter in pattern for letter in ("%Y", "%y", "%s"))
     dateless = bare and not any(letter in pattern for letter in ("%d", "%e", "%j"))
@@ -326,10 +338,12 @@ def _by_pattern(
     seconds = np.array([one.days * DAY + one.seconds for one in since], np.int64)
     nanos = np.array([one.microseconds * 1000 for one in since], np.int64)
     if dateless:
-        return _past_midnight(seconds % DAY) + nanos / 1e9, None, []
+        return _past_midnight(seconds % DAY) + nanos / 1e9, None, [], None
     if bare:
-        return _with_year(path, Stamps(seconds, nanos, "stamp"), near)
-    return (seconds - seconds[0]) + nanos / 1e9, origin + timedelta(seconds=int(seconds[0])), []
+        return *_with_year(path, Stamps(seconds, nanos, "stamp"), near), None
+    offsets = [offset.total_seconds() for one in whole if "%z" in pattern and (offset := one.utcoffset()) is not None]
+    ahead = np.array(offsets) if len(offsets) == len(whole) else None
+    return (seconds - seconds[0]) + nanos / 1e9, origin + timedelta(seconds=int(seconds[0])), [], ahead
 
 
 def _parsed(word: str, pattern: str) -> datetime:

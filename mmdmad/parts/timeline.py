@@ -1,7 +1,7 @@
 """When each row, frame or line of a recording was: what it takes to cut one by the clock."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import pairwise
 
@@ -16,7 +16,9 @@ class Timeline:
     the last unit lasts. `entries` int64 (k,) are the units at which something new begins (a log entry of several
     lines), by their place in the file; None = every unit stands for itself. `notes` are what was decided, in plain
     words. `daytime` are seconds from midnight to the first unit where the recording's clock has no date.
-    `newest_first`: the file has its units in the other order, so that `times` are those of its last unit first.
+    `newest_first`: the file has its units in the other order, so that `times` are those of its last unit first. `zones`
+    float64 (k, 2) are the seconds from the first unit after which its clock was so many seconds ahead of UTC: the last
+    unit at another distance was then.
     """
 
     times: np.ndarray
@@ -26,6 +28,7 @@ class Timeline:
     notes: tuple[str, ...] = ()
     daytime: float | None = None
     newest_first: bool = False
+    zones: np.ndarray | None = None
 
     @property
     def end(self) -> float:
@@ -37,6 +40,18 @@ class Timeline:
         """Seconds by which a time may miss the edge of a window: far below a step, of a scope too."""
         step = usual_step(self.times)
         return min(1e-6, 0.01 * step) if step else 1e-6
+
+    def local(self, time: datetime, seconds: float) -> datetime:
+        """A time as the recording's own clock showed it so many seconds after its first unit.
+
+        >>> time = datetime(2026, 5, 1, 21, 50, tzinfo=timezone.utc)
+        >>> Timeline(np.zeros(1), time, zones=np.array([[-np.inf, 7200.0]])).local(time, 0.0).isoformat()
+        '2026-05-01T23:50:00+02:00'
+        """
+        if self.zones is None or time.tzinfo is None:
+            return time
+        last = int(np.searchsorted(self.zones[:, 0], seconds - self._close)) - 1
+        return time.astimezone(timezone(timedelta(seconds=float(self.zones[last, 1]))))
 
     def between(self, begin: float, end: float) -> tuple[int, int]:
         """The units at or after `begin` and before `end`, seconds from the first: places in the file, start and stop.
