@@ -90,7 +90,8 @@ def messages(text: str, how: JsonLog) -> str:
 def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, Any, bool, np.ndarray | None]:
     """The lines int64 (k,) with a time, seconds float64 (k,) from a start, all lines, the start and if it is UTC.
 
-    Last come the seconds (k,) by which their clocks are ahead of UTC, None where they do not say. The start is in whole seconds since 1970. ValueError names the line whose time cannot be read.
+    Last come the seconds (k,) by which their clocks are ahead of UTC, None where they do not say. The start is in whole
+    seconds since 1970. ValueError names the line whose time cannot be read.
     """
     import pyarrow as pa
 
