@@ -8,7 +8,7 @@ _ACTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(_PLEASE + pattern, re.I))
     for name, pattern in (
         ("rescore", r"(?:re-?(?:score|judge|evaluate|run|check)|(?:score|judge)\b.* again)\b"),
-        ("feedback", r"(?:mark|label|classify|declare|set|treat|flag|count|tag)\b(?!.*\b(?:rate|threshold)\b).*\b(?:as|to|a false alarm)\b"),
+        ("feedback", r"(?:mark|label|classify|declare|set|treat|flag|tag)\b(?!.*\b(?:rate|threshold)\b).*\b(?:as|to|a false alarm)\b"),
         ("feedback", r"(?:accept|approve|dismiss|acknowledge|unflag|confirm (?!whether|if|that))\b"),
         ("rate", r"(?:set|change|raise|lower|increase|decrease|reduce|put)\b.*\b(?:rate|threshold|limit)\b"),
         ("delete", r"(?:delete|erase|remove|drop|discard|wipe|throw away|clear)\b"),

@@ -29,7 +29,11 @@ def clauses(question: str) -> list[str]:
     found: list[str] = []
     for sentence in _joined(_END.split(question.strip())):
         halves = _AND.split(sentence)
-        whole = len(halves) > 1 and all(len(half.split()) >= _ENOUGH for half in halves) and asks(halves[0])
+        whole = (
+            len(halves) > 1
+            and all(len(half.split()) >= _ENOUGH or re.search(r"\d", half) for half in halves)
+            and asks(halves[0])
+        )
         found += halves if whole else [sentence]
     return found
 

@@ -74,6 +74,9 @@ def follow(reading: Reading, question: str, state: State) -> Reading:
             rest = rest.replace(case, "")
         if re.fullmatch(r"(?:\W|and|what|how|about|case|okay|ok|then|or|for|with|the|is|it)*", rest, re.I):
             return replace(reading, attribute=last.attribute, where=last.where, part=last.part)
+    pair = reading.intent == "case" and len(reading.cases) == 1 and state.focus not in ("", *reading.cases)
+    if pair and re.search(r"\b(?:it|this|that)\b.*\b(?:than|worse|better|compar\w+|like|versus|vs)\b", question, re.I):
+        return replace(reading, intent="compare", cases=(state.focus, *reading.cases))
     if reading.intent == "unclear" and last is not None and reading.part and state.focus and not reading.where:
         return replace(reading, intent="case", attribute="one part", cases=(state.focus,))
     if (

@@ -45,7 +45,9 @@ def narrowed(text: str, bare: str) -> dict[str, Any]:
         elif FLAG.search(low) or re.search(r"\boff\b|stands? out|beyond", low):
             where["unusual"] = known_parts[m[1]]
     if re.search(r"contradict|disagree|mismatch|(?:not|n't) (?:match|fit|belong|agree|go)|inconsisten", low):
-        where["contradictory"] = not re.search(r"\b(?:without|no) (?:any )?contradict", low)
+        where["contradictory"] = not re.search(
+            r"\b(?:(?:without|no|(?:not|n't) (?:have|show|contain)|never) (?:an? |any )?|not |n't )contradict", low
+        )
         where.pop("unusual", None)
     where |= clocks(text)
     return where

@@ -132,6 +132,10 @@ BARE = re.compile(
     r"(?= (?:ok(?:ay)?|normal|fine|good|bad|flagged|anomalous|alright|in order|and)\b|\W*$)(?! flagged cases)",
     re.I,
 )
+NUMBERED = re.compile(
+    r"\b(?:p-?\s?value|score|verdict|reason|explanation|interval|evidence)s? (?:of|for) (?:no\.? |number |#)?(\d{1,4})\W*$",
+    re.I,
+)
 """A case by its bare number, where nothing else can be meant: "is 12 ok?"."""
 CLOCK = re.compile(
     r"(?:(\d{4}-\d{2}-\d{2})[ T]?)?(?:(?:\b|(?<=\dT))(\d{1,2}:\d{2}(?::\d{2})?)|\b(\d{1,2}) ?(am|pm|o'clock)\b)?", re.I

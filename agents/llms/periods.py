@@ -35,6 +35,8 @@ def two_periods(text: str, names: "Vocabulary") -> dict[str, Any] | None:
         at = m[1].rjust(5, "0")
         return {"first": {"until": at}, "second": {"since": at}}
     for m in _BETWEEN.finditer(text):
+        if re.search(r"\b(?:between|from) [\d:]+$", text[: m.start()], re.I):
+            continue  # the two ends of one stretch
         first, second = (_stretch(side, names) for side in (text[: m.start()], text[m.end() :]))
         if first and second and first != second:
             return {"first": first, "second": second}

@@ -102,7 +102,9 @@ def covered(reading: Reading) -> Reading:
         reading.unread or reading.attribute == "rate_meaning"
     ):  # its answer has the true ones
         reading = replace(reading, doubts=tuple(word for word in reading.doubts if not word[:1].isdigit()))
-    if reading.intent in NARROWED and reading.doubts:
+    if reading.intent in ("count", "ranking") and reading.number:  # "how many of the top five …"
+        reading = replace(reading, doubts=(*reading.doubts, str(reading.number)))
+    if reading.intent in (*NARROWED, "which case") and reading.doubts:
         return replace(reading, intent="doubt")
     if reading.intent == "case" and reading.said and not reading.cases:
         return replace(reading, intent="doubt", doubts=reading.said)

@@ -14,9 +14,21 @@ from mmdmad.agents.llms.acting import asked_to_act
 from mmdmad.agents.llms.called import as_cases, named
 from mmdmad.agents.llms.heard import Reading, Vocabulary
 from mmdmad.agents.llms.narrowing import narrowed, unused_filters, without_clocks
-from mmdmad.agents.llms.patterns import BARE, CASE, DECLINES, FALSE_ALARM, FLAG, FOLLOW, GREETING, HELP, THANKS, spoken
+from mmdmad.agents.llms.patterns import (
+    BARE,
+    CASE,
+    DECLINES,
+    FALSE_ALARM,
+    FLAG,
+    FOLLOW,
+    GREETING,
+    HELP,
+    NUMBERED,
+    THANKS,
+    spoken,
+)
 from mmdmad.agents.llms.periods import two_periods
-from mmdmad.agents.llms.rules import by_rules, limit, ordinal_of, unknown_head
+from mmdmad.agents.llms.rules import by_rules, limit, ordinal_of, unknown_head, word_of
 from mmdmad.agents.llms.times import when
 
 from mmdmad.ask.understand.clock_words import in_figures
@@ -48,7 +60,7 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         bare = bare.replace(case, " ")
     if not cases:
         bare = as_cases(bare, names.called, names.parts)
-    said = conditions(bare, spoken().part, only=("rate",) if cases else ())
+    said = conditions(bare, spoken().part, ("rate",) if cases else (), names.parts)
     bare = said.rest
     where = narrowed(whole, bare) | where | {n: v[0] if _single(v) else v for n, v in said.where.items()}
     if spoke.where:  # what is left of its dates and clocks would be read once more
@@ -56,7 +68,10 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
     known = spoken().part
     part = next((known[w] for w in re.findall(r"[a-z]+", neutral.lower()) if w in known), "")
     follows, number, ordinal = bool(FOLLOW.search(text)), limit(bare), ordinal_of(bare)
-    left = unread(without_clocks(bare), f"{number or ''} {abs(ordinal) or ''}")
+    left = unread(
+        without_clocks(bare),
+        f"{number or ''} {abs(ordinal) or ''} {word_of(number)} {word_of(abs(ordinal))} {word_of(len(cases))}",
+    )
     base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part,
                    doubts=left.doubts, others=left.others, said=said.words)  # fmt: skip
     files = spoken().files.findall(text)
@@ -77,7 +92,7 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         return replace(
             base, intent="no such channel", reason=f"no channel is called “{strange}”; channels are {listed}"
         )
-    if act := asked_to_act(neutral):
+    if act := asked_to_act(whole):
         if act == "rescore" and "rate" in where and (cases or not left.doubts):  # p-values decide: it can be read off
             about = replace(base, reason=act, attribute="verdict")
             return (
@@ -153,7 +168,10 @@ def _either(text: str, channels: Sequence[str]) -> bool:
 def _cases(text: str, names: Vocabulary) -> tuple[str, ...]:
     """The cases that a question names, by ids of any run or by the words that those of this run begin with."""
     clockless = without_clocks(text)
-    own = (*named(clockless, names.called), *(m[1] for m in BARE.finditer(clockless)))
+    own = (
+        *named(clockless, names.called),
+        *(m[1] for pattern in (BARE, NUMBERED) for m in pattern.finditer(clockless)),
+    )
     for case in own:
         clockless = clockless.replace(case, " ")
     count = re.compile(r"\b(?:in|out of|than|every|about) (?:every )?$", re.I)  # "one in 100" names no case

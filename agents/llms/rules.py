@@ -26,6 +26,8 @@ from mmdmad.agents.llms.patterns import (
     spoken,
 )
 
+from mmdmad.ask.understand.intents import ALMOST
+
 
 def by_rules(base: Reading, text: str) -> Reading:
     """What a question asks by its words alone: a count, a list, a ranking, something of a case.
@@ -58,8 +60,18 @@ def by_rules(base: Reading, text: str) -> Reading:
     ):
         return replace(base, intent="ranking", by=by, where={"verdict": "anomalous", **_less(base.where, by)})
     told_why = {"_why": True} if WHY.search(text) else {}  # of a list: why each of them is flagged
+    if (in_time := _order(text)) and not COUNT.search(text):
+        where = {**({"verdict": "anomalous"} if FLAG.search(text) else {}), **base.where, **told_why, "_order": in_time}
+        return replace(base, intent="list", where=where, number=base.number)
     if COUNT.search(text):
-        return replace(base, intent="list" if WHY_TOO.search(text) else "count", where={**base.where, **told_why})
+        meant = {"verdict": "anomalous"} if "rate" in base.where else {}  # "how many at 5 %?"
+        where = {**meant, **base.where, **told_why}
+        return replace(base, intent="list" if WHY_TOO.search(text) else "count", where=where)
+    if ALMOST.search(text):
+        where = {"verdict": "normal", **{n: v for n, v in base.where.items() if n != "verdict"}}
+        return replace(base, intent="list", where=where, number=base.number or 1)
+    if re.search(r"\b(?:is|was) there (?:an?|any|one) (?:case|piece|one)\b", text) and base.where:
+        return replace(base, intent="list", where={**base.where, **told_why})
     if LEAST.search(text):
         return replace(base, intent="list", where={**base.where, "_order": "-rank"}, number=base.number or 1)
     if SUPER.search(text):
@@ -105,6 +117,15 @@ def by_rules(base: Reading, text: str) -> Reading:
     return replace(base, intent="unclear")
 
 
+def _order(text: str) -> str:
+    """In which order of time cases are asked for, "" where in none."""
+    if re.search(r"\b(?:newest|latest|last|most recent) first\b|reverse (?:order of )?(?:time|chronolog)", text, re.I):
+        return "-time"
+    said = r"\bin (?:the )?(?:order of time|time order|order of (?:their )?appearance)\b|chronolog|"
+    said += r"\b(?:oldest|earliest) first\b|\b(?:sorted|ordered|order|sort) (?:them )?by (?:the )?(?:time|date)\b"
+    return "time" if re.search(said, text, re.I) else ""
+
+
 def _less(where: dict[str, Any], by: str) -> dict[str, Any]:
     return {k: v for k, v in where.items() if k != by and not (by in ("group", "channel") and k == by)}
 
@@ -114,15 +135,26 @@ def limit(text: str) -> int:
     m = re.search(r"\b(?:top|first|worst|last) (\d{1,2}|" + "|".join(CARDINALS) + r")\b", text, re.I) or re.search(
         r"\b(\d{1,2}|"
         + "|".join(CARDINALS)
-        + r")\b(?= (?:\w+ )?(?:most|worst|cases|anomalies|strangest|top|alarms|least|things|pieces|items|flagged))",
+        + r")\b(?= flagged| (?:\w+ )?(?:most|worst|cases|anomalies|strangest|top|alarms|least|things|pieces|items))",
         text,
         re.I,
     )
     return 0 if not m else int(m[1]) if m[1].isdigit() else CARDINALS[m[1].lower()]
 
 
+def word_of(number: int) -> str:
+    """The word for a small number, "" for others.
+
+    >>> word_of(3), word_of(300)
+    ('three', '')
+    """
+    return next((word for word, value in CARDINALS.items() if value == number), "")
+
+
 def ordinal_of(text: str) -> int:
     """Which of a list is meant: 2 for "the second one"; -1 for the last."""
+    if m := re.search(r"\bnumber (" + "|".join(CARDINALS) + r")\b", text, re.I):
+        return CARDINALS[m[1].lower()]
     m = re.search(
         r"\b(?:the|number|no\.?|#) ?("
         + "|".join(ORDINALS)

@@ -78,10 +78,16 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
         if one.evidence.kind != "context"
     }
     reasons = [why.get(case, "") for case in d.cases]
-    lead = "least" if reading.where.get("_order") == "-rank" else "most"
+    order = str(reading.where.get("_order", "rank"))
+    lead = "least" if order == "-rank" else "most"
     if reading.number == 1 and d.total > 1:
         return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}.{reasons[0]}"
-    rest = f", the {len(rows)} {lead} anomalous" if (d.stretches or d.total) > len(rows) else ""
+    which_rows = {"time": f"the first {len(rows)}", "-time": f"the last {len(rows)}, latest first"}
+    rest = (
+        f", {which_rows.get(order, f'the {len(rows)} {lead} anomalous')}"
+        if (d.stretches or d.total) > len(rows)
+        else ""
+    )
     which = d.filter.replace("cases", "case", 1) if d.total == 1 else d.filter
     if d.stretches is not None:
         which += f", in {d.stretches} {'stretch' if d.stretches == 1 else 'stretches'} of windows side by side"
@@ -106,7 +112,8 @@ def _compare(reading: Reading, results: Sequence[Result]) -> str:
 
 
 ANSWERS: dict[str, Callable[[Reading, Sequence[Result]], str]] = {
-    "count": _first, "ranking": _ranking, "list": _list, "compare": _compare,
+    "count": lambda reading, results: _first(reading, results, 2 if "rate" in reading.where else 1),
+    "ranking": _ranking, "list": _list, "compare": _compare,
     "overview": lambda reading, results: _first(reading, results, LINES),
     "guarantee": lambda reading, results: _first(reading, results, 2),
 }  # fmt: skip

@@ -67,6 +67,7 @@ class Filter(InTime):
     alone: bool = Field(default=False, description="no part but those named in `unusual` is unusual by itself")
     missing: Parts = Field(default=(), description="parts that the case lacks")
     present: Parts = Field(default=(), description="parts that the case has")
+    usual: Parts = Field(default=(), description="parts that the case has and that are not unusual by themselves")
     complete: bool | None = Field(default=None, description="whether it has every part that the model has learned")
     group: Names = Field(default=(), description="groups or products, as stored; any one of them")
     channel: Names = Field(default=(), description="sensor channels that the evidence names as unusual")
@@ -91,7 +92,8 @@ class Filter(InTime):
         """The same as the filters of `Run.findings`, `Run.count` and `Run.tally`."""
         found: dict[str, Any] = {
             "verdict": self.verdict, "driver": self.driver, "part": self.unusual or None,
-            "missing": self.missing or None, "present": self.present or None, "complete": self.complete,
+            "missing": self.missing or None, "present": self.present or None, "usual": self.usual or None,
+            "complete": self.complete,
             "group": self.group or None, "channel": self.channel or None, "contradictory": self.contradictory,
             "either": self.either or None, "alone": self.alone or None, "p_value": self.p_value, "p_of": self.p_of,
             "score": self.score, "label": None if self.label is None else int(self.label == "anomalous"),
@@ -179,6 +181,10 @@ class Filter(InTime):
     def _said_of_parts(self) -> list[str]:
         said = [f"without {listed(self.missing, self._joined)}"] if self.missing else []
         said += [f"that have {listed(self.present, self._joined)}"] if self.present else []
+        if self.usual:
+            said.append(
+                f"whose {listed(self.usual, self._joined)} {'is' if len(self.usual) == 1 else 'are'} not unusual"
+            )
         if self.complete is not None:
             said.append("that have every part" if self.complete else "that lack a part")
         return said

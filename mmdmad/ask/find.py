@@ -109,7 +109,8 @@ def _lines(page: Sequence[tuple[Cited, Finding]], why: bool) -> Iterator[Cited]:
 @query("count_cases")
 def count_cases(scope: Scope, asked: Count) -> Counted:
     """Count cases that pass the filters (as in find_cases), in all or by group, driver, channel, hour, day, …"""
-    where, what, scope = asked.stored(), asked.words(), replace(scope, run=asked.of(scope.run))
+    plain, where, what = scope.run, asked.stored(), asked.words()
+    scope = replace(scope, run=asked.of(plain))
     total, judged = scope.run.count(**where), scope.run.count()
     if not total:
         _known(scope, asked)
@@ -122,6 +123,16 @@ def count_cases(scope: Scope, asked: Count) -> Counted:
         said = [told(f"There is 1 {what.replace('cases', 'case', 1)}.", fact("cases", 1), *asked.facts)]
     else:
         said = [told(f"There are {total or 'no'} {what}.", fact("cases", total), *asked.facts)]
+    if asked.rate is not None and asked.verdict is not None and not none:
+        own = asked.model_copy(update={"rate": None})
+        base = plain.count(**own.stored())
+        said.append(
+            told(
+                f"At the run's own {percent(plain.rate)}: {base}.",
+                fact("cases", base),
+                fact("rate", 100 * plain.rate, "%"),
+            )
+        )
     if asked.by is not None and counts:
         name, top = BY_WORDS.get(asked.by, asked.by), max(counts.values())
         each = "has the most: " if len(most) == 1 else "have the most: "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from mmdmad.cases import Modality
 from mmdmad.errors import RunError
@@ -42,8 +42,9 @@ class Filters:
     the largest share (`reasons.main_reason`). `since` and `until` are moments, `from_clock` and `to_clock` times of any
     day on the case's own clock; the ends are left out. `timed` asks for cases that have a time, or have none.
 
-    Of several parts (`part`, `missing`, `present`) and channels each one is asked for, or any one (`either`); of
-    several groups any one. `alone`: no other part is unusual. `complete`: no part is missing of those that the model
+    `usual` are parts that are there and not unusual. Of several parts (`part`, `missing`, `present`, `usual`) and
+    channels each one is asked for, or any one (`either`); of several groups any one. `alone`: no other part is unusual.
+    `complete`: no part is missing of those that the model
     has learned. `p_value` is the joint one, or that of the part `p_of`; `label` what the manifest says.
     """
 
@@ -60,6 +61,7 @@ class Filters:
     contradictory: bool | None = None
     timed: bool | None = None
     present: Several = None
+    usual: Several = None
     either: bool = False
     alone: bool = False
     complete: bool | None = None
@@ -71,7 +73,12 @@ class Filters:
     def __post_init__(self) -> None:
         _known("verdict", self.verdict, get_args(Verdict))
         known = tuple(modalities())
-        for name, value in (("part", self.part), ("missing", self.missing), ("present", self.present)):
+        for name, value in (
+            ("part", self.part),
+            ("missing", self.missing),
+            ("present", self.present),
+            ("usual", self.usual),
+        ):
             for one in _each(value):
                 _known(name, one, known)
         _known("p_of", self.p_of, known)
@@ -87,6 +94,7 @@ class Filters:
             conditions += [~_has(part, at.stands_out) for part in others]
         conditions += self._joined([~_has(part) for part in _each(self.missing)])
         conditions += self._joined([_has(part) for part in _each(self.present)])
+        conditions += self._joined([and_(_has(part), ~_has(part, at.stands_out)) for part in _each(self.usual)])
         if self.complete is not None:
             conditions.append(_has_all() if self.complete else ~_has_all())
         conditions += self._joined(

@@ -13,7 +13,7 @@ _HOURS = {
 _MINUTES = {"five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "quarter": 15, "a quarter": 15, "half": 30}
 _HOUR = rf"(?P<hour>\d{{1,2}}|{'|'.join(_HOURS)})(?: o'clock)?(?: (?P<half>am|pm|a\.m\.|p\.m\.))?"
 _SPOKEN = re.compile(
-    rf"\b(?P<minutes>{'|'.join(sorted(_MINUTES, key=len, reverse=True))}|\d{{1,2}})(?: minutes?)? (?P<way>to|past|before|after) {_HOUR}(?![\w:.])",
+    rf"\b(?P<minutes>{'|'.join(sorted(_MINUTES, key=len, reverse=True))}|\d{{1,2}})(?: minutes?)? (?P<way>to|past|before|after) {_HOUR}(?!\w|[:.]\d)",
     re.I,
 )
 _ABOUT = re.compile(
@@ -33,6 +33,9 @@ _FIRST = re.compile(
     r"\b(?:in |during |within |of )?(?:the )?(?P<which>first|second) (?:(?P<count>\d{1,3}) )?(?P<unit>minutes?|hours?)\b",
     re.I,
 )
+_BETWEEN_HOURS = re.compile(
+    r"\b(?:between|from) (\d{1,2})(?: o'clock)? (?:and|to|until|till) (\d{1,2}) (?:o'clock|hours)\b", re.I
+)
 WIDTH = timedelta(minutes=5)
 """How far "around" reaches to either side."""
 
@@ -47,6 +50,7 @@ def in_figures(text: str, oldest: datetime | None = None, newest: datetime | Non
     >>> in_figures("in the first half hour", datetime(2026, 4, 1, 6, 0))
     'between 06:00 and 06:30'
     """
+    text = _BETWEEN_HOURS.sub(lambda m: f"between {int(m[1]):02d}:00 and {int(m[2]):02d}:00", text)
     for pattern, said in _STRETCHES:
         text = pattern.sub(said, text)
     text = _SPOKEN.sub(lambda m: _figure(m, oldest, newest), text)
@@ -57,7 +61,7 @@ def in_figures(text: str, oldest: datetime | None = None, newest: datetime | Non
 
 def _from_the_start(m: re.Match[str], oldest: datetime) -> str:
     """The first or second stretch of some length, from the first case on."""
-    if m["which"].lower() == "second" and not m["count"]:
+    if m["which"].lower() == "second" and not m["count"] and m["unit"].lower().startswith("min"):
         return m[0]
     size = timedelta(**{m["unit"].lower().rstrip("s") + "s": int(m["count"] or 1)})
     begin = oldest.replace(second=0, microsecond=0) + (size if m["which"].lower() == "second" else timedelta())

@@ -34,8 +34,11 @@ class Conditions:
     rest: str = ""
 
 
-def conditions(text: str, parts: Mapping[str, str], only: Collection[str] = ()) -> Conditions:
-    """The conditions of a text, or `only` some; `parts` are modalities by the words that people use for them.
+def conditions(
+    text: str, parts: Mapping[str, str], only: Collection[str] = (), learned: Collection[str] = ()
+) -> Conditions:
+    """The conditions of a text, or `only` some; `parts` are modalities by the words that people use for them, those that
+    were `learned` are "all parts".
 
     >>> spoken = {"image": "image", "sensor": "sensor", "video": "video"}
     >>> conditions("normal cases with a p-value below 0.05", spoken).where
@@ -47,6 +50,8 @@ def conditions(text: str, parts: Mapping[str, str], only: Collection[str] = ()) 
     """
     words: list[str] = []
     where: dict[str, Any] = {}
+    if learned and (not only or "unusual" in only) and (m := _EVERY_PART.search(text)):
+        where, words, text = {"unusual": tuple(learned)}, [m[0]], text.replace(m[0], " ", 1)
     for name, rule in _RULES.items():
         found = rule(text, parts) if not only or name in only else None
         if found is None:
@@ -135,10 +140,10 @@ def _complete(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list
     return None if m is None else ({"complete": True}, [m[0]])
 
 
-def _listed(parts: Mapping[str, str]) -> str:
-    """A list of parts of at least one, with the articles between them."""
+def _listed(parts: Mapping[str, str], between: str = "") -> str:
+    """A list of parts of at least one, with the articles (and words `between`, "no|") before each."""
     some = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
-    one = rf"(?:(?:an?|the|its|their|any|no|without|both|either|of) )*(?:{some})\b(?: (?:part|data)\b)?"
+    one = rf"(?:(?:{between}an?|the|its|their|both|either|of) )*(?:{some})\b(?: (?:part|data)\b)?"
     return rf"{one}(?:(?:,? (?:and|or|nor|as well as|but also|plus|&) |, ?){one})*"
 
 
@@ -152,8 +157,35 @@ def _as(name: str, words: str, parts: Mapping[str, str]) -> dict[str, Any]:
     return {name: found, **joined}
 
 
+_EVERY_PART = re.compile(
+    rf"\b(?:(?:with|have|has|had|in which|where) )?(?:all|every|each)(?: of)?(?: the| its| their)?(?: (?:two|three|four|\d))? parts?"
+    rf"(?: (?:is|are|was|were|look|looks|being|at once))* (?:{_ODD})\b",
+    re.I,
+)
+
+
+def _usual(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]] | None:
+    """Parts that are there and fine: "no picture problem", "a normal picture", "though the log looks fine"."""
+    named, fine = _listed(parts), r"(?:normal|fine|good|clean|ok|okay|alright|unremarkable|inconspicuous)"
+    problem = r"(?:problems?|faults?|defects?|anomal\w+|issues?|alarms?)"
+    m = (
+        re.search(
+            rf"\b(?:with |have |has |had )?(?:no|without(?: an?| any)?) (?P<parts>{named}) {problem}\b", text, re.I
+        )
+        or re.search(rf"\b(?:with|have|has|had|but) (?:an? |the |its |their )?{fine} (?P<parts>{named})", text, re.I)
+        or re.search(
+            rf"\b(?P<parts>{named}) (?:is|are|was|were|looks?|looked|seems?|being)(?: quite| all)? {fine}\b", text, re.I
+        )
+        or re.search(rf"\b(?P<parts>{named}) (?:is not|isn't|are not|aren't|was not|wasn't) (?:{_ODD})\b", text, re.I)
+        or re.search(
+            rf"\bnothing (?:is |was )?(?:wrong|odd|unusual|strange) (?:with|in|on|about) (?P<parts>{named})", text, re.I
+        )
+    )
+    return None if m is None else (_as("usual", m["parts"], parts), [m[0]])
+
+
 def _missing(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]] | None:
-    named = _listed(parts)
+    named = _listed(parts, "any|no|without|")
     m = re.search(
         rf"\b(?:(?:with|have|has|had|having) (?=no ))?(?:no|without|lacks?|lacking|missing|absent|neither) (?P<parts>{named})",
         text, re.I,
@@ -187,6 +219,8 @@ def _unusual(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[
     only = re.search(rf"\b(?:only|just|solely|nothing but) (?:in )?(?:the )?(?={re.escape(m['parts'].split()[-1])}|{re.escape(m['parts'])})", text, re.I)  # fmt: skip
     if only and re.search(rf"\b(?:{_ODD}|{_ALONE})\b", m[0], re.I):
         return {"unusual": named, "alone": True}, [only[0] + m[0] if only[0] + m[0] in text else m[0], only[0]]
+    if len(named) == 1 and re.match(r"(?: part)? (?:alone|only)\b", text[m.end("parts") :], re.I):
+        return {"unusual": named, "alone": True}, [m[0]]
     if len(named) < 2 or re.search(
         r"driv|main|largest|mostly|weigh|contribut|carr|biggest|heaviest|dominat|share", text, re.I
     ):
@@ -204,6 +238,7 @@ def _label(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[st
 
 
 _RULES: dict[str, Rule] = {
-    "p_value": _p_value, "score": _score, "rate": _rate, "label": _label, "complete": _complete, "missing": _missing,
+    "p_value": _p_value, "score": _score, "rate": _rate, "label": _label, "complete": _complete, "usual": _usual,
+    "missing": _missing,
     "unusual": _unusual, "present": _present,
 }  # fmt: skip

@@ -13,6 +13,30 @@ _CASES = """
 case cases piece pieces item items part parts one ones product products alarm alarms anomaly anomalies normal normals
 group groups channel channels
 """
+_COUNTS = frozenset(
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "quarter",
+        "half",
+        "dozen",
+        "hundred",
+    ]
+)
+_OF_COUNTS = """
+of most worst least top nearest closest similar different other more such more things points normal flagged or and
+"""
+_COUNTED = frozenset((_CASES + _OF_COUNTS + " examples neighbours sensors signals types kinds which").split())
+_BUT = frozenset(["except", "excepting", "excluding", "besides", "unless"])
 _SMALL = "a an the this that these those any all some its their my our"
 _BEFORE, _AFTER, _ARTICLES = (frozenset(words.split()) for words in (_PREPOSITIONS, _CASES, _SMALL))
 
@@ -46,6 +70,12 @@ def unread(rest: str, read: str = "") -> Unread:
     for i, (token, word) in enumerate(zip(tokens, words)):
         if word[:1].isdigit():
             if not re.search(rf"(?<![\w.,]){re.escape(word.rstrip('% '))}(?![\w]|[.,]\d)", read):
+                doubts.append(token)
+        elif word in _BUT:
+            doubts.append(token)
+        elif word in _COUNTS:
+            after = words[i + 1] if i + 1 < len(words) else ""
+            if word not in read.split() and after not in _COUNTED:
                 doubts.append(token)
         elif not all(is_known(piece) for piece in (word, *word.split("-")) if piece) and len(word) > 1:
             before = next((w for w in reversed(words[:i]) if w not in _ARTICLES and not _new(w)), "")

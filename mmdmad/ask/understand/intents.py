@@ -33,6 +33,7 @@ _MEANINGS = (
         rf"\b(?:how many|what (?:share|percentage|fraction|proportion)|which (?:share|percentage)|percent\w*|% ) ?(?:of )?(?:the |these |those |all |your )*"
         rf"(?:\d+ )?{_FLAGGED}(?: (?:cases|ones|pieces|are|is|will|would|be|then|really|actually))*.*\b{_WRONG}")),
     ("share that is wrong", _rx(rf"\b(?:probability|chance|likely|odds)\b.*\b(?:that )?(?:an?|the|any) {_FLAGGED}(?: (?:case|one|piece))?\b.*\b(?:{_WRONG}|normal|fine|ok|real)")),
+    ("share that is wrong", _rx(rf"\b\d+ ?(?:%|percent) of (?:the |all |all the |your )*{_FLAGGED}.*\b(?:right|correct|true|real|{_WRONG})")),
     ("share that is wrong", _rx(r"\b(?:99|95|90) ?(?:%|percent) (?:of the|sure|certain)\b")),
     ("share that is wrong", _rx(rf"\b(?:how many|which|any|all|most) of (?:them|those|these|(?:all )?(?:the )?\d+|(?:the |these |all )*{_FLAGGED}(?: cases| ones)?)(?: flagged)?(?: cases| ones| alarms)?(?: are| is| will be| would be| were| might be| could be| really| actually)* {_WRONG}")),
     ("share that is wrong", _rx(rf"\b(?:are|is|were) (?:all|every\w*|most|these|those|the)(?: of)?(?: the| these| those)?(?: \d+)? {_FLAGGED}(?: cases| ones| pieces| alarms)? (?:really|actually|truly|all|indeed|false|real|wrong|faulty|bad)")),
@@ -57,8 +58,14 @@ _AROUND = _rx(
     r"\bpreced\w*|\b(?:right |just |directly |shortly |immediately )?(?:before|after) (?:it|that|this one|this|that one)\b|\bprior to (?:it|that|this)\b|"
     r"\bwhat (?:came|happened|was|went) (?:right |just |directly |shortly |immediately )?(?:before|after)\b|\bleading up to\b|\bcame (?:next|before|after)\b|"
     r"\b(?:the )?(?:previous|following) (?:case|piece|one)\b|\b(?:case|piece)s? (?:right |just |directly |shortly )?(?:before|after)\b|"
+    r"\b(?:the )?(?:one|ones|case) (?:right |just |directly )?(?:before|after)\b|^\W*and (?:before|after)\b|"
     r"\b(?:were|was|is|are) there (?:anything|something|an? \w+) (?:before|after)\b"
 )
+ALMOST = _rx(
+    r"\bclosest to (?:being |getting )?(?:flagged|an alarm|the (?:limit|threshold|rate|line))|\b(?:almost|nearly|narrowly|just not) (?:flagged|missed|passed|an alarm)|"
+    r"\bborderline\b|\b(?:just|barely|only just) (?:below|under|above|over|passed|missed|normal)|\bnear(?:est)? (?:to )?the (?:limit|threshold)"
+)
+"""Normal cases that came near to an alarm."""
 _NEAR = _rx(r"\b(?:most )?similar\b|\bnearest\b|\bclosest\b|\bresembl\w*|\blook-?alikes?\b")
 _END = _rx(
     rf"\b(?P<end>first|earliest|last|latest|newest|oldest|most recent)(?: \w+){{0,2}}? (?:{_FLAGGED}|cases?|pieces?|items?|findings?|without|with|time an)\b|"
@@ -73,7 +80,7 @@ _AMONG = _rx(
     rf"\b(?:of|among|in) (?:all |the |those |these )*(?P<flagged>{_FLAGGED})(?: (?:cases|ones|pieces))?\b|\b(?:of|among) (?:all |the )*(?P<normal>normals?|good)\b"
 )
 _RANK = _rx(
-    r"\bcleanest\b|\bbest\b|\bfewest\b|\bleast\b(?! anomalous)|\b(?:lowest|smallest|highest|largest|biggest|worst) (?:share|rate|percentage|proportion|fraction)|"
+    r"\bcleanest\b|\bbest\b|\bfewest\b|\bleast\b(?! anomalous)|\b(?:lowest|smallest|highest|largest|biggest|worst) (?:[\w-]+ )?(?:share|rate|percentage|proportion|fraction)|"
     r"\bquietest\b|\bleast (?:often|trouble|problems)\b|\bworst (?:product|group|type|hour|day)\b|"
     r"\b(?:product|group|type|hour|day)s? (?:is|are|was|were|does|did|runs?|performs?|looks?) (?:the )?(?:worst|dirtiest|most trouble)"
 )
@@ -110,7 +117,11 @@ def intent(text: str, where: Mapping[str, Any], *, cases: int, number: int, list
         return Intent(attribute="around")
     if cases:
         return None
-    if _NEAR.search(text) and re.search(r"\bnormals?\b|\bgood\b|\bit\b|\bthis\b|\bcases?\b", text, re.I):
+    if (
+        _NEAR.search(text)
+        and not ALMOST.search(text)
+        and re.search(r"\bnormals?\b|\bgood\b|\bit\b|\bthis\b|\bcases?\b", text, re.I)
+    ):
         return Intent(attribute="neighbours")
     return _of_all(text, dict(where), number)
 

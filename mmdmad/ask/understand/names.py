@@ -81,11 +81,11 @@ def _nearly(text: str, name: str) -> tuple[int, int] | None:
     if not allowed:
         return None
     spans = [(m.start(), m.end()) for m in _WORD.finditer(text.replace("_", " "))]
-    count = len(wanted.split())
-    for i in range(len(spans) - count + 1):
+    words = len(wanted.split())
+    for i, count in ((i, n) for n in (words, words - 1) if n for i in range(len(spans) - n + 1)):
         start, stop = spans[i][0], spans[i + count - 1][1]
         given = text[start:stop].lower().replace("_", " ")
-        if all(is_known(word) for word in given.split()) or given[:1] != wanted[:1]:
+        if all(is_known(word) for word in given.split()) or given[:1] != wanted[:1] or given in _words(name):
             continue
         if min(distance(given, wanted), distance(given, wanted + "s")) <= allowed:
             return start, stop

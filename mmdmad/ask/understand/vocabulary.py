@@ -78,6 +78,7 @@ think thought thoughts idea ideas opinion possible useful sense making figure fi
 inside next similar same like alike typical typically average mean median maximum minimum size sizes long short
 rescore rescored rejudge judge score set raise lower increase decrease delete remove erase send save export mark label
 accept dismiss confirm reclassify declare treat retrain refit train fit recalibrate ran runs running noise quality
+except excepting excluding besides unless
 flagging chart table plot pattern patterns evident visible visibly hidden obvious fully partly
 """
 _LOOSE = re.compile(r"(?:ly|'s|s|ed|ing)$")
