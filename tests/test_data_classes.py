@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 PACKAGES = ("calibration", "encoders", "explain", "joint", "pipeline", "store")
-CHANGES = {"mmdmad.explain.normal.Normal"}
+CHANGES = {"mmdmad.explain.normal.Normal", "mmdmad.explain.log_templates.Template"}
 """Fitted state, which is made step by step."""
 BY_IDENTITY = {"mmdmad.explain.base.Seen", "mmdmad.explain.base.Look", "mmdmad.pipeline.splits.Split"}
 """They hold cases, whose parts may hold arrays."""

@@ -22,7 +22,7 @@ from mmdmad.saved import check_arrays, read_arrays, reading, require, write_arra
 from mmdmad.tokens import Tokens
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look:
     """A vector (E,) of a part's tokens, the detector that judges it, and whether its features get one scale.
 
