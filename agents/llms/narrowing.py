@@ -15,7 +15,9 @@ def narrowed(text: str, bare: str) -> dict[str, Any]:
     """
     where: dict[str, Any] = {}
     low = bare.lower()
-    if re.search(r"\bno verdict\b|without (?:a )?verdict", low):
+    if re.search(
+        r"\bno verdict\b|without (?:a )?verdict|(?:not|n't) (?:have|get|got|receive) (?:an? |any )?verdict", low
+    ):
         where["verdict"] = "no verdict"
     elif FLAG.search(low):
         where["verdict"] = "anomalous"
@@ -49,6 +51,9 @@ def narrowed(text: str, bare: str) -> dict[str, Any]:
             r"\b(?:(?:without|no|(?:not|n't) (?:have|show|contain)|never) (?:an? |any )?|not |n't )contradict", low
         )
         where.pop("unusual", None)
+        if re.search(r"\b(?:driv\w+|mainly|due to|because of|carried|dominated) (?:\w+ ){0,3}contradict", low):
+            where["driver"] = "contradiction"
+            del where["contradictory"]
     where |= clocks(text)
     return where
 

@@ -54,7 +54,7 @@ ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("when", _rx(r"\bwhen\b|recording time|time of day|\bmoment|what time|which time|\bsecond(?:s)? (?:is|are|does|do)|which seconds?|how (?:far into|long)|since when|timestamp|time stamp|\bdate\b|which frames?|at what point")),
     ("channel", _rx(r"\bchannels?\b|\b(?:which|what) (?:of the )?(?:sensor |sensors?'? )?(?:signals?|measurements?|readings?|sensors?|quantit\w+)\b|\bsignals? is\b")),
     ("part", _rx(r"\b(?:which|what) (?:of the )?parts?\b|modalit|contribut|\bshares?\b|giv\w+ .* away|\bdriv|which part|responsible|\bparts\b")),
-    ("why", _rx(r"\bwhy\b|explain|\breason|what (?:went|makes|made|happened|is going|was|'s)|\bwrong\b|tell me|descri|detail|\babout\b|stand(?:s)? out|\bshow\b|\bopen\b|what(?:'s| is) (?:up|unusual|strange|odd|the (?:matter|problem|issue))")),
+    ("why", _rx(r"\bwhy\b|explain|\breason|what (?:else|went|makes|made|happened|is going|was|'s)|\bwrong\b|tell me|descri|detail|\babout\b|stand(?:s)? out|\bshow\b|\bopen\b|what(?:'s| is) (?:up|unusual|strange|odd|the (?:matter|problem|issue))")),
     ("verdict", _rx(r"normal|\bok(?:ay)?\b|\bfine\b|alright|all right|\bpass|flag|anomal|alarm|worr|\bship\b|\bgood\b|\bbad\b|problem|defect|fault|verdict|abnormal|\bsafe\b")),
 )  # fmt: skip
 
@@ -87,6 +87,8 @@ OVERVIEW = _rx(
 )
 HELP = _rx(r"^(?:help|hello|hi|hey|good (?:morning|evening|day))\b|what can (?:you|i)|how do (?:you|i) (?:work|use)")
 UNASKED = _rx(
+    r"\b(?:average|median|standard deviation|correlat\w*)\b|\bmean (?:scores?|p-?values?|values?|time)\b|"
+    r"\bhow (?:many|much) (?:minutes|hours|days|seconds|time)\b|"
     r"\b(?:longest|shortest|busiest|quietest)\b(?! (?:words?|texts?|messages?))|\bin a row\b|\bconsecutive\b|"
     r"\b(?:time|gap|interval)s? between (?:two|the|flagged|cases)\b|\bhow long (?:was|were|did)\b.*\b(?:nothing|none|no)\b|"
     r"^for how long\b"
@@ -130,6 +132,11 @@ BARE = re.compile(
     r"^\W*(?:(?:and|ok|okay|so|what about|how about|is|was|are you sure about|why (?:is|was)|explain|open|show|check)\W+)+"
     r"(?:no\.? |number |nr\.? |#)?(\d{1,4})\b"
     r"(?= (?:ok(?:ay)?|normal|fine|good|bad|flagged|anomalous|alright|in order|and)\b|\W*$)(?! flagged cases)",
+    re.I,
+)
+PAIR = re.compile(
+    r"\b(?:why|are|were|compare|about|between|explain) (?:no\.? |#)?(\d{1,4}) (?:and|with|vs\.?|or) (?:no\.? |#)?(\d{1,4})\b"
+    r"(?! ?(?:%|o'clock|am\b|pm\b|minutes|hours|percent|cases|flagged cases))",
     re.I,
 )
 NUMBERED = re.compile(

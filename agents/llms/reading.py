@@ -24,6 +24,7 @@ from mmdmad.agents.llms.patterns import (
     GREETING,
     HELP,
     NUMBERED,
+    PAIR,
     THANKS,
     spoken,
 )
@@ -38,6 +39,9 @@ from mmdmad.ask.understand.german import english, is_foreign
 from mmdmad.ask.understand.intents import intent
 from mmdmad.ask.understand.names import named as named_in
 from mmdmad.ask.understand.names import not_there
+
+MANY = re.compile(r"\b(?:everything|all|cases|alarms|pieces|ones|those|anomalies)\b", re.I)
+NARROWING = {"group", "channel", "missing", "present", "p_value", "score"}
 
 
 def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
@@ -109,14 +113,8 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         if asked.query:
             unused = unused_filters(where, ["rate"]) if asked.query == "rate_meaning" else ()
             return replace(base, intent="query", attribute=asked.query, where=asked.args, unused=unused)
-        if asked.attribute == "around" and where.keys() & {
-            "group",
-            "channel",
-            "missing",
-            "present",
-            "p_value",
-            "score",
-        }:
+        many = bool(cases) and MANY.search(bare) is not None  # "everything before case 10": no filter does that
+        if asked.attribute == "around" and (many or where.keys() & NARROWING):
             return replace(base, intent="doubt", doubts=("before" if "before" in bare.lower() else "after",))
         return replace(base, intent="case", attribute=asked.attribute)
     if FALSE_ALARM.search(bare) and not cases:
@@ -171,6 +169,7 @@ def _cases(text: str, names: Vocabulary) -> tuple[str, ...]:
     own = (
         *named(clockless, names.called),
         *(m[1] for pattern in (BARE, NUMBERED) for m in pattern.finditer(clockless)),
+        *(number for m in PAIR.finditer(clockless) for number in m.groups()),
     )
     for case in own:
         clockless = clockless.replace(case, " ")

@@ -63,6 +63,12 @@ def by_rules(base: Reading, text: str) -> Reading:
     if (in_time := _order(text)) and not COUNT.search(text):
         where = {**({"verdict": "anomalous"} if FLAG.search(text) else {}), **base.where, **told_why, "_order": in_time}
         return replace(base, intent="list", where=where, number=base.number)
+    if re.search(
+        r"\bflagged (?:and|or|vs\.?|versus|against) (?:the )?normal|\bnormal (?:and|or|vs\.?|versus) (?:the )?flagged",
+        text,
+        re.I,
+    ):
+        return replace(base, intent="ranking", by="verdict", where=_less({**base.where, "verdict": ""}, "verdict"))
     if COUNT.search(text):
         meant = {"verdict": "anomalous"} if "rate" in base.where else {}  # "how many at 5 %?"
         where = {**meant, **base.where, **told_why}
@@ -101,7 +107,7 @@ def by_rules(base: Reading, text: str) -> Reading:
         return replace(base, intent="list", where={"verdict": "anomalous", **base.where, **told_why})
     if LIST.search(text) and (plural or base.where) and not PRONOUN.search(text):
         return replace(base, intent="list", where={**base.where, **told_why}, number=base.number)
-    if re.search(r"\bany\b|\bthere\b", text) and plural:
+    if re.search(r"\bany\b|\bthere\b|\b(?:do|did) (?:we|you) have\b", text) and plural:
         return replace(base, intent="count")
     if (
         re.match(rf"\W*(?:the |all |flagged |normal |anomalous )*(?:{some})\b", text)

@@ -82,7 +82,7 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     lead = "least" if order == "-rank" else "most"
     if reading.number == 1 and d.total > 1:
         return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}.{reasons[0]}"
-    which_rows = {"time": f"the first {len(rows)}", "-time": f"the last {len(rows)}, latest first"}
+    which_rows = {"time": f"{len(rows)} in the order of time", "-time": f"the {len(rows)} latest"}
     rest = (
         f", {which_rows.get(order, f'the {len(rows)} {lead} anomalous')}"
         if (d.stretches or d.total) > len(rows)

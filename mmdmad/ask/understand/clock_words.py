@@ -33,6 +33,8 @@ _FIRST = re.compile(
     r"\b(?:in |during |within |of )?(?:the )?(?P<which>first|second) (?:(?P<count>\d{1,3}) )?(?P<unit>minutes?|hours?)\b",
     re.I,
 )
+_RANGE = re.compile(r"\b(?:from )?(\d{1,2}:\d{2}) ?[-–] ?(\d{1,2}:\d{2})\b(?!:)")
+_HALF = re.compile(rf"\bhalf (?=(?:{'|'.join(_HOURS)}|\d{{1,2}})\b)", re.I)
 _BETWEEN_HOURS = re.compile(
     r"\b(?:between|from) (\d{1,2})(?: o'clock)? (?:and|to|until|till) (\d{1,2}) (?:o'clock|hours)\b", re.I
 )
@@ -50,6 +52,8 @@ def in_figures(text: str, oldest: datetime | None = None, newest: datetime | Non
     >>> in_figures("in the first half hour", datetime(2026, 4, 1, 6, 0))
     'between 06:00 and 06:30'
     """
+    text = _RANGE.sub(r"between \1 and \2", text)
+    text = _HALF.sub("half past ", text)
     text = _BETWEEN_HOURS.sub(lambda m: f"between {int(m[1]):02d}:00 and {int(m[2]):02d}:00", text)
     for pattern, said in _STRETCHES:
         text = pattern.sub(said, text)

@@ -84,7 +84,7 @@ def _range(noun: str) -> re.Pattern[str]:
 
 def _bounds(m: re.Match[str]) -> dict[str, float]:
     numbers = m.groups()[-4:]
-    first = _number(numbers[0], numbers[1])
+    first = _number(numbers[0], numbers[1] or (m["two"] and numbers[3]))  # "between 2 and 10 %"
     if m["two"]:
         return {"at_least": first, "at_most": _number(numbers[2], numbers[3])}
     return {next(name for name in _ENDS if m[name]): first}
@@ -177,6 +177,11 @@ def _usual(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[st
             rf"\b(?P<parts>{named}) (?:is|are|was|were|looks?|looked|seems?|being)(?: quite| all)? {fine}\b", text, re.I
         )
         or re.search(rf"\b(?P<parts>{named}) (?:is not|isn't|are not|aren't|was not|wasn't) (?:{_ODD})\b", text, re.I)
+        or re.search(
+            rf"\b(?:with |have |has |had )?neither (?P<parts>{named})(?: (?:is|was|are|were|being))? (?:{_ODD})\b",
+            text,
+            re.I,
+        )
         or re.search(
             rf"\bnothing (?:is |was )?(?:wrong|odd|unusual|strange) (?:with|in|on|about) (?P<parts>{named})", text, re.I
         )

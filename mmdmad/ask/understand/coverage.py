@@ -36,6 +36,7 @@ _OF_COUNTS = """
 of most worst least top nearest closest similar different other more such more things points normal flagged or and
 """
 _COUNTED = frozenset((_CASES + _OF_COUNTS + " examples neighbours sensors signals types kinds which").split())
+_DETERMINERS = frozenset(["all", "every", "each", "which", "many", "any"])
 _BUT = frozenset(["except", "excepting", "excluding", "besides", "unless"])
 _SMALL = "a an the this that these those any all some its their my our"
 _BEFORE, _AFTER, _ARTICLES = (frozenset(words.split()) for words in (_PREPOSITIONS, _CASES, _SMALL))
@@ -81,7 +82,8 @@ def unread(rest: str, read: str = "") -> Unread:
             before = next((w for w in reversed(words[:i]) if w not in _ARTICLES and not _new(w)), "")
             after = next((w for w in words[i + 1 :] if not _new(w)), "")
             at_once = i + 1 < len(words) and (words[i + 1] in _AFTER or (_new(words[i + 1]) and after in _AFTER))
-            (doubts if before in _BEFORE or at_once else others).append(token)
+            head = i > 0 and words[i - 1] in _DETERMINERS  # "all flurbs", "which flurbs"
+            (doubts if before in _BEFORE or at_once or head else others).append(token)
     return Unread(tuple(dict.fromkeys(doubts)), tuple(dict.fromkeys(others)))
 
 

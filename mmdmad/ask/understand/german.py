@@ -15,7 +15,9 @@ und was ist mit=and what about|stimmt etwas nicht mit=is something wrong with|ni
 am auffälligsten=most anomalous|am häufigsten=most often|am meisten=most|am wenigsten=least|am sichersten=surest|
 am stärksten=most anomalous|am schlimmsten=worst|nicht auffällig=not flagged|nicht normal=anomalous|
 zwischen=between|und wann=and when|um wie viel uhr=at what time|wie spät=when|viertel vor=quarter to|
-viertel nach=quarter past|halb sieben=half past six|für sich=by itself|für sich allein=by itself|für sich genommen=by itself|
+viertel nach=quarter past|halb eins=half past twelve|halb zwei=half past one|halb drei=half past two|halb vier=half past three|halb fünf=half past four|
+halb sechs=half past five|halb sieben=half past six|halb acht=half past seven|halb neun=half past eight|halb zehn=half past nine|
+halb elf=half past ten|halb zwölf=half past eleven|für sich=by itself|für sich allein=by itself|für sich genommen=by itself|
 von sich aus=by itself|sowohl=both|als auch=and|entweder=either|weder=neither|noch=nor|mehr als=more than|
 weniger als=less than|größer als=greater than|kleiner als=less than|höchstens=at most|mindestens=at least|
 kann man=can one|ist das=is that|letzte nacht=last night|heute morgen=this morning|heute früh=this morning|

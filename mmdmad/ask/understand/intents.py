@@ -58,7 +58,7 @@ _AROUND = _rx(
     r"\bpreced\w*|\b(?:right |just |directly |shortly |immediately )?(?:before|after) (?:it|that|this one|this|that one)\b|\bprior to (?:it|that|this)\b|"
     r"\bwhat (?:came|happened|was|went) (?:right |just |directly |shortly |immediately )?(?:before|after)\b|\bleading up to\b|\bcame (?:next|before|after)\b|"
     r"\b(?:the )?(?:previous|following) (?:case|piece|one)\b|\b(?:case|piece)s? (?:right |just |directly |shortly )?(?:before|after)\b|"
-    r"\b(?:the )?(?:one|ones|case) (?:right |just |directly )?(?:before|after)\b|^\W*and (?:before|after)\b|"
+    r"\b(?:the )?(?:one|ones|case) (?:right |just |directly )?(?:before|after)\b(?! (?:the|a|an|that|lunch)\b)|^\W*and (?:before|after)\b|"
     r"\b(?:were|was|is|are) there (?:anything|something|an? \w+) (?:before|after)\b"
 )
 ALMOST = _rx(
@@ -137,6 +137,8 @@ def _of_all(text: str, where: dict[str, Any], number: int) -> Intent | None:
             own["verdict"] = "anomalous"
         rate = {"rate": where["rate"]} if "rate" in where else {}
         return Intent("share_of_cases", {"cases": own, "among": among, **rate})
+    if isinstance(where.get("group"), tuple) and re.search(r"\bcompar\w*|\bversus\b|\bvs\b|\bdiffer\w*", text, re.I):
+        return Intent("rank_groups", {**where, "by": "group", "least": False})
     by = next((name for name, pattern in _BY.items() if pattern.search(text)), "")
     if (m := _RANK.search(text)) and (by or "clean" in m[0].lower()):
         least = not re.search(r"\b(?:highest|largest|biggest|worst|dirtiest|most)\b", m[0], re.I)
@@ -147,7 +149,11 @@ def _of_all(text: str, where: dict[str, Any], number: int) -> Intent | None:
         }
         return Intent("rank_groups", {**where, "by": by or "group", "least": least})
     m = _END.search(text)
-    if m is None or re.search(r"\bfirst time\b|\b(?:check|look at|inspect|investigate)(?: \w+)? first\b", text, re.I):
+    if m is None or re.search(
+        r"\bfirst time\b|\bhow (?:many|much) (?:minutes|hours|days|time)\b|\btime between\b|\b(?:check|look at|inspect|investigate)(?: \w+)? first\b",
+        text,
+        re.I,
+    ):
         return None
     flagged = {} if "verdict" in where or not re.search(_FLAGGED, text, re.I) else {"verdict": "anomalous"}
     late = bool(re.search(r"\b(?:last|latest|newest|most recent)\b", text, re.I))
