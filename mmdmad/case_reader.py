@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,11 +12,12 @@ from typing import Any
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.labels import Labels, read_labels, unused
+from mmdmad.manifest_paths import Folders, spelt, tails
 from mmdmad.manifest_rows import Row, is_missing
 from mmdmad.manifest_times import NoTime, is_dotted, is_slashed, slashed, time_of
 from mmdmad.modalities.base import BaseModality, modalities
 from mmdmad.plain import plain
-from mmdmad.roles import split_of
+from mmdmad.roles import counted, said, split_of
 
 MAX_ID = 200
 FEW = 3
@@ -83,6 +83,8 @@ class RowReader:
         self._bad_cells: dict[str, list[Refusal]] = {}
         self._renamed: set[str] = set()
         self._elsewhere: dict[str, str] = {}
+        self._in_letters: dict[str, str] = {}
+        self._folders = Folders(str(base))
         self._dotted = False
         self._slashed: dict[str, str] = {}
         self.order: str | None = None
@@ -172,6 +174,12 @@ class RowReader:
             if len(self._renamed) > backslashed:
                 others = len(self._renamed) - backslashed
                 self.notes.append(f"{others} files were found under names in another encoding")
+        if self._in_letters:
+            first, there = next(iter(self._in_letters.items()))
+            self.notes.append(
+                f"{counted(len(self._in_letters), 'file')} found under names that differ by capital letters alone, the "
+                f"first {plain(there)!r} for {short(first)!r}"
+            )
         if self._elsewhere:
             count = len(self._elsewhere)
             self.notes.append(
@@ -258,12 +266,15 @@ class RowReader:
         try:
             real = self._real_path(name)
             if not os.path.lexists(real):
-                other = next((one for one in map(self._real_path, _spelt(name)) if os.path.lexists(one)), None)
+                other = next((one for one in map(self._real_path, spelt(name)) if os.path.lexists(one)), None)
                 if other is not None:
                     real = other
                     self._renamed.add(name)
-                elif tails := _tails(name):
-                    real = self._from_elsewhere(name, tails)
+                elif len(near := self._folders.in_other_letters(name)) == 1:
+                    real = self._real_path(near[0])
+                    self._in_letters[name] = near[0]
+                elif ends := tails(name):
+                    real = self._from_elsewhere(name, ends)
             if self.root is not None and not Path(real).is_relative_to(self.root):
                 raise _Refused(
                     f"{short(name)!r} leaves the manifest's folder; move it there or read with allow_outside=True"
@@ -272,7 +283,9 @@ class RowReader:
         except FileNotFoundError:
             above = os.path.lexists(os.path.join(self.base.parent, name))
             cure = "; it lies there from the folder above: put the manifest into that" if above else ""
-            raise _Refused(f"no such file: {short(name)}{cure}") from None
+            near = [] if above else self._folders.in_other_letters(name) or self._folders.of_same_stem(name)
+            there = f"; there is {said(map(plain, near), 3)} instead: write that" if near else ""
+            raise _Refused(f"no such file: {short(name)}{cure}{there}") from None
         except (OSError, ValueError) as why:
             raise _Refused(f"{short(name)!r} cannot be opened: {getattr(why, 'strerror', None) or why}") from None
         if stat.S_ISDIR(mode) and not folder_ok:
@@ -282,11 +295,11 @@ class RowReader:
             raise _Refused(f"{short(name)!r} is a pipe or a device, not a file")
         return Path(real)
 
-    def _from_elsewhere(self, name: str, tails: list[str]) -> str:
+    def _from_elsewhere(self, name: str, ends: list[str]) -> str:
         """The file below the manifest that the longest end of another machine's path names; _Refused where none is."""
         cure = "write paths from the manifest's own folder (images/1.png)"
-        ends = (self._real_path(end) for tail in tails for end in (tail, *_spelt(tail)))
-        found = next((real for real in ends if os.path.lexists(real)), None)
+        paths = (self._real_path(one) for end in ends for one in (end, *spelt(end)))
+        found = next((real for real in paths if os.path.lexists(real)), None)
         if found is None:
             raise _Refused(f"no such file: {short(name)}, a path of another machine; {cure}")
         first = self._elsewhere.setdefault(found, name)
@@ -299,33 +312,6 @@ class RowReader:
         parent, leaf = os.path.split(joined)
         real = os.path.join(self._real(parent), leaf)
         return os.path.realpath(joined) if leaf in ("", ".", "..") or os.path.islink(real) else real
-
-
-def _tails(name: str) -> list[str]:
-    """The ends of an absolute path of any system, the longest first; of a relative one none.
-
-    >>> _tails("C:\\\\data\\\\1.png"), _tails("data/1.png")
-    (['data/1.png', '1.png'], [])
-    """
-    found = re.match(r"([A-Za-z]:)?[\\/]+", name)
-    pieces = [piece for piece in re.split(r"[\\/]+", name[found.end() :]) if piece] if found else []
-    return [] if ".." in pieces else ["/".join(pieces[i:]) for i in range(len(pieces))]
-
-
-def _spelt(name: str) -> Iterator[str]:
-    """Other ways in which a name may stand on a disk: with slashes, composed otherwise, or in another encoding."""
-    if "\\" in name:
-        name = name.replace("\\", "/")
-        yield name
-    if name.isascii():
-        return
-    for form in ("NFC", "NFD"):
-        yield unicodedata.normalize(form, name)
-    for encoding in ("cp1252", "latin-1", "cp437", "cp850"):
-        try:
-            yield os.fsdecode(unicodedata.normalize("NFC", name).encode(encoding))
-        except UnicodeEncodeError:
-            continue
 
 
 def _is_blank(value: Any) -> bool:

@@ -18,11 +18,12 @@ from mmdmad.case_reader import RowReader
 from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
 from mmdmad.files import left_by_others
+from mmdmad.folder_boxes import is_boxes, note_of_boxes, take_boxes
 from mmdmad.folder_clips import clips, note_of_clips
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, name_roles, question_of_lists
 from mmdmad.folder_sheets import RAW, SHEETS, question_of_sheets, sheets_among
-from mmdmad.log_pieces import cure, log_of
+from mmdmad.log_pieces import cure, is_log_name, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
@@ -70,11 +71,14 @@ def read_folder(
     groups, unknown = _by_stem(_below(root) if files is None else files, kinds or {})
     lists = _take_lists(root, groups)
     tree = Tree({path.parent for members in groups.values() for _, path in members})
-    masks = _masks(groups, tree)
+    boxes = take_boxes(root, groups)
+    masks = _masks(groups, tree) | boxes
+    boxed = {mask for mask in masks if is_boxes(root / mask) is not False}
     silent = [stem for stem, members in groups.items() if _open(members, tree, masks)]
     pictures = {picture: mask for mask, picture in masks.items() if picture != mask}
     marked = marked_by(root, {p: pictures[p] for stem in silent for _, p in groups[stem] if p in pictures})
-    undone = question_of_masks(marked, (path for stem in silent for _, path in groups[stem] if path not in masks))
+    rest = (path for stem in silent for _, path in groups[stem] if path not in masks)
+    undone = question_of_masks(marked, rest, bool(boxed))
     marked = {} if undone else marked
     named, doubt = name_roles(Path(s) for s in silent if not any(path in marked for _, path in groups[s]))
     parts = [path for members in groups.values() for _, path in members if path not in masks]
@@ -121,10 +125,13 @@ def read_folder(
         sheet = next((path for path in unknown if path.suffix.lower() in SHEETS), None)
         saved = "" if sheet is None else f"; save its sheets ({_readable(sheet.name)}) as CSV"
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files{saved}")
-    if masks:
-        reader.notes.append(f"{counted(len(masks), 'file')} taken as masks, by folder or name, and not as cases")
+    if len(masks) > len(boxed):
+        many = counted(len(masks) - len(boxed), "file")
+        reader.notes.append(f"{many} taken as masks, by folder or name, and not as cases")
+    if boxed:
+        reader.notes.append(note_of_boxes(len(boxed)))
     if marked:
-        reader.notes.append(note_of_masks(marked))
+        reader.notes.append(note_of_masks(marked, bool(boxed)))
     if lone:
         what = said(path.as_posix() for path in lone)
         reader.notes.append(f"{what} {'stands' if len(lone) == 1 else 'stand'} alone beside pictures and is no case")
@@ -135,7 +142,7 @@ def read_folder(
             f"{said(path.as_posix() for path in lists)} {'lists' if len(lists) == 1 else 'list'} files and is no case"
         )
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
-    of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids}
+    of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids and mask not in boxed}
     why = question_of_lists(lists) or question_of_sheets(sheets) or doubt or undone
     return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
 
@@ -227,9 +234,10 @@ def _by_stem(
     """The files of known kinds by their path without suffix, and those of unknown kinds."""
     kinds = by_suffix()
     groups: dict[str, list[tuple[Modality, Path]]] = defaultdict(list)
+    written = next((name for name, one in modalities().items() if one.written), None)
     unknown = []
     for path in files:
-        kind = told.get(path) or kinds.get(path.suffix.lower())
+        kind = told.get(path) or kinds.get(path.suffix.lower()) or (written if is_log_name(path.name) else None)
         if kind is None:
             unknown.append(path)
         else:

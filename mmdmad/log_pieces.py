@@ -6,10 +6,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _PIECE = re.compile(
-    r"(?P<log>.+\.(?:log|txt|out|err|jsonl|ndjson)|syslog|messages|kern|daemon|auth)"
+    r"(?P<log>.+\.(?:log|txt|out|err|jsonl|ndjson)|syslog|messages|kern|daemon|auth|access|error|user|mail|cron|debug|secure|boot|dmesg)"
     r"[._-](?:(?P<number>\d{1,4})|(?P<date>(?:19|20)\d\d-?\d\d-?\d\d(?:[-_T.]?\d{1,6})?))(?:\.(?:gz|bz2|xz|zst))?",
     re.IGNORECASE,
 )
+
+_LOGS = frozenset(
+    {
+        *("syslog", "messages", "auth", "kern", "daemon", "access", "error", "user", "mail", "cron", "debug", "secure"),
+        *("boot", "dmesg", "access_log", "error_log"),
+    }
+)
+
+
+def is_log_name(name: str) -> bool:
+    """Whether a file without an ending is called like a log of a system or a server.
+
+    >>> is_log_name("syslog"), is_log_name("Messages"), is_log_name("error.txt"), is_log_name("pump")
+    (True, True, False, False)
+    """
+    return name.lower() in _LOGS
 
 
 def log_of(name: str) -> str | None:

@@ -10,11 +10,12 @@ from typing import Any
 from mmdmad.cases import Case, Cases, Modality, Part
 from mmdmad.errors import ConfigError, ManifestError
 from mmdmad.files import replacing
-from mmdmad.log_pieces import beside, cure
+from mmdmad.log_pieces import beside, cure, is_log_name
 from mmdmad.manifest import part_columns, read_cases
 from mmdmad.manifest_columns import lists_files, meant, names_files
 from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
+from mmdmad.parts.log_times import is_log
 from mmdmad.parts.sensor_text import is_table
 from mmdmad.plain import plain
 
@@ -56,7 +57,10 @@ def recordings(
         return Cases(items, found.refused, found.root, found.extra)
     kind = kind_of(data)
     if kind is None:
-        raise ManifestError(f"{data} is neither a manifest nor a recording; its suffix is {data.suffix or 'missing'!r}")
+        raise ManifestError(
+            f"{data} is neither a manifest nor a recording; its suffix is {data.suffix or 'missing'!r}"
+            "; if it is a log, call it .log"
+        )
     alone, root = _together({kind: data}, rates), Path(os.path.realpath(data)).parent
     items = tuple(replace(c, parts={n: replace(p, root=root) for n, p in c.parts.items()}) for c in alone)
     return Cases(items, (), root, {**alone.extra, "manifest": data.name})
@@ -65,7 +69,8 @@ def recordings(
 def kind_of(path: Path) -> Modality | None:
     """The modality of a bare file by its suffix, a log of JSON lines among them; None where no modality has it.
 
-    Under the suffixes that loggers give to tables and others to texts (.txt, .dat), what the file holds decides.
+    Under the suffixes that loggers give to tables and others to texts (.txt, .dat), what the file holds decides; files
+    of unknown suffix or none are logs where they are called so (syslog) or their lines hold times.
 
     >>> kind_of(Path("a.csv")), kind_of(Path("a.jsonl")), kind_of(Path("a.exe"))
     ('sensor', 'text', None)
@@ -74,7 +79,9 @@ def kind_of(path: Path) -> Modality | None:
     if suffix in (".txt", *TABLES) and path.is_file() and is_table(path):
         return "sensor"
     written = next((name for name, one in modalities().items() if one.written), None)
-    return by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None)
+    if known := by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None):
+        return known
+    return written if path.is_file() and (is_log_name(path.name) or is_log(path)) else None
 
 
 def is_manifest(path: Path) -> bool:

@@ -12,6 +12,7 @@ from mmdmad.cases import Case, Cases, Modality, Part, Refusal
 from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.one_clock import Recording, on_one_clock
+from mmdmad.pairs import paired
 
 if TYPE_CHECKING:
     from mmdmad.parts.timeline import Timeline
@@ -98,7 +99,8 @@ def _number(value: str | float | None) -> float | None:
 
 
 def cut(cases: Cases, windows: Windows) -> Cases:
-    """Each case cut into windows; a case is one recording, its parts lie on one clock.
+    """Each case cut into windows; a case is one recording, its parts lie on one clock (of folders that each hold one
+    table and one log, both).
 
     A window's id is that of the recording, "@" and the time it begins (seconds from the begin where there is no clock,
     the number of an entry); it carries the recording's group, split and label (the notes say so where that is faulty,
@@ -106,6 +108,7 @@ def cut(cases: Cases, windows: Windows) -> Cases:
     there. Recordings and parts that cannot be cut are refused by name, the others go on. `extra["notes"]` says what was
     decided, `extra["windows"]` the length in seconds. DataError where nothing at all could be cut.
     """
+    cases = cases if windows.length == "entry" else paired(cases)
     made: list[Case] = []
     refused = list(cases.refused)
     notes: list[str] = list(cases.extra.get("notes", ()))
@@ -214,8 +217,9 @@ def _line(part: Part, windows: Windows, near: datetime | None) -> "Timeline":
     else:
         line = kind.timeline(part, windows.log_time, near)
     if line is None:
+        log = f", or, if it names a log, call the column {kind.path_column}" if kind.inline else ""
         raise PartError(
-            f"a {kind.noun} has no time to be cut by; judge it as a case of its own",
+            f"a {kind.noun} has no time to be cut by; judge it as a case of its own{log}",
             part=part.modality,
             case_id=part.case_id,
             row=part.row,

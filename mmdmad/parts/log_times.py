@@ -17,6 +17,8 @@ from mmdmad.parts.timeline import Timeline
 
 SAMPLE = 5000
 """Lines that are looked at to find the form."""
+LOG = 0.3
+"""Share of its first lines that hold a time from which on a file of an unknown kind is a log."""
 BLOCK = 32 * 2**20
 """Bytes that are looked through at once."""
 BACK = 300.0
@@ -115,6 +117,21 @@ def _newest_first(seconds: np.ndarray) -> bool:
     steps = np.diff(seconds)
     falls, rises, later = int((steps < 0).sum()), int((steps > 0).sum()), seconds[::-1]
     return falls >= FALLS + 9 * rises and bool((np.maximum.accumulate(later) - later).max() <= BACK)
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file is text of which many of the first lines hold a time, whatever its name is."""
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as file:
+            if b"\0" in file.read(4096):
+                return False
+        _, regex = _form(path)
+        lines = pa.concat_arrays([lines for lines, _ in _blocks(path, SAMPLE)]).slice(0, SAMPLE)
+    except (OSError, ValueError):
+        return False
+    return LOG * len(lines) <= len(_places(lines, regex))
 
 
 def entries_of(path: Path, near: datetime | None = None) -> Timeline:

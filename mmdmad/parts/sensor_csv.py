@@ -12,7 +12,7 @@ from mmdmad.parts.clock import named_time
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import refuse, span
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
-from mmdmad.parts.sensor_head import SPACES
+from mmdmad.parts.sensor_head import SPACES, cells_of, is_value
 from mmdmad.parts.sensor_text import BLOCK, Form, Lines, find_form
 
 
@@ -50,9 +50,7 @@ def read_csv(part: Part, path: Path) -> Columns:
             lines.close()
         if encoding != form.encoding:
             notes.append(note_of(encoding))
-        if lines.comments:
-            notes.append(f"{lines.comments} comment line{'s are' if lines.comments > 1 else ' is'} left out")
-        return _columns(part, form, columns, notes)
+        return _columns(part, form, columns, [*notes, *lines.notes()])
 
 
 def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Columns:
@@ -108,6 +106,13 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
             raise refuse(part, "the table has a header but no rows") from None
         if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(why)):
             row, named, there = map(int, ragged.groups())
+            given = str(why).partition(f"got {there}: ")[2].strip()
+            if there < named and _is_event(given, form.separator):
+                raise refuse(
+                    part,
+                    f"row {row} ({given[:60]!r}) has {there} of {named} cells, and words where the others have "
+                    "readings: if it is an event between them (a restart, a mark), leave this row out",
+                ) from None
             missing = "a name for each column into the header" if there > named else "all cells into each row"
             raise refuse(
                 part,
@@ -117,6 +122,12 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
         if "straddling" not in str(why):
             raise
         raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None
+
+
+def _is_event(line: str, separator: str) -> bool:
+    """Whether a row that is too short ends in words, as a mark that a logger writes between its readings does."""
+    cells = [cell for cell in cells_of([line], separator)[0] if cell] if line else []
+    return bool(cells) and not is_value(cells[-1]) and any(letter.isalpha() for letter in cells[-1])
 
 
 def gather(part: Part, blocks: Iterator[Any], width: int, convert: Any) -> list[Any]:

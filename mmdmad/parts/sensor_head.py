@@ -22,6 +22,7 @@ FEWEST = 3
 """Rows from which on a table without names is read."""
 _NUMBER = re.compile(r"^([+-]?\s*(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|(\d[\d.,]*|[.,]\d+)-)$")
 _DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
+_DAY = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for name, form in FORMS.items() if name != "clock"))
 _UNIT = re.compile(
     r"^([\[(].*[\])]|°[CF]|[℃℉]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|"
     r"nm|m?bar|[hkm]?pa|pascal|psi|%|% ?rh|percent|[km]?hz|hertz|rpm|1/min|[mµc]?m|met(er|re)s?(/s(ec(ond)?)?)?|"
@@ -35,7 +36,8 @@ _UNIT = re.compile(
 class Head:
     """Names (C,) and units (C,) of a table as its text has them, its rows in a sample, and the lines above the first.
 
-    `lines` counts lines of the sample; `notes` are what was decided.
+    `lines` counts lines of the sample; `notes` are what was decided. `commented`: the names stood behind a comment
+    mark.
     """
 
     names: list[str]
@@ -43,6 +45,7 @@ class Head:
     lines: int
     units: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    commented: bool = False
 
 
 def is_value(cell: str) -> bool:
@@ -128,8 +131,8 @@ def _spaced(rows: Sequence[str], alone: bool) -> bool:
     return sum(values) >= len(values) * (0.5 if alone else 1.0)
 
 
-def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, remark: str = "") -> Head:
-    """The names of a table, found in its first lines without comments; `remark` is the comment right above them.
+def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, remarks: Sequence[str] = ()) -> Head:
+    """The names of a table, found in its first lines without comments; `remarks` are the comments above them.
 
     Lines above the names and rows below them that are neither units nor readings are left out, which the notes say.
     PartError where nothing says how the columns are called, and the first row may be names as well as readings.
@@ -137,8 +140,20 @@ def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, rema
     parsed = _parsed(lines, separator)
     cells = [row for row, _ in parsed]
     held = _held(cells)
+    readings = _holds_readings(cells, held)
+    commented = _commented(cells, held, separator, remarks) if readings or _is_data(cells[0], held) else None
+    if commented is not None:
+        told = ["the comment above the numbers is read as the header"]
+        told += ["the comment below it is read as units"] * (commented[1] is not None)
+        return Head(commented[0], cells, 0, commented[1], tuple(told), commented=True)
     if all(is_value(cell) for cell in cells[0]):
-        return _nameless(part, path, cells, separator, remark)
+        return _nameless(part, path, cells)
+    if readings:
+        raise refuse(
+            part,
+            f"{path.name} has no header: its first row ({separator.join(cells[0])[:60]!r}) holds readings as those "
+            "below it do; write a row above it that names the columns",
+        )
     first = next((i for i, row in enumerate(cells) if i and _is_data(row, held)), min(1, len(cells)))
     place = _names_row(cells[:first], held) if first > 1 else 0
     names, notes = cells[place], []
@@ -255,12 +270,44 @@ def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -
     return None
 
 
-def _nameless(part: Part, path: Path, cells: list[list[str]], separator: str, remark: str) -> Head:
-    """A table whose first row holds values: the comment above may name its columns, else they are numbered."""
+def _holds_readings(cells: Sequence[Sequence[str]], held: Sequence[bool]) -> bool:
+    """Whether the first row is one of readings beside words that come again below it, so that it names nothing.
+
+    A date in a column of dates names none, nor do numbers that neither rise nor fall from column to column.
+    """
+    first, below = cells[0], [row for row in cells[1:] if len(row) == len(cells[0])]
+    if len(first) != len(held) or len(below) < FEWEST or not any(held):
+        return False
+    words = [k for k, has in enumerate(held) if not has and first[k]]
+    if not words or any(first[k] not in {row[k] for row in below} for k in words):
+        return False
+    if any(has and _DAY.match(first[k]) and all(_DAY.match(row[k]) for row in below) for k, has in enumerate(held)):
+        return True
+    told = [first[k] for k, has in enumerate(held) if has]
+    if not all(is_value(cell) for cell in told) or all(cell.lower() in MISSING for cell in told):
+        return False
+    numbers = [float(cell) for cell in told if re.fullmatch(r"[+-]?\d+([.]\d*)?", cell)]
+    runs = [b > a for a, b in pairwise(numbers)]
+    return len(numbers) < len(told) or len(runs) < 2 or len(set(runs)) > 1
+
+
+def _commented(
+    cells: Sequence[Sequence[str]], held: Sequence[bool], separator: str, remarks: Sequence[str]
+) -> tuple[list[str], tuple[str, ...] | None] | None:
+    """Names that stand behind a comment mark, with as many cells as the rows have, and units of another such line."""
+    fits = [row for row in (cells_of([one], separator)[0] for one in remarks if one.strip()) if len(row) == len(held)]
+    fits = [row for row in fits if not all(is_value(cell) for cell in row)]
+    named = [row for row in fits if 2 * sum(_is_unit(cell) for cell in row) < len(row)] or fits
+    if not named or len(cells[0]) != len(held) or not any(named[-1]):
+        return None
+    below = fits[fits.index(named[-1]) + 1 :]
+    units = tuple(re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in below[0]) if below else None
+    return named[-1], units
+
+
+def _nameless(part: Part, path: Path, cells: list[list[str]]) -> Head:
+    """A table whose first row holds values, with no names above it: its columns are numbered."""
     first = cells[0]
-    commented = cells_of([remark], separator)[0] if remark.strip() else []
-    if len(commented) == len(first) and not all(is_value(cell) for cell in commented):
-        return Head(commented, cells, 0, None, ("the comment above the numbers is read as the header",))
     if len(cells) < FEWEST or _may_be_names(cells):
         raise refuse(
             part,

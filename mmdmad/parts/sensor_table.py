@@ -20,6 +20,7 @@ from mmdmad.parts.sensor_clocks import several_clocks
 from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_days import days_unfolded
 from mmdmad.parts.sensor_footer import without_footer
+from mmdmad.parts.sensor_kinds import kinds_of_rows
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
 from mmdmad.parts.sensor_time import Found, find_time, spread
@@ -83,6 +84,8 @@ def lay_out(part: Part, table: Columns) -> Table:
     held = " & ".join(f"(table[{columns[one.place].said}] {one.test})" for one in marked if one.bad.any())
     if several := mixed_series(columns, found.times, {*found.gone, *(one.place for one in marked)}, found.clock, held):
         raise refuse(part, several)
+    if kinds := kinds_of_rows(columns, {*found.gone, *(one.place for one in marked)} - {*found.counts}, found.clock):
+        raise refuse(part, kinds)
     if mixed := _mixed_units(columns):
         raise refuse(part, mixed)
     channels: list[tuple[str, str, np.ndarray]] = []

@@ -11,6 +11,7 @@ from mmdmad.errors import PartError
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
+from mmdmad.parts.sensor_frames import BAR, Frame, frame_of, is_total, left_out
 from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_value
 from mmdmad.parts.sensor_labview import below_headers, named
 from mmdmad.parts.sensor_scopes import scope_header
@@ -27,7 +28,8 @@ class Form:
     `plain` says that it is UTF-8 and begins with its header, so that it can be read as it stands. `trailing` counts
     separators at the ends of rows that no name stands over. `filled` is the share of cells in its first rows that hold
     numbers, dates or nothing. `left` are columns of settings, by place: no columns of the table. `rate` are rows per
-    second where the header says so.
+    second where the header says so. `commented`: the names stand behind a comment mark. In a `frame`, `skip`
+    counts the rows below its header that are none.
     """
 
     names: tuple[str, ...]
@@ -41,6 +43,8 @@ class Form:
     filled: float = 1.0
     left: tuple[int, ...] = ()
     rate: float | None = None
+    commented: bool = False
+    frame: Frame | None = None
 
 
 def find_form(part: Part, path: Path) -> Form:
@@ -57,16 +61,22 @@ def find_form(part: Part, path: Path) -> Form:
                 part, f"the header of {path.name} is longer than 1 MiB; at most {MAX_CHANNELS} columns are allowed"
             )
         lines = lines[:-1]
+    try:
+        frame = frame_of(lines)
+    except ValueError as why:
+        raise refuse(part, f"{path.name}: {why}") from None
+    if frame is not None:
+        return _framed(part, path, encoding, lines, frame, notes)
     if (scope := scope_header(lines)) is not None:
         trailing = max(0, lines[scope.skip].count(",") + 1 - len(scope.names))
         said = (*notes, scope.note) if scope.note else tuple(notes)
         form = Form(scope.names, ",", encoding, scope.skip, False, notes=said, left=scope.left, rate=scope.rate)
         return replace(form, trailing=trailing)
     at, told = below_headers(lines)
-    labview, remark = at > 0, ""
+    labview, remarks = at > 0, list[str]()
     while at < len(lines) and (not lines[at].strip() or _COMMENT.match(lines[at]) or (not told and _sep(lines[at]))):
         told = told or _sep(lines[at])
-        remark = lines[at] if _COMMENT.match(lines[at]) else remark
+        remarks += [_COMMENT.sub("", lines[at])] * bool(_COMMENT.match(lines[at]))
         at += 1
     if at == len(lines):
         raise refuse(part, f"{path.name} holds no table, only blank lines and comments")
@@ -78,7 +88,7 @@ def find_form(part: Part, path: Path) -> Form:
     beside = settings_beside(cells_of(rows, separator))
     if beside is not None:
         return _beside(part, path, encoding, separator, at, notes, beside)
-    found = find_head(part, path, rows, separator, _COMMENT.sub("", remark))
+    found = find_head(part, path, rows, separator, remarks)
     first, cells = list(found.names), [found.names, *found.rows]
     if labview:
         first, more = named(lines, first)
@@ -99,7 +109,22 @@ def find_form(part: Part, path: Path) -> Form:
     plain = encoding == "utf-8-sig" and skip == 1 and found.lines == 1 and not apart
     below = [is_value(cell) for row in found.rows for cell in row]
     filled = sum(below) / len(below) if below else 0.0
-    return Form(tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled)
+    return Form(
+        tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled, commented=found.commented
+    )
+
+
+def _framed(part: Part, path: Path, encoding: str, lines: list[str], frame: Frame, notes: list[str]) -> Form:
+    """The form of a table in a frame: its header between bars, right above a rule."""
+    begin = next(i for i, line in enumerate(lines) if line.strip() in frame.header)
+    bare = [row for line in lines[begin : begin + 200] if (row := frame.bare(line)) is not None and not is_total(row)]
+    found = find_head(part, path, [*map(frame.inside, frame.header), *bare], BAR)
+    check_cells(part, 0, len(found.names))
+    filled = [is_value(cell) for row in found.rows for cell in row]
+    share = sum(filled) / len(filled) if filled else 0.0
+    below = max(0, found.lines - len(frame.header))
+    said = (*notes, *found.notes)
+    return Form(tuple(found.names), BAR, encoding, below, False, found.units, 0, said, share, frame=frame)
 
 
 def _beside(part: Part, path: Path, encoding: str, separator: str, skip: int, notes: list[str], beside: Beside) -> Form:
@@ -159,7 +184,8 @@ class Lines:
     """A text table below its header as UTF-8 bytes for Arrow, without comments and blank lines; counts the comments."""
 
     def __init__(self, part: Part, path: Path, form: Form, encoding: str) -> None:
-        self.comments, self.closed = 0, False
+        self.comments, self.closed = -1 if form.commented else 0, False
+        self._around, self._totals = 0, list[str]()
         self._left = b""
         self._blocks = self._read(part, path, form, encoding)
 
@@ -174,6 +200,11 @@ class Lines:
         made, self._left = self._left[:size], self._left[size:]
         return made
 
+    def notes(self) -> list[str]:
+        """What was left out on the way, in words."""
+        told = [f"{self.comments} comment line{'s are' if self.comments > 1 else ' is'} left out"] * (self.comments > 0)
+        return told + left_out(self._around, self._totals)
+
     def close(self) -> None:
         """Nothing more will be read."""
         self.closed = True
@@ -186,7 +217,8 @@ class Lines:
         kept: list[str] = []
         size = 0
         with path.open(encoding=encoding, newline=None) as file:
-            for number, line in enumerate(self._lines(part, path, file)):
+            lines = self._lines(part, path, file)
+            for number, line in enumerate(lines if form.frame is None else self._rows(form.frame, lines)):
                 if number < form.skip:
                     self.comments += bool(_COMMENT.match(line))
                     continue
@@ -204,6 +236,17 @@ class Lines:
                     yield "".join(kept).encode()
                     kept, size = [], 0
         yield "".join(kept).encode()
+
+    def _rows(self, frame: Frame, lines: Iterator[str]) -> Iterator[str]:
+        """The rows inside of a frame; what stands around them is counted."""
+        for line in lines:
+            row = frame.bare(line)
+            if row is None:
+                self._around += bool(line.strip()) and line.strip() not in frame.header
+            elif is_total(row):
+                self._totals.append(row)
+            else:
+                yield f"{row}\n"
 
     @staticmethod
     def _lines(part: Part, path: Path, file: Any) -> Iterator[str]:

@@ -345,6 +345,7 @@ def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datet
     since = 0 if start is None else 60 * start.minute + start.second
     grain = next(size for size in GRAINS if not ((times + since) % size).any())
     seconds, place, counts = np.unique(times, return_inverse=True, return_counts=True)
+    _check_doubled(seconds, counts, start)
     if grain > 1 and (len(counts) < 3 or (counts[1:-1] != counts[1]).any() or counts[[0, -1]].max() > counts[1]):
         raise ValueError(
             f"its times are cut to the {GRAINS[grain]}, each with {counts.min()} to {counts.max()} "
@@ -362,3 +363,30 @@ def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datet
     shared = {3600.0: "an hour", 60.0: "a minute", 1.0: "a second"}[grain]
     note = f"several rows share {shared}: they are spread evenly within it, in the order of the table"
     return spread_out - begin, None if start is None else start + timedelta(seconds=begin), note
+
+
+def _check_doubled(seconds: np.ndarray, counts: np.ndarray, start: datetime | None) -> None:
+    """ValueError where few of even times stand in two rows each: an hour of changed clocks, or a row written twice."""
+    doubled = np.flatnonzero(counts > 1)
+    if len(seconds) < 8 or not len(doubled) or counts.max() > 2 or 10 * len(doubled) > len(seconds):
+        return
+    steps = np.diff(seconds)
+    step = float(np.median(steps))
+    if step < 60 or (steps == step).mean() < 0.9:
+        return
+    first = int(doubled[0] + 1)
+    at = f"{(start + timedelta(seconds=float(seconds[doubled[0]]))):%Y-%m-%d %H:%M}" if start else "one time"
+    rows = f"rows {first} and {first + 1} both have the time {at}"
+    hours = [] if start is None else [start + timedelta(seconds=float(seconds[i])) for i in doubled]
+    nights = {hour.date() for hour in hours}
+    whole = len(doubled) == len(nights) * max(1, round(3600 / step)) and step <= 3600
+    if hours and start is not None and start.tzinfo is None and whole and all(hour.hour <= 3 for hour in hours):
+        raise ValueError(
+            f"{rows}: an hour stands there twice, as where clocks go back when summer time ends; write UTC or add the "
+            "offset to every time"
+        )
+    several = f", and so do {len(doubled) - 1} more pairs" if len(doubled) > 1 else ""
+    raise ValueError(
+        f"{rows} with different readings{several}, all others of {step:g} s have one row each: keep one of the two, "
+        "write each row at its own time, or leave the column out and give a rate (sensor_rate)"
+    )

@@ -25,6 +25,12 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _WRITTEN = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
 
 
+_ID = re.compile(
+    r"(^|[\s_.-])(id|uuid|guid|serial|serien|s/n|sn|hash|key|seriennummer|serial ?(number|no)|kennung|barcode)\b", re.I
+)
+"""Names of columns that name rows or things."""
+
+
 def _sure(mark: str, other: str) -> str:
     """A number that only `mark` as the decimal mark makes sense of: it cannot stand between thousands there."""
     alone = rf"\d*{mark}(\d{{1,2}}|\d{{4,}})|0\d*{mark}\d+|{mark}\d+|\d{{4,}}{mark}\d+"
@@ -251,6 +257,9 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
             f"column {said} holds {some} of {len(words)}, the first {word[:40]!r} in row {place + 1}, and is left out"
         )
         return None
+    if len(bad) == there and (named := _names_something(about, words, there)):
+        notes.append(f"column {said} {named} ({word[:40]!r} in row {place + 1}) and is left out: it is not a reading")
+        return None
     if len(bad) == there:
         return _states(about, words, there, f"column {said}, row {place + 1}: {word[:60]!r} is not a number", notes)
     kinds = pc.unique(words.filter(pc.invert(good))) if 2 * len(bad) <= there else ()
@@ -271,13 +280,27 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
     return replace(about, numbers=as_floats(pc.if_else(good, written, None)))
 
 
+def _names_something(about: Column, words: Any, there: int) -> str:
+    """What words that are no states name: the thing the table is of, or (by the column's name) each row; else ""."""
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.invert(pc.match_substring_regex(words, _STATE))).as_py():
+        return ""
+    kinds = pc.count_distinct(words).as_py()
+    if kinds == 1 and there > 1:
+        return "holds the same word in every row"
+    if _ID.search(about.name.strip()) and there == len(words) == kinds:
+        return "is called like one of ids and holds another word in every row"
+    return ""
+
+
 def _states(about: Column, words: Any, there: int, why: str, notes: list[str]) -> Column:
     import pyarrow.compute as pc
 
     strange = pc.fill_null(pc.invert(pc.match_substring_regex(words, _STATE)), False)
     odd = 0 if is_unit(about.name) else pc.sum(strange).as_py()
     if RARE * odd > there:
-        raise ValueError(why)
+        raise ValueError(f"{why}; where the column names things, leave it out")
     if odd:
         place = pc.index(strange, True).as_py()
         told = f"{odd} cells that are no states are" if odd > 1 else "one cell that is no state is"
