@@ -21,6 +21,8 @@ from mmdmad.plain import plain
 
 JSON_LOGS = (".json", ".jsonl", ".ndjson")
 """Logs of one JSON object a line, where they are no manifests."""
+LOGS = (".out", ".err")
+"""What else programs call what they print: a log where its lines hold times."""
 TABLES = (".dat", ".asc", ".prn", ".tab")
 """What else loggers call tables; other things in a folder are called so too, so only files that are named count."""
 MANIFESTS = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".jsonl", ".ndjson")
@@ -70,7 +72,8 @@ def kind_of(path: Path) -> Modality | None:
     """The modality of a bare file by its suffix, a log of JSON lines among them; None where no modality has it.
 
     Under the suffixes that loggers give to tables and others to texts (.txt, .dat), what the file holds decides; files
-    of unknown suffix or none are logs where they are called so (syslog) or their lines hold times.
+    without one (or called .out, .err, .1) are logs where they are called so (syslog) or their lines hold times, and
+    they are no table.
 
     >>> kind_of(Path("a.csv")), kind_of(Path("a.jsonl")), kind_of(Path("a.exe"))
     ('sensor', 'text', None)
@@ -81,7 +84,9 @@ def kind_of(path: Path) -> Modality | None:
     written = next((name for name, one in modalities().items() if one.written), None)
     if known := by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None):
         return known
-    return written if path.is_file() and (is_log_name(path.name) or is_log(path)) else None
+    if not path.is_file() or not (suffix in LOGS or suffix[1:].isdigit() or not suffix):
+        return None
+    return written if is_log_name(path.name) or (is_log(path) and not is_table(path)) else None
 
 
 def is_manifest(path: Path) -> bool:

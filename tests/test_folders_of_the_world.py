@@ -105,6 +105,10 @@ def test_other_files_without_an_ending_are_no_logs(tmp_path: Path) -> None:
     (tmp_path / "core").write_bytes(SYSLOG.encode() + b"\0")
     assert kind_of(tmp_path / "Makefile") is None
     assert kind_of(tmp_path / "core") is None
+    rows = [f"USGS\t0164\t2026-11-01 {i // 4:02d}:{15 * (i % 4):02d}\t{5 + i % 7}\t{3 + i % 5}" for i in range(40)]
+    for name in ("gauge.rdb", "gauge"):  # a table whose lines hold times
+        (tmp_path / name).write_text("\n".join(["agency\tsite\tdatetime\tflow\theight", *rows]) + "\n")
+        assert kind_of(tmp_path / name) is None
     with pytest.raises(ManifestError, match=r"if it is a log, call it \.log"):
         recordings(tmp_path / "Makefile")
 
