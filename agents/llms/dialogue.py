@@ -28,6 +28,8 @@ NO_CALLS = (
 )
 EDITED = ("first_and_last", "rank_groups", "find_cases")  # queries whose filters a follow-up may change
 OF_CASES = ("count", "list", "ranking")
+MOST_UNREAD = 2
+"""Words of a question about the case of the last answer that may go unread; "where is the gouge?" has one."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ def follow(reading: Reading, question: str, state: State) -> Reading:
                 return replace(reading, intent="case", cases=(state.listing[at],))
             return replace(reading, intent="which case", reason=f"the list above has {len(state.listing)} cases")
         if reading.intent == "case":
+            if not PRONOUN.search(question) and (reading.doubts or len(reading.others) > MOST_UNREAD):
+                # what names a number, or says much that is not understood, may be about anything but the last case
+                return replace(reading, intent="doubt" if reading.doubts else "unclear")
             about = state.focus or (state.listing[0] if len(state.listing) == 1 else "")
             return replace(reading, cases=(about,)) if about else replace(reading, intent="which case")
     return reading

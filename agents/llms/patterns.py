@@ -126,7 +126,7 @@ def _spoken(names: tuple[str, ...]) -> Spoken:
 
 
 CASE = re.compile(
-    r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
+    r"(?<![\w.:/-])(?:[A-Za-z][A-Za-z]*[-_][\w-]*\d[\w-]*|[A-Za-z]{1,8}\d{2,}|\d{3,}(?:[-_][A-Za-z]\w*)*|(?<=#)\d+|(?<=case )\w*\d[\w-]*|(?<=case no\. )\d+|(?<=number )\d{2,})(?![\w:./-]*\d)"
 )
 BARE = re.compile(
     r"^\W*(?:(?:and|ok|okay|so|what about|how about|is|was|are you sure about|why (?:is|was)|explain|open|show|check)\W+)+"
@@ -139,6 +139,12 @@ PAIR = re.compile(
     r"(?! ?(?:%|o'clock|am\b|pm\b|minutes|hours|percent|cases|flagged cases))",
     re.I,
 )
+AT_NUMBER = re.compile(
+    r"(?<!rate )(?<!level )(?<!threshold )(?<!\d )\b(?:on|in|of|for|with|w|was|is|dass|bei|von|about) (?:no\.? |#)?"
+    r"(?!(?:19|20)\d\d)(\d{1,4})(?=\s*(?:[?!,;]|\.?$)|\s+(?:that|not|really|truly|wirklich|kaputt|made|had|has|looks?)\b)",
+    re.I,
+)
+"""A case by its bare number after a small word: "what did the log say in 35", "why was 41 NOT flagged"."""
 NUMBERED = re.compile(
     r"\b(?:p-?\s?value|score|verdict|reason|explanation|interval|evidence)s? (?:of|for) (?:no\.? |number |#)?(\d{1,4})\W*$",
     re.I,

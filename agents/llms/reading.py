@@ -15,6 +15,7 @@ from mmdmad.agents.llms.called import as_cases, named
 from mmdmad.agents.llms.heard import Reading, Vocabulary
 from mmdmad.agents.llms.narrowing import narrowed, unused_filters, without_clocks
 from mmdmad.agents.llms.patterns import (
+    AT_NUMBER,
     BARE,
     CASE,
     DECLINES,
@@ -168,7 +169,7 @@ def _cases(text: str, names: Vocabulary) -> tuple[str, ...]:
     clockless = without_clocks(text)
     own = (
         *named(clockless, names.called),
-        *(m[1] for pattern in (BARE, NUMBERED) for m in pattern.finditer(clockless)),
+        *(m[1] for pattern in (BARE, NUMBERED, AT_NUMBER) for m in pattern.finditer(clockless)),
         *(number for m in PAIR.finditer(clockless) for number in m.groups()),
     )
     for case in own:

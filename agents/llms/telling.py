@@ -90,10 +90,18 @@ def _kinds(*choices: tuple[str, ...], what: str) -> Callable[[Reading, str, Abou
         sheets = sorted(d.of_kind(*kinds), key=lambda e: kinds.index(e.kind))
         if sheets:
             return " ".join([*captions(d, sheets[:4]), verdict_line(d)])
+        if lacking := _lacking(d, kinds):
+            return f"{d.judged.case_id} has no {lacking} to look at. {verdict_line(d)}"
         none = f"The evidence of {d.judged.case_id} shows no {what}."
         return " ".join([none, _part_line(d, _looked_at(d, kinds)), verdict_line(d)])
 
     return told
+
+
+def _lacking(d: About, kinds: tuple[str, ...]) -> str:
+    """The parts in which evidence of these kinds would be found, where the case has none of them; "" where it has."""
+    own = [name for name, one in modalities().items() if kinds[0] in one.kinds]
+    return "" if not own or {*own} & {*d.judged.pattern} else " or ".join(own)
 
 
 def _looked_at(d: About, kinds: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ with without in of from for by at on near under during using per except excludin
 """
 _CASES = """
 case cases piece pieces item items part parts one ones product products alarm alarms anomaly anomalies normal normals
-group groups channel channels
+group groups channel channels picture pictures pics photo photos image images clip clips
 """
 _COUNTS = frozenset(
     [
