@@ -1,6 +1,7 @@
 # ruff: noqa: E501  (captions read better on one line)
 """A small run in memory, with findings like those of the real line, so that agents can be tested in seconds."""
 
+import itertools
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -210,3 +211,21 @@ def two_weeks(tmp_path_factory):
     run = stored_run(tmp_path_factory.mktemp("weeks") / "line-8", found)
     yield run
     run.close()
+
+
+_THREADS = itertools.count()
+
+
+@pytest.fixture
+def ask(fake_run):
+    """Questions asked one after another in a conversation of their own; the answer to the last."""
+    from mmdmad.agents.investigator import Investigator
+
+    agent = Investigator(fake_run)
+
+    def talk(*questions):
+        thread = f"t{next(_THREADS)}"
+        return [agent.ask(question, thread) for question in questions][-1]
+
+    yield talk
+    agent.close()

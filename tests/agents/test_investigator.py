@@ -16,18 +16,6 @@ from mmdmad.errors import ConfigError, MmdmadError
 COUNTER = itertools.count()
 
 
-@pytest.fixture
-def ask(fake_run):
-    agent = Investigator(fake_run)
-
-    def talk(*questions):
-        thread = f"t{next(COUNTER)}"
-        return [agent.ask(q, thread) for q in questions][-1]
-
-    yield talk
-    agent.close()
-
-
 class Says(BaseChatModel):
     """A model that calls one tool and then says what it was told to."""
 

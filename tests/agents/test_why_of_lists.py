@@ -1,24 +1,7 @@
 """Why several cases were flagged, and words that name both a modality and a case."""
 
-import itertools
-
 import pytest
-from mmdmad.agents.investigator import Investigator
 from mmdmad.agents.llms.reading import Vocabulary, read
-
-COUNTER = itertools.count()
-
-
-@pytest.fixture
-def talk(fake_run):
-    agent = Investigator(fake_run)
-
-    def say(*questions):
-        thread = f"t{next(COUNTER)}"
-        return [agent.ask(q, thread) for q in questions][-1]
-
-    yield say
-    agent.close()
 
 
 def whole(answer, listed, run):
@@ -46,24 +29,24 @@ def whole(answer, listed, run):
         ["How many were flagged?", "Why those?"],
     ],
 )
-def test_each_listed_case_has_its_strongest_evidence(talk, fake_run, questions):
+def test_each_listed_case_has_its_strongest_evidence(ask, fake_run, questions):
     flagged = [f.case_id for f in fake_run.findings(verdict="anomalous", limit=10)]
-    whole(talk(*questions), flagged, fake_run)
+    whole(ask(*questions), flagged, fake_run)
 
 
-def test_filters_and_numbers_of_the_list_stay(talk, fake_run):
+def test_filters_and_numbers_of_the_list_stay(ask, fake_run):
     some = [f.case_id for f in fake_run.findings(verdict="anomalous", group="brick tile")]
-    whole(talk("Why were the cases of brick tile flagged?"), some, fake_run)
-    whole(talk("How many were flagged in brick tile?", "And why?"), some, fake_run)
+    whole(ask("Why were the cases of brick tile flagged?"), some, fake_run)
+    whole(ask("How many were flagged in brick tile?", "And why?"), some, fake_run)
     three = [f.case_id for f in fake_run.findings(verdict="anomalous", limit=3)]
-    whole(talk("List the three worst cases.", "Why were they flagged?"), three, fake_run)
-    whole(talk("Which case is the most anomalous, and why?"), three[:1], fake_run)
+    whole(ask("List the three worst cases.", "Why were they flagged?"), three, fake_run)
+    whole(ask("Which case is the most anomalous, and why?"), three[:1], fake_run)
 
 
-def test_a_list_without_why_has_none_and_one_case_is_explained(talk):
-    assert not talk("What was flagged?").evidence
-    assert talk("Which is the worst case?", "and why?").tools == ("explain_case",)
-    assert talk("Why was test-00004 flagged?").tools == ("overview", "explain_case")
+def test_a_list_without_why_has_none_and_one_case_is_explained(ask):
+    assert not ask("What was flagged?").evidence
+    assert ask("Which is the worst case?", "and why?").tools == ("explain_case",)
+    assert ask("Why was test-00004 flagged?").tools == ("overview", "explain_case")
 
 
 def test_the_strongest_evidence_is_a_place_and_no_span_where_a_channel_says_more(some_findings):

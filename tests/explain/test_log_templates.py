@@ -9,6 +9,7 @@ from mmdmad.explain.log_templates import MAX_VALUES, Match, Templates, words_of
 from mmdmad.explain.maps import Span
 from mmdmad.explain.text_normal import TextNormal
 from mmdmad.parts import Text
+from tests.explain.normal_texts import normal_of
 
 NORMAL = [f"10:{i:02d} session {'opened' if i % 2 else 'closed'} for user anna on port {9000 + i}" for i in range(40)]
 NORMAL += [f"10:{i:02d} disk ok" for i in range(30)]
@@ -85,14 +86,6 @@ def test_a_place_keeps_few_values():
     some = learned([f"go to room {i}" for i in range(MAX_VALUES)] * 10)
     assert some.match("go to room 99").value == "99"
     assert learned([f"go to room {i}" for i in range(MAX_VALUES + 1)] * 10).match("go to room 99").value == ""
-
-
-def normal_of(*texts):
-    normal = TextNormal()
-    for one in texts:
-        normal.add(Text(one), "")
-    normal.finish()
-    return normal
 
 
 def test_templates_are_kept_with_the_model_and_read_without_trust():

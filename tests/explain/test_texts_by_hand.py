@@ -14,17 +14,10 @@ from mmdmad.explain.words import Draft, direction, draft, fact, joint_score, pla
 from mmdmad.findings import Evidence
 from mmdmad.parts import Text
 from mmdmad.tokens import Layout
+from tests.explain.normal_texts import normal_of as known
 
 LINES = "unit 4 leaves\n\nsmoke near belt\nall fine"
 FIRST, SECOND, THIRD = Span(0, 13, 0.5), Span(15, 30, 0.6), Span(31, 39, 0.4)
-
-
-def known(*texts):
-    normal = TextNormal()
-    for one in texts:
-        normal.add(Text(one), "")
-    normal.finish()
-    return normal
 
 
 USUAL = ("unit 7 leaves\nbelt near unit 3\nall fine", "unit 8 leaves\nall fine")
