@@ -16,6 +16,7 @@ from uuid import uuid4
 import typer
 
 from mmdmad import __version__
+from mmdmad.commands import bench as bench_command
 from mmdmad.commands import cases as cases_command
 from mmdmad.commands import prompts as prompts_command
 from mmdmad.commands.check import check
@@ -66,8 +67,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-bench_app = typer.Typer(help="Benchmarks: list the suites or run one.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(bench_app, name="bench")
+app.add_typer(bench_command.app, name="bench")
 app.add_typer(cases_command.app, name="cases")
 app.add_typer(prompts_command.app, name="prompts")
 for command in (check, doctor, events, feedback, recalibrate):
@@ -335,42 +335,6 @@ def report(
         say(f"mmdmad: {line}", file=sys.stderr)
     if failed:
         raise typer.Exit(EXIT_REFUSED)
-
-
-@bench_app.command("list")
-def bench_list() -> None:
-    """The suites, one a line."""
-    from mmdmad.bench import list_suites
-
-    suites = list_suites()
-    for name, text in suites.items():
-        say(f"{name:{max(map(len, suites))}} {text}")
-
-
-@bench_app.command("run")
-def bench_run(
-    suite: Annotated[str, typer.Argument(help="Suite name, see `mmdmad bench list`.")],
-    data: Annotated[Path | None, typer.Option(help="Folder with the labelled sets.")] = None,
-    detector: Annotated[list[str] | None, typer.Option(help="Detector to run; may be given several times.")] = None,
-    peers: Annotated[bool, typer.Option(help="Run other libraries' detectors beside ours.")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
-    work: Annotated[Path | None, typer.Option(help="Folder for caches and pictures.")] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="Run on so many items, evenly spaced.")] = None,
-) -> None:
-    """Run one suite and print its summary."""
-    from mmdmad.bench import run_suite
-
-    result = run_suite(suite, data, detectors=detector, seeds=seeds, peers=peers, out=out, work=work, sample=sample)
-    print_table(
-        ["detector", "metric", "mean", "low", "high", "default"],
-        (
-            [r["detector"], r["metric"], *(f"{r[k]:.4f}" for k in ("mean", "low", "high")), "*" if r["default"] else ""]
-            for r in result["summary"]
-        ),
-    )
-    for name, reason in result["refused"].items():
-        say(f"refused: {name}: {reason}")
 
 
 @app.command()
