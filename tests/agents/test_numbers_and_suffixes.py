@@ -1,9 +1,12 @@
 """Cases by a bare number or by an id with a suffix, and questions that are not about the case of the last answer."""
 
 import pytest
-from mmdmad.agents.llms.dialogue import State, follow
+from mmdmad.agents.llms.dialogue import Call, State, Turn, after, follow
 from mmdmad.agents.llms.heard import Reading
 from mmdmad.agents.llms.patterns import AT_NUMBER, CASE
+from mmdmad.agents.tools import Returned
+
+from mmdmad.ask.ends import Ends
 
 
 @pytest.mark.parametrize(
@@ -54,3 +57,19 @@ def test_a_question_with_a_number_or_many_unread_words_is_not_about_the_last_cas
     unclear = follow(reading(others=("meny", "gravl", "bords")), "how meny gravl bords flaged", state)
     assert (unclear.intent, unclear.cases) == ("unclear", ())
     assert follow(reading(doubts=("43",)), "why is it odd, was that 43?", state).cases == ("test-00007",)
+
+
+@pytest.mark.parametrize(
+    ("ends", "focus", "listing"),
+    [
+        (Ends(line="", evidence=(), total=3, first="a"), "a", ("a",)),
+        (Ends(line="", evidence=(), total=3, last="b"), "b", ("b",)),
+        (Ends(line="", evidence=(), total=1, first="a", last="a"), "a", ("a",)),
+        (Ends(line="", evidence=(), total=3, first="a", last="b"), "", ("a", "b")),  # which of the two is "it"?
+        (Ends(line="", evidence=(), total=0), "before", ("x",)),
+    ],
+)
+def test_after_the_first_or_the_last_case_it_is_that_one_and_after_both_none(ends, focus, listing):
+    turn = Turn("when was the first one", (Call("first_and_last", {}, Returned(ends)),))
+    found = after(State("before", ("x",)), turn, Reading("query", attribute="first_and_last"))
+    assert (found.focus, found.listing) == (focus, listing)

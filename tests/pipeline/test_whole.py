@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mmdmad.joint.shared import shared_directions
-from mmdmad.pipeline.whole import WholePart, fit_wholes
+from mmdmad.pipeline.config import PartSettings
+from mmdmad.pipeline.whole import LOOKS, WholePart, fit_wholes
 from mmdmad.tokens import Layout, Tokens
 
 
@@ -67,3 +68,8 @@ def test_what_two_looks_would_see_alike_is_looked_at_once():
     items = [Tokens(rng.normal(size=(5, 4)), Layout("steps", (5,))) for _ in range(20)]
     assert list(fit_wholes(("look", "summary"), items)) == ["look"]
     assert list(fit_wholes(("summary",), items)) == ["summary"]
+
+
+def test_settings_ask_for_the_looks_that_there_are_in_their_order():
+    assert PartSettings(**dict.fromkeys(LOOKS, True)).looks == tuple(LOOKS)
+    assert PartSettings(look=True).looks == ("look",)
