@@ -1,4 +1,4 @@
-"""Texts: written into the manifest, or one UTF-8 file each, or lines of one."""
+"""Texts: written into the manifest, or one file each, or lines of one."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -70,7 +70,7 @@ class Text(BaseModality):
         """Its length and letters."""
         from mmdmad.survey.texts import of_text
 
-        return of_text(signal.text)
+        return of_text(signal.text, signal.notes)
 
     def normal(self) -> "TextNormal":
         """The words and kinds of lines that occur."""

@@ -11,6 +11,8 @@ import numpy as np
 from mmdmad.parts.clock import epoch_scale
 from mmdmad.parts.dates import read_dates
 from mmdmad.parts.kept import KEPT
+from mmdmad.parts.log_frames import Pieces, is_partial
+from mmdmad.parts.text_letters import opened
 
 SAMPLE, FEWEST = 200, 2
 """Lines that are looked at, and the fewest that make such a log."""
@@ -34,11 +36,15 @@ _ENTRY = 20_000
 
 @dataclass(frozen=True)
 class JsonLog:
-    """The fields of the message and of the time ("" = none), and those left out, of a log of JSON lines."""
+    """The fields of the message and of the time ("" = none), and those left out, of a log of JSON lines.
+
+    `ends`: a message has a line end where it ends (Docker), so one without goes on in the next of its stream.
+    """
 
     message: str
     time: str
     left: tuple[str, ...] = ()
+    ends: bool = False
 
     @property
     def note(self) -> str:
@@ -68,7 +74,11 @@ def message_of(line: str, how: JsonLog) -> str:
     'level=warn door open'
     """
     found = _object(line)
-    if found is None or found.get(how.message) is None:
+    return line if found is None else _told(found, line, how)
+
+
+def _told(found: dict[str, Any], line: str, how: JsonLog) -> str:
+    if found.get(how.message) is None:
         return line
     said, fields = found[how.message], {}
     if how.message in ("log", "MESSAGE") and isinstance(said, str):  # what a program in a container wrote
@@ -83,26 +93,52 @@ def message_of(line: str, how: JsonLog) -> str:
 
 
 def messages(text: str, how: JsonLog) -> str:
-    """The lines of a text of such a log, each as its message; line ends stay, so that each keeps its number."""
-    return "\n".join(message_of(line, how) for line in text.split("\n"))
+    """The lines of a text of such a log, each as its message; line ends stay, so that each keeps its number.
+
+    The pieces of one message are put together at its first.
+    """
+    lines = text.split("\n")
+    made: list[str] = []
+    parts: dict[str, tuple[int, dict[str, Any]]] = {}
+    for number, line in enumerate(lines):
+        found = _object(line)
+        made.append(line if found is None else "")
+        if found is None:
+            continue
+        said, stream = found.get(how.message), str(found.get("stream", ""))
+        at, whole = parts.pop(stream, (number, found))
+        if whole is not found:
+            whole = {**whole, how.message: f"{whole[how.message]}{'' if said is None else said}"}
+        if isinstance(said, str) and is_partial(found, said, how.ends):
+            parts[stream] = (at, whole)
+        made[at] = _told(whole, lines[at], how)
+    return "\n".join(made)
 
 
-def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, Any, bool, np.ndarray | None]:
-    """The lines int64 (k,) with a time, seconds float64 (k,) from a start, all lines, the start and if it is UTC.
+def json_times(
+    path: Path, how: JsonLog
+) -> tuple[np.ndarray, np.ndarray, int, Any, bool, np.ndarray | None, tuple[str, ...]]:
+    """The lines int64 (k,) that begin an entry, seconds float64 (k,) from a start, all lines, the start, if it is UTC.
 
-    Last come the seconds (k,) by which their clocks are ahead of UTC, None where they do not say. The start is in whole
-    seconds since 1970. ValueError names the line whose time cannot be read.
+    Then come the seconds (k,) by which their clocks are ahead of UTC, None where they do not say, and what was put
+    together. The start is in whole seconds since 1970. ValueError names the line whose time cannot be read.
     """
     import pyarrow as pa
 
-    lines, values, count = [], [], 0
-    with path.open("rb") as file:
+    lines, values, count, pieces = [], [], 0, Pieces([], [], [])
+    with opened(path) as file:
         for count, raw in enumerate(file, 1):
             found = _object(raw.decode("utf-8", "replace"))
             value = None if found is None else found.get(how.time)
-            if value is not None:
+            if found is not None and value is not None:
                 lines.append(count - 1)
                 values.append(value)
+                pieces.add(found, how.message, how.ends)
+    frames = pieces.framed()
+    notes = () if frames is None else frames.notes
+    if frames is not None:
+        inside = frames.inside()
+        lines, values = ([one for one, on in zip(all_, inside) if not on] for all_ in (lines, values))
     numbers = [_number(value) for value in values]
     where = np.array(lines, np.int64)
     if None not in numbers:
@@ -111,16 +147,17 @@ def json_times(path: Path, how: JsonLog) -> tuple[np.ndarray, np.ndarray, int, A
         first = int(whole[0] * scale)
         exact = [int(str(value)) if str(value).isdigit() else float(value) for value in values]
         per = round(1 / scale)
-        return where, np.array([(one - first * per) * scale for one in exact], np.float64), count, first, True, None
+        since = np.array([(one - first * per) * scale for one in exact], np.float64)
+        return where, since, count, first, True, None, notes
     stamps = read_dates(pa.array([str(value) for value in values]))
     if stamps is None or stamps.kind == "clock":
         raise ValueError(f"its field {how.time!r} holds {str(values[0])[:40]!r}, which is no time with a date")
     first = int(stamps.seconds[0])
-    return where, (stamps.seconds - first) + stamps.nanos / 1e9, count, first, stamps.aware, stamps.ahead
+    return where, (stamps.seconds - first) + stamps.nanos / 1e9, count, first, stamps.aware, stamps.ahead, notes
 
 
 def _looked_at(path: Path) -> JsonLog | None:
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(HEAD).decode("utf-8-sig", "replace").split("\n")
     lines = [line.strip() for line in head if line.strip()][:SAMPLE]
     if lines and (lines[0].startswith("__CURSOR=") or (lines[0] == "{" and any("__CURSOR" in li for li in lines[:40]))):
@@ -133,7 +170,8 @@ def _looked_at(path: Path) -> JsonLog | None:
     if message is None or time is None or message == time:
         return None
     left = dict.fromkeys(name for one in objects for name in one if _beside(name) and name not in (time, message))
-    return JsonLog(message, time, tuple(left))
+    ends = [str(one.get(message, "")).endswith("\n") for one in objects]
+    return JsonLog(message, time, tuple(left), message == "log" and 2 * sum(ends) >= len(ends))
 
 
 def _in_most(objects: list[dict[str, Any]], names: tuple[str, ...]) -> str | None:

@@ -11,8 +11,10 @@ import numpy as np
 
 from mmdmad.parts.dates import DAY, Stamps, read_dates
 from mmdmad.parts.log_forms import FORMS, TIDY, WITHIN, from_strptime, stamped
+from mmdmad.parts.log_frames import framed
 from mmdmad.parts.log_headers import begins_nothing, header_lines
 from mmdmad.parts.log_json import json_log, json_times
+from mmdmad.parts.text_letters import Letters, decoded, letters, opened
 from mmdmad.parts.timeline import Timeline
 
 SAMPLE = 5000
@@ -35,6 +37,7 @@ class _Found:
     words: Any
     count: int
     headers: int = 0
+    joined: tuple[str, ...] = ()
 
     @property
     def entries(self) -> np.ndarray:
@@ -44,7 +47,7 @@ class _Found:
     @property
     def notes(self) -> list[str]:
         """What is to be said of lines without a time of their own."""
-        said, first = [], int(self.lines[0])
+        said, first = [*self.joined], int(self.lines[0])
         if self.headers:
             many = "a line is a header" if self.headers == 1 else f"{self.headers} lines are headers"
             said.append(f"{many} (as #Fields: is), no entry, and read as blank")
@@ -66,16 +69,17 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
     fields = json_log(path) if pattern is None else None
     if fields is not None:
         form = "JSON"
-        where, seconds, count, first, aware, ahead = json_times(path, fields)
+        where, seconds, count, first, aware, ahead, joined = json_times(path, fields)
         found = _Found(where, None, count)
         start: datetime | None = datetime(1970, 1, 1, tzinfo=UTC if aware else None) + timedelta(seconds=first)
-        notes = [fields.note]
+        notes = [fields.note, *joined]
     else:
         form, regex = _form(path) if pattern is None else ("pattern", from_strptime(pattern))
         found = _find(path, regex, form)
         if not len(found.lines):
             raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
         seconds, start, notes, ahead = _seconds(path, form, found, pattern, near)
+    notes = [*letters(path).notes, *notes]
     entries = found.entries
     each = np.diff([*entries, found.count])
     turned = _newest_first(seconds)
@@ -124,9 +128,6 @@ def is_log(path: Path) -> bool:
     import pyarrow as pa
 
     try:
-        with path.open("rb") as file:
-            if b"\0" in file.read(4096):
-                return False
         _, regex = _form(path)
         lines = pa.concat_arrays([lines for lines, _ in _blocks(path, SAMPLE)]).slice(0, SAMPLE)
     except (OSError, ValueError):
@@ -155,25 +156,31 @@ def entries_of(path: Path, near: datetime | None = None) -> Timeline:
         found = _find(path, regex, form)
         entries, count, each = found.entries, found.count, "an entry begins at each line with a stamp"
     reason = reason.removesuffix("; or take --window entry")
-    notes = (*(() if found is None else found.notes), f"no times are used, and {each}: {reason}")
+    notes = (*letters(path).notes, *(() if found is None else found.notes), f"no times are used, and {each}: {reason}")
     return Timeline(np.arange(count, dtype=float), None, 1.0, entries, notes)
 
 
 def _blocks(path: Path, most: int | None = None) -> Iterator[tuple[Any, int]]:
-    """Arrow arrays of lines, each with the number of its first line; bytes that are not UTF-8 are replaced."""
+    """Arrow arrays of lines, each with the number of its first line; letters are read as the file says."""
     import pyarrow as pa
 
-    at, rest = 0, b""
-    with path.open("rb") as file:
+    at, rest, how = 0, b"", letters(path)
+    with opened(path) as file:
         while block := file.read(BLOCK if most is None else most * 200):
             *lines, rest = (rest + block).split(b"\n")
             if lines:
-                yield pa.array([one[: 4 * WITHIN].decode("utf-8", "replace") for one in lines]), at
+                yield pa.array([_begin(one, how) for one in lines]), at
                 at += len(lines)
             if most is not None and at >= most:
                 return
     if rest:
-        yield pa.array([rest[: 4 * WITHIN].decode("utf-8", "replace")]), at
+        yield pa.array([_begin(rest, how)]), at
+
+
+def _begin(line: bytes, how: Letters) -> str:
+    """What is looked at of a line, without a letter that the cut divides."""
+    cut = line.replace(b"\0", b"")[: 4 * WITHIN] if how.zeros else line[: 4 * WITHIN]
+    return cut.decode("utf-8", "replace") if cut.isascii() or not how.other else decoded(cut, how)
 
 
 def _form(path: Path) -> tuple[str, str]:
@@ -216,11 +223,13 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow.compute as pc
 
     lines, words, places, indented, before_all, count, filled, headers = [], [], [], [], [], 0, 0, 0
+    fronts = []
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
         there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
         headers += int(header_lines(block).sum())
         lines.append(np.flatnonzero(there) + at)
+        fronts.append(pc.utf8_slice_codeunits(block.filter(pa.array(there)), 0, WITHIN))
         cells = cells.filter(pa.array(there))
         words.append(pc.struct_field(cells, "stamp"))
         front = pc.struct_field(cells, "before")
@@ -233,7 +242,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     if not lines:
         return _Found(np.zeros(0, np.int64), pa.array([], pa.string()), 0)
     where, before, inner = np.concatenate(lines), np.concatenate(places), np.concatenate(indented)
-    keep = np.ones(len(where), bool)
+    keep, frames = np.ones(len(where), bool), None
     if len(where):
         # Lines that go on with an entry hold a time elsewhere than those that begin one, or behind spaces.
         distinct, often = np.unique(before, return_counts=True)
@@ -244,7 +253,11 @@ def _find(path: Path, regex: str, form: str) -> _Found:
             keep &= ~inner if inner.mean() < 0.5 else True
         elif 10 * usual.sum() >= 8 * len(usual):
             keep = usual | ~inner
-    return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count, headers)
+        frames = framed(pa.concat_arrays(fronts).filter(pa.array(keep)))
+        if frames is not None:
+            keep[keep] = ~frames.inside()
+    joined = () if frames is None else frames.notes
+    return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count, headers, joined)
 
 
 def _alike(fronts: Any) -> np.ndarray:

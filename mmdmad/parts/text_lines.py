@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mmdmad.parts.kept import KEPT
+from mmdmad.parts.text_letters import opened
 
 BLOCK = 4 * 2**20
 """Bytes that are looked through at once."""
@@ -41,7 +42,7 @@ def line_begin(path: Path, lines: Lines, number: int) -> int:
     if number >= lines.count:
         return lines.size
     at, left = int(lines.begins[number // EVERY]), number % EVERY
-    with path.open("rb") as file:
+    with opened(path) as file:
         file.seek(at)
         while left and (block := file.read(BLOCK)):
             ends = _ends(block)
@@ -57,7 +58,7 @@ def _ends(block: bytes) -> np.ndarray:
 
 def _look_through(path: Path) -> Lines:
     begins, count, at, last = [np.zeros(1, np.int64)], 0, 0, b"\n"
-    with path.open("rb") as file:
+    with opened(path) as file:
         while block := file.read(BLOCK):
             ends = _ends(block)
             # The line after the i-th end of this block is line count + 1 + i.

@@ -8,8 +8,8 @@ SHORT = 3
 """Characters; a text of fewer says next to nothing."""
 
 
-def of_text(text: str) -> Survey:
-    """What a text is like.
+def of_text(text: str, decisions: tuple[str, ...] = ()) -> Survey:
+    """What a text is like; `decisions` are what was decided while it was read.
 
     >>> of_text("two lines\\nof text").traits
     {'lines': 'several lines'}
@@ -22,7 +22,7 @@ def of_text(text: str) -> Survey:
     if odd:
         remarks.append(f"{odd} of its {len(text)} characters are not printable")
     traits = {"lines": "one line" if lines <= 1 else "several lines"}
-    return Survey(traits, tuple(remarks), coarse=_coarse(text))
+    return Survey(traits, tuple(remarks), decisions, coarse=_coarse(text))
 
 
 def _coarse(text: str) -> np.ndarray:
