@@ -33,6 +33,8 @@ _ADVICE = {
     errno.EIO: "the disk reports an error; copy what can be read to another one",
 }
 
+RUN = ("cases.sqlite", "config.json")
+"""Files by which a folder is known for a run: its database, and how it was made."""
 _LEFT_NAMES = frozenset(
     {
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "pspbrwse.jbf", "desktop.ini"),

@@ -17,20 +17,20 @@ from typing import Any
 from mmdmad.case_reader import RowReader
 from mmdmad.cases import Cases, Modality, Refusal
 from mmdmad.errors import ManifestError
-from mmdmad.files import left_by_others
+from mmdmad.files import RUN, left_by_others
 from mmdmad.folder_boxes import is_boxes, note_of_boxes, take_boxes
 from mmdmad.folder_clips import clips, note_of_clips
+from mmdmad.folder_described import described
 from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
-from mmdmad.folder_names import lists_among, name_roles, question_of_lists
+from mmdmad.folder_names import lists_among, lists_cases, name_roles, question_of_lists, says_nothing
 from mmdmad.folder_sheets import RAW, SHEETS, question_of_sheets, sheets_among
+from mmdmad.folder_tree import LOOSE, Place, Tree, name_of, readable
 from mmdmad.log_pieces import cure, is_log_name, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
-from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, leaning, roles_of, said
+from mmdmad.roles import FAULTY, MASK, NORMAL, TEST, TRAIN, VALIDATION, counted, roles_of, said
 
-LOOSE = "."
-"""The split of files that lie beside the folders that say what is what."""
 _OF_MASK = re.compile(r"[ _.-](mask|gt|ground_?truth|label|seg|segmentation)s?$", re.IGNORECASE)
 LONE, PICTURES = 2, 5
 """Texts at most that are no cases beside so many pictures and more, of which none has a text."""
@@ -68,18 +68,27 @@ def read_folder(
     """
     root = Path(os.path.realpath(folder))
     reader = RowReader(root, None if allow_outside else root)
-    groups, unknown = _by_stem(_below(root) if files is None else files, kinds or {})
-    lists = _take_lists(root, groups)
-    tree = Tree({path.parent for members in groups.values() for _, path in members})
+    if all((root / name).is_file() for name in RUN):
+        raise ManifestError(
+            f"{folder} is a run of mmdmad and no data; mmdmad report {folder} tells what was found, and the data to "
+            "look at are given by their own folder"
+        )
+    runs: list[Path] = []
+    groups, unknown = _by_stem(_below(root, runs) if files is None else files, kinds or {})
+    manifests, telling = _take_manifests(root, groups)
+    lists = [*telling, *_take_lists(root, groups)]
+    told = described(root, unknown)
+    unknown = [path for path in unknown if path not in told.files]
+    tree = Tree({path.parent for members in groups.values() for _, path in members}, told.splits)
     boxes = take_boxes(root, groups)
     masks = _masks(groups, tree) | boxes
     boxed = {mask for mask in masks if is_boxes(root / mask) is not False}
     silent = [stem for stem, members in groups.items() if _open(members, tree, masks)]
     pictures = {picture: mask for mask, picture in masks.items() if picture != mask}
-    marked = marked_by(root, {p: pictures[p] for stem in silent for _, p in groups[stem] if p in pictures})
+    marked = marked_by(root, {p: pictures[p] for stem in silent for _, p in groups[stem] if p in pictures}, told.fine)
     rest = (path for stem in silent for _, path in groups[stem] if path not in masks)
     undone = question_of_masks(marked, rest, bool(boxed))
-    marked = {} if undone else marked
+    marked = {} if undone else marked | marked_by(root, _to_judge(pictures, tree), told.fine)
     named, doubt = name_roles(Path(s) for s in silent if not any(path in marked for _, path in groups[s]))
     parts = [path for members in groups.values() for _, path in members if path not in masks]
     asked = any(path not in marked for s in silent for _, path in groups[s]) and not named
@@ -96,7 +105,7 @@ def read_folder(
         left = [member for member in members if member[1] not in masks]
         for _, path in members:
             if path in masks:
-                counts[_name(path.parent), MASK] += 1
+                counts[name_of(path.parent), MASK] += 1
         alone = len({kind for kind, _ in left}) < len(left)
         for chunk in [[member] for member in left] if alone else [left] * bool(left):
             path = chunk[0][1]
@@ -108,8 +117,8 @@ def read_folder(
             if len(chunk) == 1 and modality_of(chunk[0][0]).written and _READ_ME.fullmatch(path.stem):
                 continue
             number += 1
-            counts[_name(path.parent), found.role] += 1
-            case_id = _readable(path.as_posix() if alone else stem)
+            counts[name_of(path.parent), found.role] += 1
+            case_id = readable(path.as_posix() if alone else stem)
             if case_id in used:
                 case_id = plain(path.as_posix() if alone else stem)
             used.add(case_id)
@@ -117,19 +126,20 @@ def read_folder(
                 called.add(case_id)
             ids.update((one, case_id) for _, one in chunk)
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
-            values |= {"recording": _name(path.parent)} if path.parent in of_clips else {}
+            values |= {"recording": name_of(path.parent)} if path.parent in of_clips else {}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
-    reader.refused += [Refusal(_readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
+    reader.refused += [Refusal(readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
         sheet = next((path for path in unknown if path.suffix.lower() in SHEETS), None)
-        saved = "" if sheet is None else f"; save its sheets ({_readable(sheet.name)}) as CSV"
+        saved = "" if sheet is None else f"; save its sheets ({readable(sheet.name)}) as CSV"
         raise ManifestError(f"{folder} holds no {nouns}; give a manifest or a folder of files{saved}")
     if len(masks) > len(boxed):
         many = counted(len(masks) - len(boxed), "file")
         reader.notes.append(f"{many} taken as masks, by folder or name, and not as cases")
     if boxed:
         reader.notes.append(note_of_boxes(len(boxed)))
+    reader.notes += told.notes
     if marked:
         reader.notes.append(note_of_masks(marked, bool(boxed)))
     if lone:
@@ -137,6 +147,12 @@ def read_folder(
         reader.notes.append(f"{what} {'stands' if len(lone) == 1 else 'stand'} alone beside pictures and is no case")
     if of_clips:
         reader.notes.append(note_of_clips(of_clips))
+    if manifests:
+        what = said(path.as_posix() for path in manifests)
+        verb = "is a manifest" if len(manifests) == 1 else "are manifests"
+        reader.notes.append(f"{what} {verb} of files that lie here, and no case; give its name to read it instead")
+    if runs:
+        reader.notes.append(f"{said(name_of(one) for one in runs)}: runs of mmdmad are passed over")
     if lists:
         reader.notes.append(
             f"{said(path.as_posix() for path in lists)} {'lists' if len(lists) == 1 else 'list'} files and is no case"
@@ -157,7 +173,7 @@ def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
             yield path, f"unknown kind of file {path.suffix!r}{saved}"
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
-            yield path, f"it is an earlier piece of {_readable(log)}; {_readable(cure(log, pieces))}"
+            yield path, f"it is an earlier piece of {readable(log)}; {readable(cure(log, pieces))}"
 
 
 def _lone_texts(groups: Mapping[str, list[tuple[Modality, Path]]], masks: Mapping[Path, Path]) -> list[Path]:
@@ -181,6 +197,23 @@ def _pictures(
     return found
 
 
+def _take(groups: dict[str, list[tuple[Modality, Path]]], taken: Iterable[Path]) -> None:
+    """Take files out of the `groups`."""
+    for path in taken:
+        stem = path.with_suffix("").as_posix()
+        groups[stem] = [member for member in groups[stem] if member[1] != path]
+        if not groups[stem]:
+            del groups[stem]
+
+
+def _take_manifests(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> tuple[list[Path], list[Path]]:
+    """Manifests of this folder's files, taken out of the `groups`: those that say nothing of what is normal, others."""
+    found = [path for members in groups.values() for _, path in members if lists_cases(root / path)]
+    silent = [path for path in found if says_nothing(root / path)]
+    _take(groups, found)
+    return silent, [path for path in found if path not in silent]
+
+
 def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> list[Path]:
     """Lists of the files of this folder, which are taken out of the `groups`."""
     every: dict[Path, list[str]] = defaultdict(list)
@@ -188,21 +221,17 @@ def _take_lists(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> l
         for _, path in members:
             every[path.parent].append(path.name)
     lists = lists_among(root, every)
-    for path in lists:
-        stem = path.with_suffix("").as_posix()
-        groups[stem] = [member for member in groups[stem] if member[1] != path]
-    for stem in [stem for stem, members in groups.items() if not members]:
-        del groups[stem]
+    _take(groups, lists)
     return lists
 
 
-def _open(members: Sequence[tuple[Modality, Path]], tree: "Tree", masks: Mapping[Path, Path]) -> bool:
+def _open(members: Sequence[tuple[Modality, Path]], tree: Tree, masks: Mapping[Path, Path]) -> bool:
     """Whether folders leave it open if these files are normal."""
     place = tree.of(members[0][1].parent)
     return place.label is None and place.role in ("flat", "?", TRAIN) and members[0][1] not in masks
 
 
-def _by_name(place: "Place", role: str | None) -> "Place":
+def _by_name(place: Place, role: str | None) -> Place:
     """What folders say of a file, and what its name says where they leave it open."""
     if role in (TRAIN, TEST):
         return Place(role, None, role)
@@ -214,15 +243,27 @@ def _by_name(place: "Place", role: str | None) -> "Place":
     return place
 
 
-def _by_mask(place: "Place", label: int) -> "Place":
+def _to_judge(pictures: Mapping[Path, Path], tree: Tree) -> dict[Path, Path]:
+    """The masks of pictures of test and validation of which folders do not say whether they are faulty."""
+    places = {path: tree.of(path.parent) for path in pictures}
+    return {path: pictures[path] for path, at in places.items() if at.role in (TEST, VALIDATION) and at.label is None}
+
+
+def _by_mask(place: Place, label: int) -> Place:
     """What folders say of a picture, and what its mask says where they leave it open."""
+    if place.role in (TEST, VALIDATION):
+        return Place(place.split, label, place.role)
     split = place.split if place.split == TRAIN else None
     return Place(split, label, FAULTY if label else split or NORMAL)
 
 
-def _below(root: Path) -> Iterator[Path]:
-    """The files of a folder, relative to it, without those that others leave there."""
+def _below(root: Path, runs: list[Path]) -> Iterator[Path]:
+    """The files of a folder, relative to it, without those that others leave there; `runs` gets runs of mmdmad."""
     for at, folders, names in os.walk(root):
+        if set(RUN) <= set(names):
+            runs.append(Path(at).relative_to(root))
+            folders.clear()
+            continue
         folders[:] = sorted(f for f in folders if not left_by_others(f))
         for name in sorted(n for n in names if not left_by_others(n)):
             yield Path(at, name).relative_to(root)
@@ -245,93 +286,12 @@ def _by_stem(
     return groups, unknown
 
 
-@dataclass(frozen=True)
-class Place:
-    """What the folders above a file say: its split, its label, and the word for both."""
-
-    split: str | None
-    label: int | None
-    role: str
-
-
-class Tree:
-    """The folders that hold files, and what each of them says of its files.
-
-    >>> tree = Tree([Path("train/good"), Path("test/good"), Path("test/hook"), Path("extra")])
-    >>> [tree.of(Path(name)).role for name in ("train/good", "test/hook", "extra")]
-    ['train', 'test', '?']
-    """
-
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self._children: dict[Path, set[str]] = defaultdict(set)
-        holding = set(folders)
-        for folder in holding:
-            for parent in (folder, *folder.parents):
-                if parent.name:
-                    self._children[parent.parent].add(parent.name)
-        self._roles = _roles_of_all({name for names in self._children.values() for name in names})
-        self.speaks = any(self._roles.values())
-        self._top = Path(os.path.commonpath(holding)) if holding else Path()
-        self._asks = any(self._unknown(folder) is not None for folder in holding)
-        self.learned = any(self.of(folder).role in (TRAIN, NORMAL) for folder in holding)
-
-    def of(self, folder: Path) -> Place:
-        """What the files right in this folder are."""
-        if not self.speaks:
-            unknown = self._unknown(folder)
-            if not self._asks:
-                return Place(None, None, "flat")
-            return Place(LOOSE if unknown is None else _name(unknown), None, "?")
-        chain = [(Path(*folder.parts[:i]), name) for i, name in enumerate(folder.parts)]
-        roles = {role for _, name in chain for role in self._roles[name] or ()}
-        split = next((s for s in (TEST, VALIDATION, TRAIN) if s in roles), None)
-        if MASK in roles:
-            return Place(None, None, MASK)
-        if FAULTY in roles:
-            return Place(split, 1, split if split == TEST else FAULTY)
-        open_at = self._question(chain)
-        if split in (TEST, VALIDATION):
-            beside = open_at is not None and NORMAL in self._roles_in(open_at.parent)
-            return Place(split, 0 if NORMAL in roles else 1 if beside and split == TEST else None, split)
-        if open_at is not None:
-            return Place(_name(open_at), None, "?")
-        if not roles:
-            return Place(LOOSE if self._children.get(folder) else _name(folder), None, "?")
-        return Place(split, 0 if NORMAL in roles else None, split or NORMAL)
-
-    def _unknown(self, folder: Path) -> Path | None:
-        """The first folder on the way down to this one, below what all have in common, that says nothing."""
-        below = folder.relative_to(self._top).parts
-        at = next((i for i, name in enumerate(below, 1) if self._roles[name] is None), None)
-        return None if at is None else Path(self._top, *below[:at])
-
-    def _question(self, chain: list[tuple[Path, str]]) -> Path | None:
-        """The first folder of a way down that says nothing, beside others that say something."""
-        for i, (parent, name) in enumerate(chain):
-            deeper = {role for _, below in chain[i + 1 :] for role in self._roles[below] or ()}
-            if self._roles[name] is None and self._roles_in(parent) and not deeper & {TRAIN, NORMAL}:
-                return parent / name
-        return None
-
-    def _roles_in(self, parent: Path) -> set[str]:
-        return {role for name in self._children.get(parent, ()) for role in self._roles[name] or ()}
-
-
-def _roles_of_all(names: Iterable[str]) -> dict[str, frozenset[str] | None]:
-    """What each name says; a word of faults inside a name counts, and beside faults a word of normal ones does too."""
-    roles = {name: roles_of(name) for name in names}
-    leans = {name: lean for name, known in roles.items() if known is None and (lean := leaning(name))}
-    if FAULTY in leans.values() or any(FAULTY in known for known in roles.values() if known):
-        roles |= {name: frozenset((lean,)) for name, lean in leans.items()}
-    return roles
-
-
 def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dict[Path, Path]:
     """Each mask with the picture that it belongs to (itself where there is none, so that it is no case all the same).
 
     A mask lies in a folder of masks, or beside its picture under the picture's name with "_mask" or the like.
     """
-    pictures: dict[tuple[str, ...], Path] = {}
+    pictures: dict[tuple[str, ...], dict[frozenset[str], Path]] = defaultdict(dict)
     masks, beside = [], {}
     every = {path.with_suffix("").as_posix(): path for ms in groups.values() for _, path in ms}
     for members in groups.values():
@@ -342,13 +302,15 @@ def _masks(groups: Mapping[str, list[tuple[Modality, Path]]], tree: Tree) -> dic
             elif picture is not None and picture.stem != path.stem and modality_of(kind).photo:
                 beside[path] = picture
             else:
-                pictures.setdefault(_key(path), path)
+                pictures[_key(path)].setdefault(_splits(path), path)
     found = dict(beside)
     for path in masks:
         without = path.with_name(without_mask(path.stem) + path.suffix)
         folder = path.parent.with_suffix(path.suffix)  # one folder of masks a picture
-        near = (pictures.get(_key(one)) for one in (path, without, folder))
-        found[path] = next((one for one in near if one is not None), path)
+        near = (pictures.get(_key(one), {}) for one in (path, without, folder))
+        # Names of pictures often begin anew in each split: that of the same split counts, where masks say theirs.
+        fits = next((one for one in near if one), {})
+        found[path] = fits.get(_splits(path)) or next(iter(fits.values()), path)
     return found
 
 
@@ -371,22 +333,12 @@ def _key(path: Path) -> tuple[str, ...]:
     return (*kept, path.stem)
 
 
+def _splits(path: Path) -> frozenset[str]:
+    """The splits that the folders above a file name."""
+    return frozenset(role for name in path.parts[:-1] for role in roles_of(name) or ()) & {TRAIN, TEST, VALIDATION}
+
+
 def _about(path: Path, found: Place) -> dict[str, Any]:
-    parent = _name(path.parent)
+    parent = name_of(path.parent)
     label = {} if found.label is None else {"label": str(found.label)}
     return {"group": "" if parent == "." else parent, "split": found.split or "", **label}
-
-
-def _name(folder: Path) -> str:
-    return _readable(folder.as_posix())
-
-
-def _readable(name: str) -> str:
-    """A name as people read it: names of files are bytes, and those of old systems and archives are not UTF-8."""
-    data = os.fsencode(name)
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return plain(data.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    return plain(name)

@@ -30,6 +30,15 @@ def is_boxes(path: Path) -> bool | None:
     return None if not lines else all(_BOX.fullmatch(line) for line in lines)
 
 
+def marks_nothing(path: Path, fine: frozenset[int]) -> bool:
+    """Whether a file of boxes is blank, or holds boxes of classes alone that mark no fault (`fine`)."""
+    holds = is_boxes(path)
+    if holds and fine:
+        lines = path.read_text("utf-8").split("\n")
+        return all(int(line.split()[0]) in fine for line in lines if line.strip())
+    return holds is None
+
+
 def take_boxes(root: Path, groups: dict[str, list[tuple[Modality, Path]]]) -> dict[Path, Path]:
     """Files of boxes right beside their pictures under the same names, taken out of the `groups`: {file: picture}.
 

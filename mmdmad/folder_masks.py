@@ -5,22 +5,23 @@ import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mmdmad.folder_boxes import BOXES, is_boxes
+from mmdmad.folder_boxes import BOXES, marks_nothing
 from mmdmad.roles import counted
 
 FAR = 100_000_000
 """Pixels of a mask that is looked into; a larger one counts as one that marks something."""
 
 
-def marked_by(root: Path, masks: Mapping[Path, Path]) -> dict[Path, int]:
+def marked_by(root: Path, masks: Mapping[Path, Path], fine: frozenset[int] = frozenset()) -> dict[Path, int]:
     """Of each picture with a mask, 0 where the mask is empty (all pixels are 0, a file of boxes blank), 1 elsewhere.
 
-    `masks`: the mask of a picture, both relative to `root`. A mask that cannot be read, or that lies outside of the
-    root, counts as one that marks something, so that its picture is not learned from.
+    `masks`: the mask of a picture, both relative to `root`. `fine`: classes of boxes that mark no fault. A mask that
+    cannot be read, or that lies outside of the root, counts as one that marks something, so that its picture is not
+    learned from.
     """
     inside = f"{os.path.realpath(root)}{os.sep}"
     return {
-        picture: int(not (os.path.realpath(root / mask).startswith(inside) and _is_empty(root / mask)))
+        picture: int(not (os.path.realpath(root / mask).startswith(inside) and _is_empty(root / mask, fine)))
         for picture, mask in masks.items()
     }
 
@@ -51,11 +52,11 @@ def note_of_masks(marked: Mapping[Path, int], boxes: bool = False) -> str:
     return f"{normal} with an empty mask taken as normal, {faulty} with one that marks something as faulty"
 
 
-def _is_empty(path: Path) -> bool:
+def _is_empty(path: Path, fine: frozenset[int]) -> bool:
     from PIL import Image as Pillow
 
     if path.suffix.lower() == BOXES:
-        return is_boxes(path) is None
+        return marks_nothing(path, fine)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)

@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmdmad.roles import FAULTY, NORMAL, TEST, TRAIN, counted, role_in_name, said
+from mmdmad.case_reader import known_columns, part_columns
+from mmdmad.errors import ManifestError
+from mmdmad.manifest_columns import names_files
+from mmdmad.manifest_rows import is_missing, rows_of
+from mmdmad.roles import FAULTY, NORMAL, TEST, TRAIN, counted, label_of, role_in_name, said, split_of
 
 LISTS = 3
 """Tables and texts in one folder that are looked into; where there are more, they are the data."""
@@ -54,6 +58,39 @@ def lists_among(root: Path, files: Mapping[Path, Sequence[str]]) -> list[Path]:
         if len(names) > len(some) and len(some) <= LISTS:
             found += [folder / name for name in some if _lists(root / folder / name, names - {name.casefold()})]
     return found
+
+
+def lists_cases(path: Path) -> bool:
+    """Whether a table beside data is a manifest of it: columns `id` and of a part, and cells that name files there.
+
+    >>> lists_cases(Path("7.png"))
+    False
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".parquet"):
+        return False
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        cells = {cell.strip(' "\ufeff') for cell in re.split(r"[,;\t]", head.decode("utf-8", "replace").split("\n")[0])}
+        if not head.startswith(b"PAR1") and not {"id"} < cells & {"id", *part_columns()}:
+            return False  # looked at first, for a table of readings is long
+        columns = set(rows_of(path).columns)
+        return "id" in columns and bool(columns & set(part_columns())) and names_files(path)
+    except (OSError, ManifestError):
+        return False  # what cannot be read is refused when it is
+
+
+def says_nothing(manifest: Path) -> bool:
+    """Whether a manifest calls none of its cases faulty and gives no split but train: windows as they were cut."""
+    for row in rows_of(manifest).rows:
+        if isinstance(row.values, str) or set(row.values) - set(known_columns()):
+            return False
+        label, split = row.values.get("label"), row.values.get("split")
+        if not (is_missing(label) or label_of(label) == 0) or not (is_missing(split) or split_of(str(split)) == TRAIN):
+            return False
+    return True
 
 
 def _lists(path: Path, names: set[str]) -> bool:

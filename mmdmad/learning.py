@@ -16,7 +16,7 @@ from typing import Any
 
 from mmdmad.cases import Case, Cases
 from mmdmad.errors import DataError, RefusalWarning
-from mmdmad.folder import Tree
+from mmdmad.folder_tree import Tree
 from mmdmad.labels import Labels
 from mmdmad.roles import (
     FAULTY,

@@ -276,7 +276,7 @@ def test_masks_speak_below_train_and_not_against_folders(tmp_path: Path) -> None
         "train/P1": ("train", 0),
         "train/P2": ("train", 1),
         "bad/P3": (None, 1),
-        "test/P4": ("test", None),
+        "test/P4": ("test", 0),
     }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from mmdmad.cases import Case, Cases, Modality, Part
 from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.files import left_by_others
-from mmdmad.folder import FolderRole, Tree, without_mask
+from mmdmad.folder import FolderRole, without_mask
+from mmdmad.folder_tree import Tree
 from mmdmad.modalities.base import by_suffix
 from mmdmad.parts import read
 from mmdmad.plain import plain

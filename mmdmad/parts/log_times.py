@@ -128,6 +128,9 @@ def is_log(path: Path) -> bool:
     import pyarrow as pa
 
     try:
+        with opened(path) as file:
+            if b"\0" in file.read(4096):
+                return False
         _, regex = _form(path)
         lines = pa.concat_arrays([lines for lines, _ in _blocks(path, SAMPLE)]).slice(0, SAMPLE)
     except (OSError, ValueError):

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from mmdmad.errors import ModelError, RunError
-from mmdmad.files import within, write_json
+from mmdmad.files import RUN, within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import alone, check, complete, connect
@@ -24,7 +24,7 @@ from mmdmad.store.upgrades import reference_to_normal
 
 FORMAT = 10
 FIRST = 1
-DATABASE, CONFIG = "cases.sqlite", "config.json"
+DATABASE, CONFIG = RUN
 
 Action = Callable[[Path, Connection], None]
 log = logging.getLogger(__name__)
