@@ -104,7 +104,13 @@ def named_time(header: str, unit: str = "") -> Named | None:
     scale = UNITS.get(unit, UNITS.get(plain if not unit else ""))
     order = order_of(unit)
     utc = unit in ("utc", "gmt", "z") or bool({"utc", "gmt"} & set(_tidy(name).split("_")))
-    if unit and scale is None and order is None and not utc and not re.match(r"^(iso|local|unix|epoch|y{2,4})", unit):
+    if (
+        unit
+        and scale is None
+        and order is None
+        and not utc
+        and not re.match(r"^(iso|local|unix|epoch|y{2,4}|(ddmm|mmdd)yy)", unit)
+    ):
         return None
     return Named(rank, plain, scale, order, utc or bool(ahead), ahead)
 
@@ -166,22 +172,6 @@ def is_hhmmss(numbers: np.ndarray) -> bool:
         return False
     steps = np.diff(whole // 10_000 * 3600 + whole // 100 % 100 * 60 + whole % 100) % DAY
     return max(0.9, _alike(np.diff(whole)) + 1e-9) <= _alike(steps)
-
-
-def is_short_stamp(numbers: np.ndarray) -> bool:
-    """Whether whole numbers (T,) may be stamps of twelve digits with a year of two, 261128060000, and no count of ms.
-
-    >>> is_short_stamp(np.array([261128060000.0, 261128060100.0])), is_short_stamp(np.array([1764309600000.0]))
-    (True, False)
-    """
-    if not len(numbers) or (numbers != np.floor(numbers)).any():
-        return False
-    whole = numbers.astype(np.int64)
-    if whole.min() < 10**10 or whole.max() * 1e-3 >= 978_307_200:
-        return False
-    fields = ((100, 59), (100**2, 59), (100**3, 23), (100**4, 31), (100**5, 12))
-    good = all((whole // (unit // 100) % 100 <= most).all() for unit, most in fields)
-    return bool(good and (whole // 10**6 % 100 >= 1).all() and (whole // 10**8 % 100 >= 1).all())
 
 
 def _alike(steps: np.ndarray) -> float:

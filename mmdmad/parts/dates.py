@@ -209,7 +209,7 @@ def _days(whole: Any, text: Any, form: str, order: str | None, seconds: np.ndarr
             )
     else:
         months, days = whole("m", "m2", "m3"), whole("d")
-    return _civil(years, months, days), note
+    return civil(years, months, days), note
 
 
 SMOOTH = 24
@@ -225,7 +225,7 @@ def _running(a: np.ndarray, b: np.ndarray, years: np.ndarray, seconds: np.ndarra
     known, fits = [], []
     for name, (y, m, d) in orders.items():
         try:
-            times = _civil(y + 2000 * (y < 100), m, d) * DAY + seconds
+            times = civil(y + 2000 * (y < 100), m, d) * DAY + seconds
         except ValueError:
             continue
         known.append(name)
@@ -243,7 +243,7 @@ def _running(a: np.ndarray, b: np.ndarray, years: np.ndarray, seconds: np.ndarra
     return found[0] if len(found) == 1 else None
 
 
-def _civil(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
+def civil(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Days since 1970 of dates; ValueError names the first that no calendar has."""
     first = ((years - 1970) * 12 + months - 1).astype("M8[M]")
     length = ((first + np.timedelta64(1, "M")).astype("M8[D]") - first.astype("M8[D]")).astype(np.int64)

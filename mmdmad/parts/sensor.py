@@ -69,7 +69,11 @@ def row_times(part: Part) -> Timeline:
         table = whole(part, plain_file(part))  # kept for the slices that are cut from it
     else:
         table = None
+    kept = table is not None
     table = settle(part, _laid_out(part)) if table is None else table
+    if table.turned and not kept:
+        # Slices of it would be cut from rows in another order.
+        raise refuse(part, "its newest row stands first: sort the table by time before windows are cut from it")
     if not len(table.times):
         raise refuse(part, "the table has no rows")
     back = np.flatnonzero(np.diff(table.times) < 0)
@@ -171,6 +175,7 @@ def _checked(part: Part, table: Table) -> Sensor:
         table.marked,
         None if table.daytime is None else table.daytime + offset,
         table.counts,
+        table.turned,
         offset,
         sliced_file(part),
     )

@@ -11,6 +11,7 @@ from mmdmad.cases import Part
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import refuse, span
+from mmdmad.parts.sensor_between import Between
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
 from mmdmad.parts.sensor_head import SPACES, cells_of, is_value
 from mmdmad.parts.sensor_text import BLOCK, Form, Lines, find_form
@@ -32,7 +33,8 @@ def read_csv(part: Part, path: Path) -> Columns:
         timely = [named_time(name) is not None for name in names]
         try:
             with path.open("rb") as file:
-                return _columns(part, form, list(_read(part, path, file, form, names, timely)), list(form.notes))
+                columns, told = _read(part, path, file, form, names, timely)
+            return _columns(part, form, columns, [*form.notes, *told])
         except _Words:
             pass
     encoding = form.encoding
@@ -40,7 +42,7 @@ def read_csv(part: Part, path: Path) -> Columns:
         lines = Lines(part, path, form, encoding)
         notes = list(form.notes)
         try:
-            columns = list(_read(part, path, lines, form, names, None))
+            columns, told = _read(part, path, lines, form, names, None)
         except UnicodeDecodeError as why:
             if encoding != "utf-8-sig":
                 raise
@@ -50,7 +52,7 @@ def read_csv(part: Part, path: Path) -> Columns:
             lines.close()
         if encoding != form.encoding:
             notes.append(note_of(encoding))
-        return _columns(part, form, columns, [*notes, *lines.notes()])
+        return _columns(part, form, columns, [*notes, *lines.notes(), *told])
 
 
 def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Columns:
@@ -68,7 +70,10 @@ def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Co
     return Columns(named, columns[: len(named)], form.rate, notes=tuple(notes))
 
 
-def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timely: list[bool] | None) -> list[Any]:
+def _read(
+    part: Part, path: Path, file: Any, form: Form, names: list[str], timely: list[bool] | None
+) -> tuple[list[Any], list[str]]:
+    """The columns of the rows that hold readings, and what was left out between them."""
     import pyarrow as pa
     import pyarrow.csv as arrow
 
@@ -98,7 +103,9 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
             ),
             convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
         )
-        return gather(part, blocks, len(names), convert)
+        between = Between(form.headers, form.timed, form.date)
+        columns = gather(part, between.without(iter(blocks)), len(names), convert)
+        return columns, between.notes()
     except pa.ArrowInvalid as why:
         if timely is not None:
             raise _Words from None
@@ -107,6 +114,12 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
         if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(why)):
             row, named, there = map(int, ragged.groups())
             given = str(why).partition(f"got {there}: ")[2].strip()
+            if _is_header(given, form):
+                raise refuse(
+                    part,
+                    f"row {row} ({given[:60]!r}) is a header with {there} columns, and the one at the top has {named}: "
+                    "the file holds two tables, one below the other; cut it above this row into two files",
+                ) from None
             if there < named and _is_event(given, form.separator):
                 raise refuse(
                     part,
@@ -122,6 +135,12 @@ def _read(part: Part, path: Path, file: Any, form: Form, names: list[str], timel
         if "straddling" not in str(why):
             raise
         raise refuse(part, f"{path.name} has a row longer than 1 MiB, or a quote that is never closed") from None
+
+
+def _is_header(line: str, form: Form) -> bool:
+    """Whether a row of another width holds names alone, among them some of the header."""
+    cells = [cell for cell in cells_of([line], form.separator)[0] if cell] if line else []
+    return len(cells) > 1 and not any(map(is_value, cells)) and bool({*cells} & {*form.names} - {""})
 
 
 def _is_event(line: str, separator: str) -> bool:

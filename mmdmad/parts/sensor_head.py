@@ -55,6 +55,11 @@ def is_value(cell: str) -> bool:
     return cell.lower() in MISSING or bool(_NUMBER.match(cell) or _DATE.match(cell)) or cell.lower() in ("inf", "-inf")
 
 
+def is_date(cell: str) -> bool:
+    """Whether a cell is a date or a time of day."""
+    return bool(_DATE.match(cell))
+
+
 def cells_of(rows: Sequence[str], separator: str) -> list[list[str]]:
     """The cells of lines; a quoted cell may go on in the next line."""
     return [cells for cells, _ in _parsed(rows, separator)]
@@ -186,6 +191,8 @@ def _held(cells: Sequence[Sequence[str]]) -> list[bool]:
     widths = [len(row) for row in later]
     width = max(set(widths), key=widths.count)
     same = [row for row in later if len(row) == width]
+    valued = [row for row in same if any(cell and is_value(cell) for cell in row)]
+    same = valued if 2 * len(valued) > len(same) else same  # a header may stand again between readings
     return [10 * sum(is_value(row[k]) for row in same) >= 9 * len(same) for k in range(width)]
 
 
@@ -262,7 +269,8 @@ def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -
         said = [cell for cell in row[:width] if cell not in ("", "-")]
         if not said or any(is_value(cell) for cell in said) or not any(_is_unit(cell) for cell in said):
             continue
-        later = {cell for other in cells[begin:] for cell in other}
+        heads = (list(cells[place]), list(row))  # files put together hold both again
+        later = {cell for other in cells[begin:] if list(other) not in heads for cell in other}
         if any(cell in later for cell in said) or begin >= len(cells):
             continue
         full = [*row[:width], *[""] * (width - len(row))]

@@ -21,6 +21,7 @@ from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_days import days_unfolded
 from mmdmad.parts.sensor_footer import without_footer
 from mmdmad.parts.sensor_kinds import kinds_of_rows
+from mmdmad.parts.sensor_order import NOTE, falls, falls_unnamed, turned
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
 from mmdmad.parts.sensor_time import Found, find_time, spread
@@ -40,7 +41,8 @@ class Table:
     """Readings `values` float64 (T, C) in the order of the rows, at `times` (T,) seconds from the earliest row.
 
     Nothing is sorted or refused yet; `start` is the time of the earliest row, `daytime` its seconds
-    from midnight where its clock has no date. See `Sensor` for the rest.
+    from midnight where its clock has no date. `turned`: its newest row stood first in the file, and now stands last.
+    See `Sensor` for the rest.
     """
 
     values: np.ndarray
@@ -54,6 +56,7 @@ class Table:
     marked: int = 0
     daytime: float | None = None
     counts: tuple[str, ...] = ()
+    turned: bool = False
 
 
 def read_columns(part: Part, path: Path) -> Columns:
@@ -75,7 +78,7 @@ def lay_out(part: Part, table: Columns) -> Table:
         columns, notes = look_at(table)
         if table.stamps is not None:
             columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
-        found = find_time(columns, table.rate or part.rate, part.start or 0)
+        found, columns, back = _in_time(columns, table.rate or part.rate, part.start or 0)
     except ValueError as why:
         raise refuse(part, str(why)) from None
     labels = {i for i in found.gone if i not in found.clock and _told_label(columns[i], found.notes)}
@@ -121,7 +124,20 @@ def lay_out(part: Part, table: Columns) -> Table:
     said = (*table.notes, *(note for note in notes if not note.startswith(left)), *found.notes, *marks)
     own = (found.start, said, tuple(states), clock, found.marked, found.daytime)
     counts = tuple(columns[i].name for i in found.counts)
-    return Table(values, found.times, tuple(names), units, *own, counts)
+    return Table(values, found.times, tuple(names), units, *own, counts, back)
+
+
+def _in_time(columns: list[Column], rate: float | None, first: int) -> tuple[Found, list[Column], bool]:
+    """The time of a table, its columns in the order of time, and whether its newest row stood first."""
+    if back := falls_unnamed(columns):
+        columns = turned(columns)
+    found = find_time(columns, rate, first)
+    if not back and found.clock and falls(found.times):
+        columns, back = turned(columns), True
+        found = find_time(columns, rate, first)
+    if back:
+        found.notes.append(NOTE)
+    return found, columns, back
 
 
 def _in_columns(part: Part, table: Columns) -> Columns:

@@ -1,18 +1,19 @@
 """How the text of a table is written: encoding, separator, comments, header and units, found in its first mebibyte."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
+from mmdmad.parts.clock import named_time
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
 from mmdmad.parts.sensor_frames import BAR, Frame, frame_of, is_total, left_out
-from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_value
+from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_date, is_value
 from mmdmad.parts.sensor_labview import below_headers, named
 from mmdmad.parts.sensor_scopes import scope_header
 from mmdmad.parts.sensor_settings import Beside, settings_beside
@@ -29,7 +30,8 @@ class Form:
     separators at the ends of rows that no name stands over. `filled` is the share of cells in its first rows that hold
     numbers, dates or nothing. `left` are columns of settings, by place: no columns of the table. `rate` are rows per
     second where the header says so. `commented`: the names stand behind a comment mark. In a `frame`, `skip`
-    counts the rows below its header that are none.
+    counts the rows below its header that are none. `headers` are the rows of the header as they stand in the file;
+    `timed` says that a column is a time, by its name or its cells, and `date` which holds dates or times of day.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,9 @@ class Form:
     rate: float | None = None
     commented: bool = False
     frame: Frame | None = None
+    headers: tuple[tuple[str, ...], ...] = ()
+    timed: bool = False
+    date: int | None = None
 
 
 def find_form(part: Part, path: Path) -> Form:
@@ -109,9 +114,19 @@ def find_form(part: Part, path: Path) -> Form:
     plain = encoding == "utf-8-sig" and skip == 1 and found.lines == 1 and not apart
     below = [is_value(cell) for row in found.rows for cell in row]
     filled = sum(below) / len(below) if below else 0.0
-    return Form(
+    form = Form(
         tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled, commented=found.commented
     )
+    headers = [tuple(row) for row in cells_of(rows[: found.lines], separator) if len(row) >= len(first) > 1]
+    date = next((k for k in range(len(first)) if _dated(found.rows, k)), None)
+    timed = date is not None or any(named_time(name) is not None for name in first)
+    return replace(form, headers=tuple(headers), timed=timed, date=date)
+
+
+def _dated(rows: Sequence[Sequence[str]], k: int) -> bool:
+    """Whether nearly all filled cells of a column in the first rows are dates or times of day."""
+    held = [row[k] for row in rows if k < len(row) and row[k]]
+    return len(held) > 2 and 4 * sum(is_date(cell) for cell in held) >= 3 * len(held)
 
 
 def _framed(part: Part, path: Path, encoding: str, lines: list[str], frame: Frame, notes: list[str]) -> Form:

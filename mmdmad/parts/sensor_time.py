@@ -12,6 +12,7 @@ from mmdmad.parts.clock_digits import time_of_digits
 from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
 from mmdmad.parts.sensor_counts import elapsed, no_reading
+from mmdmad.parts.sensor_fields import time_of_fields
 from mmdmad.parts.sensor_fraction import added, fraction
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
@@ -55,7 +56,12 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     notes: list[str] = []
     gone: set[int] = set()
     dated = {i: c.dates for i, c in enumerate(columns) if c.dates is not None}
-    joined = _joined(columns, dated, notes)
+    apart = time_of_fields(columns, dated)
+    if apart is None:
+        joined = _joined(columns, dated, notes)
+    else:
+        joined = apart[:2]
+        notes += apart[2]
     used = set() if joined is None else joined[1]
     numbers = {i: _numeric(c, notes) for i, c in enumerate(columns) if c.numbers is not None and i not in used}
     timely: dict[int, Any] = {i: found for i, found in numbers.items() if found is not None}
@@ -161,11 +167,6 @@ def _numeric(column: Column, notes: list[str]) -> str | None:
             f"column {column.said} is called like a time, but its numbers do not run like one: it is a channel"
         )
         return None
-    if named.scale is None and clock.is_short_stamp(there):
-        raise ValueError(
-            f"column {column.said} holds numbers like {there[0]:.0f}: dates with a year of two digits, or a count? "
-            "Write ISO 8601, or the unit into the header: 'time [ms]'"
-        )
     if named.scale is None and (_looks_like_clock(there) or clock.is_hhmmss(there)):
         raise ValueError(
             f"column {column.said} may count seconds or hold times of day without colons (101500); write 10:15:00, or "

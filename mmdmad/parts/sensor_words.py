@@ -9,7 +9,8 @@ import numpy as np
 
 from mmdmad.parts import clock
 from mmdmad.parts.cell_units import signed, ungrouped, without_marks, without_units
-from mmdmad.parts.dates import FORMS, Stamps, order_of, read_dates
+from mmdmad.parts.compact_dates import dates_of_digits
+from mmdmad.parts.dates import Stamps, order_of, read_dates
 from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
 
 STATES = 20
@@ -64,19 +65,25 @@ def look_at(table: Columns) -> tuple[list[Column], list[str]]:
     """Every column of a table looked at, and what was decided. ValueError says what is wrong or left open."""
     made: list[Column | Any] = []
     notes: list[str] = []
+    wrong: list[str] = []
     for i, (name, given) in enumerate(zip(table.names, table.columns, strict=True)):
         label, unit = clock.split_unit(name)
         if table.units is not None:
             label, unit = name, table.units[i]
         about = Column(label, unit, i + 1, clock.named_time(name, unit if table.units is not None else ""))
-        about, given = _bare(about, _ready(about, given), notes)
-        dated = _dated(about, given)
-        made.append((about, given) if dated is None else dated)
-    open_ones = [given for one in made if isinstance(one, tuple) for given in [one[1]] if not _is_array(given)]
-    marks = decimal_marks(open_ones)
+        try:
+            about, given = _bare(about, _ready(about, given), notes)
+            dated = _dated(about, given)
+            made.append((about, given) if dated is None else dated)
+        except ValueError as why:
+            wrong.append(str(why))
+    open_ones = [one for one in made if isinstance(one, tuple) and not _is_array(one[1])]
+    try:
+        marks = decimal_marks([given for _, given in open_ones], [about.said for about, _ in open_ones])
+    except ValueError as why:
+        raise ValueError(_together([*wrong, str(why)])) from None
     if marks.note:
         notes.append(marks.note)
-    wrong: list[str] = []
     for i, one in enumerate(made):
         if isinstance(one, tuple):
             about, given = one
@@ -89,13 +96,19 @@ def look_at(table: Columns) -> tuple[list[Column], list[str]]:
     return [one for one in made if one is not None], notes
 
 
+_NO_NUMBER = re.compile(r"^column ('[^']*'|\"[^\"]*\"|\d+), row \d+: .* is not a number")
+
+
 def _together(wrong: Sequence[str]) -> str:
-    """What is wrong with several columns, said at once: the first in full, of the others their names."""
-    others = [found[1] for one in wrong[1:] if (found := re.match(r"column ('[^']*'|\d+)", one))]
-    if not others:
-        return wrong[0]
-    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-    return f"{wrong[0]}; and so are columns {', '.join(others[:6])}{more}: they too hold words where numbers belong"
+    """All that is wrong with the columns of a table, said at once: of words for numbers the first in full."""
+    words = [(one, found[1]) for one in wrong if (found := _NO_NUMBER.match(one))]
+    told = [one for one in wrong if not _NO_NUMBER.match(one)]
+    if words:
+        others = [name for _, name in words[1:]]
+        more = f" and {len(others) - 6} more" if len(others) > 6 else ""
+        some = f"; and so are columns {', '.join(others[:6])}{more}: they too hold words where numbers belong"
+        told.append(words[0][0] + (some if others else ""))
+    return "; besides, ".join(told[:4]) + (f"; besides, {len(told) - 4} more" if len(told) > 4 else "")
 
 
 def _ready(about: Column, given: Any) -> Any:
@@ -142,36 +155,21 @@ def _is_array(given: Any) -> bool:
 
 def _dated(about: Column, given: Any) -> Column | None:
     """The column if it holds dates: as such, as words, or as digits without marks between them."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     named = about.named
     if type(given).__name__ == "DatetimeIndex":
         return replace(about, dates=ready_stamps(given))
-    if _is_array(given):
-        if not len(given) or not (np.isfinite(given).all() and (given == np.floor(given)).all()):
-            return None
-        if not 19_000_101 <= given.min() <= given.max() < 2.2e13:
-            return None
-        given = pa.array(given.astype(np.int64)).cast(pa.string())
-    if not len(given) or given.null_count == len(given):
+    if not _is_array(given) and (not len(given) or given.null_count == len(given)):
         return None
-    if not pc.all(pc.match_substring_regex(given, _NUMBER)).as_py():
-        order = named.order if named is not None and named.order else order_of(about.unit)
-        dates = read_dates(given, order)
-        if dates is None and named is not None and named.name != "t" and not _numeric(given):
-            first = pc.index(pc.match_substring_regex(given, _NUMBER), False).as_py()
-            raise ValueError(f"row {first + 1} has the time {given[first].as_py()[:60]!r}; write seconds or ISO 8601")
-        return None if dates is None else replace(about, dates=dates)
-    if pc.any(pc.not_equal(pc.match_substring_regex(given, FORMS["compact"]), True)).as_py() or given.null_count:
-        return None
-    lengths = pc.unique(pc.utf8_length(given)).to_pylist()
-    if lengths == [8] and named is not None and named.name not in clock.CALENDAR:
-        return None
-    try:
-        dates = read_dates(given, forms=("compact",))
-    except ValueError:  # digits that are no date are numbers
-        return None
+    if _is_array(given) or pc.all(pc.match_substring_regex(given, _NUMBER)).as_py():
+        digits = dates_of_digits(given, about.name, about.said, named, about.unit)
+        return None if digits is None else replace(about, dates=digits)
+    order = named.order if named is not None and named.order else order_of(about.unit)
+    dates = read_dates(given, order)
+    if dates is None and named is not None and named.name != "t" and not _numeric(given):
+        first = pc.index(pc.match_substring_regex(given, _NUMBER), False).as_py()
+        raise ValueError(f"row {first + 1} has the time {given[first].as_py()[:60]!r}; write seconds or ISO 8601")
     return None if dates is None else replace(about, dates=dates)
 
 
@@ -193,8 +191,9 @@ def ready_stamps(index: Any) -> Stamps:
     return Stamps(ticks // 10**9, ticks % 10**9, "stamp", aware)
 
 
-def decimal_marks(columns: Sequence[Any]) -> Marks:
-    """How numbers are written in columns of tidy words; ValueError where nothing decides it, or cells disagree.
+def decimal_marks(columns: Sequence[Any], said: Sequence[str] = ()) -> Marks:
+    """How numbers are written in columns of tidy words, as messages name them; ValueError where nothing decides it, or
+    cells disagree.
 
     >>> import pyarrow as pa
     >>> decimal_marks([pa.array(["75,100", "0,2000", "1.000,5"])])
@@ -203,10 +202,10 @@ def decimal_marks(columns: Sequence[Any]) -> Marks:
     import pyarrow.compute as pc
 
     def first(pattern: str) -> str | None:
-        for words in columns:
+        for k, words in enumerate(columns):
             at = pc.index(pc.match_substring_regex(words, pattern), True).as_py()
             if at >= 0:
-                return f"{words[at].as_py()[:40]!r} (row {at + 1})"
+                return f"{words[at].as_py()[:40]!r} ({f'column {said[k]}, ' if said else ''}row {at + 1})"
         return None
 
     if first(r"^[+-]?[\d.]*,[\d.,]+([eE][+-]?\d+)?$") is None and first(r"^[+-]?\d{1,3}(\.\d{3}){2,}$") is None:

@@ -10,7 +10,6 @@ import pytest
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts import Sensor, read
-from mmdmad.parts.clock import is_short_stamp
 from mmdmad.parts.sensor_time import spread
 
 N = 20
@@ -260,14 +259,15 @@ def test_states_booleans_and_bad_cells(tmp_path: Path) -> None:
     assert read(Part("sensor", value=frame)).channels == signal.channels
 
 
-def test_times_of_day_and_short_stamps_as_numbers_are_a_question(tmp_path: Path) -> None:
+def test_times_of_day_and_few_short_stamps_as_numbers_are_a_question(tmp_path: Path) -> None:
     level = [f"{i % 7}.5" for i in range(200)]
     minutes = [f"{6 + i // 60:02d}{i % 60:02d}00" for i in range(200)]
     with pytest.raises(PartError, match=r"may count seconds or hold times of day without colons"):
         get(tmp_path, table(("time", minutes), ("a", level)))
     stamps = [f"261128{6 + i // 60:02d}{i % 60:02d}00" for i in range(200)]
     with pytest.raises(PartError, match=r"numbers like 261128060000: dates with a year of two digits, or a count"):
-        get(tmp_path, table(("stamp", stamps), ("a", level)))
+        get(tmp_path, table(("stamp", stamps[:20]), ("a", level[:20])))
+    assert get(tmp_path, table(("stamp", stamps), ("a", level))).times[-1] == 199 * 60
     seconds = [str(100 * i) for i in range(200)]  # a row every hundred seconds
     assert get(tmp_path, table(("time", seconds), ("a", level))).times[-1] == 19_900
     assert get(tmp_path, table(("time [ms]", stamps), ("a", level))).times[1] == pytest.approx(0.1)
@@ -284,9 +284,3 @@ def test_a_table_without_a_time_says_what_is_taken(tmp_path: Path) -> None:
     assert get(tmp_path, table(("a", A), ("b", B))).notes == (told,)
     assert get(tmp_path, table(("a", A), ("b", B)), rate=10.0).notes == ()
     assert told not in get(tmp_path, table(("time", STAMPS), ("a", A))).notes
-
-
-@pytest.mark.parametrize("odd", [261128006000, 261100060000, 260028060000, 261328060000, 261132060000, 261128240000])
-def test_numbers_that_no_calendar_has_are_no_short_stamps(odd: int) -> None:
-    assert is_short_stamp(np.array([261128060000.0]))
-    assert not is_short_stamp(np.array([261128060000.0, float(odd)]))

@@ -161,9 +161,11 @@ def test_rows_below_the_readings_have_no_time_and_are_told(tmp_path: Path) -> No
     rows = [f"2026-05-01 12:00:{i:02};{i % 5}" for i in range(30)]
     made = table(tmp_path, ["time;a", *rows, "Sum;61", ";0"])
     assert len(made.times) == 30
-    assert "the last 2 rows have no time ('Sum') and are left out" in made.notes
-    with pytest.raises(PartError, match="row 28 has the time 'Sum'"):
-        table(tmp_path, ["time;a", *rows[:27], "Sum;61", *rows[27:]])
+    assert "one row of totals ('Sum') left out" in made.notes
+    assert "the last row has no time and is left out" in made.notes
+    assert len(table(tmp_path, ["time;a", *rows[:27], "Sum;61", *rows[27:]]).times) == 30
+    with pytest.raises(PartError, match="row 28 has the time 'restarted'"):
+        table(tmp_path, ["time;a", *rows[:27], "restarted;61", *rows[27:]])
 
 
 def test_columns_of_a_few_remarks_are_left_out_together_and_columns_of_many_named_together(tmp_path: Path) -> None:
