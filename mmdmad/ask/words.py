@@ -102,6 +102,9 @@ def stretch_place(s: Stretch) -> When:
     >>> lines = Slice(part="text", file="app.log", recording="1", first=40, last=60)
     >>> stretch_place(Stretch(cases=("a", "b"), peak="a", p_value=0.01, parts=("text",), place=lines)).words
     'from line 41 to line 60 of app.log'
+    >>> alone = lines.model_copy(update={"last": 41})
+    >>> stretch_place(Stretch(cases=("a",), peak="a", p_value=0.01, parts=("text",), place=alone)).words
+    'line 41 of app.log'
     """
     place = s.place
     if place is None:
@@ -111,7 +114,9 @@ def stretch_place(s: Stretch) -> When:
     file = quoted(place.file, 60)
     unit = modality_of(place.part).slices.removesuffix("s") or "piece"
     facts = [fact(f"first {unit}", place.first + 1), fact(f"last {unit}", place.last), fact("file", file)]
-    words = f"from {unit} {place.first + 1} to {unit} {place.last} of {file}"
+    first = place.first + 1
+    words = f"{unit} {first}" if first == place.last else f"from {unit} {first} to {unit} {place.last}"
+    words += f" of {file}"
     if s.begin is not None and s.end is not None:
         clock = on_clock(s.begin), on_clock(s.end)
         facts += [fact("start time", clock[0]), fact("stop time", clock[1])]
