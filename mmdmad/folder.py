@@ -25,7 +25,7 @@ from mmdmad.folder_masks import marked_by, note_of_masks, question_of_masks
 from mmdmad.folder_names import lists_among, lists_cases, name_roles, question_of_lists, says_nothing
 from mmdmad.folder_sheets import RAW, SHEETS, question_of_sheets, sheets_among
 from mmdmad.folder_tree import LOOSE, Place, Tree, name_of, readable
-from mmdmad.log_pieces import cure, is_log_name, log_of
+from mmdmad.log_pieces import cure, is_log_name, is_packed_log, log_of
 from mmdmad.manifest_rows import Row
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.plain import plain
@@ -128,7 +128,7 @@ def read_folder(
             values = {columns[kind]: one.as_posix() for kind, one in chunk}
             values |= {"recording": name_of(path.parent)} if path.parent in of_clips else {}
             reader.add(Row(number, {"id": case_id, **_about(path, found), **values}))
-    reader.refused += [Refusal(readable(path.as_posix()), "case", why) for path, why in _unknown(unknown)]
+    reader.refused += [Refusal(readable(path.as_posix()), "case", why) for path, why in _unknown(folder, unknown)]
     if not number:
         nouns = " or ".join(one.noun for one in modalities().values())
         sheet = next((path for path in unknown if path.suffix.lower() in SHEETS), None)
@@ -163,17 +163,20 @@ def read_folder(
     return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
 
 
-def _unknown(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+def _unknown(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Why each of these files is no case; pieces of a log are told with what makes one file of them."""
     for path in paths:
         log = log_of(path.name)
         if log is None:
             saved = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
-            saved = saved or ("; export the RAW picture as TIFF or PNG" if path.suffix.lower() in RAW else "")
+            saved = saved or ("; if it is a picture, export it as TIFF or PNG" if path.suffix.lower() in RAW else "")
             yield path, f"unknown kind of file {path.suffix!r}{saved}"
         else:
             pieces = [one.name for one in paths if one.parent == path.parent and log_of(one.name) == log]
-            yield path, f"it is an earlier piece of {readable(log)}; {readable(cure(log, pieces))}"
+            yield (
+                path,
+                f"it is an earlier piece of {readable(log)}; {readable(cure(log, pieces, folder / path.parent))}",
+            )
 
 
 def _lone_texts(groups: Mapping[str, list[tuple[Modality, Path]]], masks: Mapping[Path, Path]) -> list[Path]:
@@ -278,7 +281,9 @@ def _by_stem(
     written = next((name for name, one in modalities().items() if one.written), None)
     unknown = []
     for path in files:
-        kind = told.get(path) or kinds.get(path.suffix.lower()) or (written if is_log_name(path.name) else None)
+        kind = told.get(path) or kinds.get(path.suffix.lower())
+        if kind is None and (is_log_name(path.name) or is_packed_log(path.name)):
+            kind = written
         if kind is None:
             unknown.append(path)
         else:

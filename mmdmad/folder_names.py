@@ -103,7 +103,12 @@ def _lists(path: Path, names: set[str]) -> bool:
     except OSError:
         return False  # what cannot be read is refused when it is
     lines = [line for line in lines if line.strip()]
-    hits = sum(any(_leaf(cell) in names for cell in re.split(r"[,;\t|\"' ]+", line)) for line in lines)
+    cells = [re.split(r"[,;\t|\"' ]+", line) for line in lines]
+    # Lists of names without endings, as Pascal VOC has them.
+    stems = {name.rpartition(".")[0] for name in names} - {""}
+    if path.suffix.lower() == ".txt" and len(cells) > 1 and all(row[0].casefold() in stems for row in cells):
+        return True
+    hits = sum(any(_leaf(cell) in names for cell in row) for row in cells)
     return hits >= 2 and 2 * hits >= len(lines) - 1
 
 

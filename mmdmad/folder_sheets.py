@@ -13,8 +13,11 @@ from mmdmad.roles import said
 
 SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 """Spreadsheets, which are saved as CSV first."""
-RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
-"""What the sensor of a camera saw, before it is a picture."""
+RAW = (
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw", ".bayer"),
+    *(".dcm", ".dicom", ".nd2", ".czi", ".lif", ".vsi", ".mrxs", ".fits", ".fit", ".exr", ".psd"),
+)
+"""What the sensor of a camera, scanner or microscope saw, before it is a picture that is read here."""
 _OTHERS = (
     *(".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml", ".html", ".htm", ".md", ".rtf", ".doc", ".docx", ".odt"),
     *(".db", ".sqlite", ".sqlite3", ".mdb", ".accdb", ".dbf", ".pkl", ".mat", ".arff"),

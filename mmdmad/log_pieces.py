@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 _PIECE = re.compile(
@@ -28,6 +29,15 @@ def is_log_name(name: str) -> bool:
     return name.lower() in _LOGS
 
 
+def is_packed_log(name: str) -> bool:
+    """Whether a file is called like a log that was packed as a whole.
+
+    >>> is_packed_log("app.log.gz"), is_packed_log("app-2026-05-01.log.xz"), is_packed_log("pump.csv.gz")
+    (True, True, False)
+    """
+    return re.fullmatch(r".+\.(?:log|out|err|jsonl|ndjson)\.(?:gz|bz2|xz)", name.lower()) is not None
+
+
 def log_of(name: str) -> str | None:
     """The name of the log that a file of this name is an earlier piece of; None where it is none.
 
@@ -49,10 +59,17 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [p[0] for p in sorted(pieces, key=lambda p: (p["date"] is None, p["date"] or "", -int(p["number"] or 0)))]
 
 
-def cure(log: str, names: Iterable[str]) -> str:
-    """What to run so that a log and its earlier pieces are one file."""
-    told = shlex.join([*in_order(names), log])
-    return f"put the pieces into one file, oldest first (zcat -f {told} > whole.log), and give that"
+def cure(log: str, names: Iterable[str], folder: Path = Path()) -> str:
+    """What to run, where the `folder` was given, so that a log in it and its earlier pieces are one file."""
+    told = []
+    for command, held in groupby([*in_order(names), log], _unpacked_by):
+        told.append(f"{command} {shlex.join(str(folder / name) for name in held)}")
+    made = told[0] if len(told) == 1 else f"({'; '.join(told)})"
+    return f"put the pieces into one file, oldest first ({made} > whole.log), and give that"
+
+
+def _unpacked_by(name: str) -> str:
+    return {".bz2": "bzcat", ".xz": "xzcat", ".zst": "zstdcat"}.get(Path(name).suffix.lower(), "zcat -f")
 
 
 def beside(path: Path) -> list[str]:

@@ -55,10 +55,11 @@ def _check_columns(manifest: Path, columns: list[str]) -> None:
 def read_cases(path: str | PathLike[str], *, allow_outside: bool = False) -> Cases:
     """The cases that a manifest lists, or that a plain folder of files makes.
 
-    A manifest is a `.csv`, `.tsv`, `.txt`, `.parquet` or `.jsonl` file with one row per case and the columns `id`,
-    `time`, `label`, `split`, `group`, `recording` (what the case was cut from, without one the file behind a slice;
-    fits keep recordings whole), one for each modality (`image`, `text` or `text_file`, `sensor`, `video`, and those
-    that other packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a file does not say).
+    A manifest is a `.csv`, `.tsv`, `.txt`, `.parquet`, `.jsonl` or `.json` (one list) file with one row per case and
+    the columns `id`, `time`, `label`, `split`, `group`, `recording` (what the case was cut from, without one the file
+    behind a slice; fits keep recordings whole), one for each modality (`image`, `text` or `text_file`, `sensor`,
+    `video`, and those that other packages bring), and `sensor_rate`, `video_rate` (rows or frames per second where a
+    file does not say).
     Paths are relative to the manifest and may not leave its folder, not even through a symbolic link, unless
     `allow_outside`.
     A path may end in `#start:stop`: rows of a table, frames of a video, lines of a text file, counted from 0, `stop`

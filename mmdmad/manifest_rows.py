@@ -1,4 +1,4 @@
-"""The rows of a manifest file, whatever its format and encoding: CSV, Parquet or JSONL.
+"""The rows of a manifest file, whatever its format and encoding: CSV, Parquet, JSON or JSONL.
 
 What is wrong with one row is said of that row, and the others go on; only what leaves no row readable ends in an error.
 """
@@ -19,6 +19,8 @@ from mmdmad.files import parsed
 MAX_LINE = 16 * 2**20
 MAX_CELL = 4 * 2**20
 MAX_ROWS = 20_000_000
+MAX_JSON = 64 * 2**20
+"""Bytes of a JSON list, which is read as a whole."""
 MAX_COLUMNS = 1000
 ABOVE = 40
 """Lines in which the header is looked for."""
@@ -63,11 +65,12 @@ def rows_of(manifest: Path) -> Rows:
         ".parquet": _parquet,
         ".jsonl": _jsonl,
         ".ndjson": _jsonl,
+        ".json": _json,
     }
     read = readers.get(manifest.suffix.lower())
     if read is None:
         raise ManifestError(
-            f"{manifest} is not a manifest; allowed are .csv, .tsv, .txt, .parquet and .jsonl, or a folder; "
+            f"{manifest} is not a manifest; allowed are .csv, .tsv, .txt, .parquet, .json and .jsonl, or a folder; "
             "a sheet of a spreadsheet is saved as CSV first, and a recording is cut into cases with --window 60s"
         )
     if not manifest.stat().st_size:
@@ -279,6 +282,23 @@ def _jsonl(manifest: Path) -> Rows:
     if not readable:
         raise ManifestError(f"no line of {manifest} is a JSON object; a JSONL manifest has one per line")
     return Rows(_checked(manifest, list(columns)), rows(), notes)
+
+
+def _json(manifest: Path) -> Rows:
+    """One JSON list of objects, or an object that holds one such list."""
+    if manifest.stat().st_size > MAX_JSON:
+        raise ManifestError(f"{manifest} has more than {MAX_JSON} bytes; write one JSON object a line, as .jsonl")
+    encoding, notes = _encoding(manifest)
+    try:
+        held = parsed(manifest.read_text(encoding))
+    except (ValueError, RecursionError) as why:
+        raise ManifestError(f"{manifest} is not JSON: {why}; a manifest is a list of objects, one a case") from None
+    lists = [held] if isinstance(held, list) else list(held.values()) if isinstance(held, dict) else []
+    lists = [one for one in lists if isinstance(one, list) and one and all(isinstance(row, dict) for row in one)]
+    if len(lists) != 1:
+        raise ManifestError(f"{manifest} holds {len(lists)} lists of objects; a manifest is one, with an object a case")
+    columns = list(dict.fromkeys(name for row in lists[0] for name in row))
+    return Rows(_checked(manifest, columns), (Row(n, row) for n, row in enumerate(lists[0], 1)), notes)
 
 
 def _parquet(manifest: Path) -> Rows:

@@ -10,7 +10,7 @@ from typing import Any
 from mmdmad.cases import Case, Cases, Modality, Part
 from mmdmad.errors import ConfigError, ManifestError
 from mmdmad.files import replacing
-from mmdmad.log_pieces import beside, cure, is_log_name
+from mmdmad.log_pieces import beside, cure, is_log_name, is_packed_log
 from mmdmad.manifest import part_columns, read_cases
 from mmdmad.manifest_columns import lists_files, meant, names_files
 from mmdmad.manifest_rows import rows_of
@@ -25,7 +25,7 @@ LOGS = (".out", ".err")
 """What else programs call what they print: a log where its lines hold times."""
 TABLES = (".dat", ".asc", ".prn", ".tab")
 """What else loggers call tables; other things in a folder are called so too, so only files that are named count."""
-MANIFESTS = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".jsonl", ".ndjson")
+MANIFESTS = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".json", ".jsonl", ".ndjson")
 
 
 def recordings(
@@ -84,6 +84,8 @@ def kind_of(path: Path) -> Modality | None:
     written = next((name for name, one in modalities().items() if one.written), None)
     if known := by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None):
         return known
+    if is_packed_log(path.name):
+        return written
     if not path.is_file() or not (suffix in LOGS or suffix[1:].isdigit() or not suffix):
         return None
     return written if is_log_name(path.name) or (is_log(path) and not is_table(path)) else None
@@ -118,7 +120,8 @@ def _together(files: Mapping[Modality, Path], rates: Mapping[Modality, float]) -
     stem = plain(files["sensor" if "sensor" in files else min(files)].stem)
     made = {name: Part(name, Path(os.path.realpath(path)), case_id=stem) for name, path in files.items()}
     notes = tuple(
-        f"{plain(path.name)}: earlier pieces of this log lie beside it, unread; {plain(cure(path.name, pieces))}"
+        f"{plain(path.name)}: earlier pieces of this log lie beside it, unread; "
+        + plain(cure(path.name, pieces, path.parent))
         for name, path in files.items()
         if modality_of(name).written and (pieces := beside(path))
     )

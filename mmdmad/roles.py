@@ -48,13 +48,15 @@ _WORDS = {
         "defekter kassert zły wadliwy wada vadný rossz hibás kötü arızalı брак дефект неисправен"
     ),
     MASK: _set(
-        "groundtruth gt mask segmentation segmentationmask groundtruthmask annotation annotationmask "
+        "groundtruth gt mask segmentation segmentationmask segmentationclass segmentationobject "
+        "groundtruthmask annotation annotationmask "
         "maske masken maskierung label defectmask segmask"
     ),
 }
 _NEUTRAL = _set(
     "data dataset set image img picture pic photo rgb gray grey color colour sensor table csv text log video clip "
-    "frame audio file sample part case raw input public private bild bilder daten png jpg jpeg bmp tif"
+    "frame audio file sample part case raw input public private bild bilder daten png jpg jpeg bmp tif "
+    "jpegimage dcim"
 )
 _NEGATION = _set("not no non un without w o ohne kein keine keinen nicht nothing none")
 _FREE = _set("free frei less")
@@ -63,6 +65,10 @@ _BY_WORD = {word: role for role, words in _WORDS.items() for word in words}
 _ONE, _ZERO = _set("1 1.0 true t wahr"), _set("0 0.0 false f falsch")
 _YES, _NO = _set("yes y ja j oui si sí"), _set("no n nein non")
 _NOTHING = _set("none - -- keine kein nil nothing n/a na")
+
+
+_CAMERA = re.compile(r"[1-9]\d\d[A-Z0-9_]{5}")
+"""A folder that a camera opens by itself (the design rule for camera file systems: 100CANON, 101MSDCF)."""
 
 
 def _plain(word: str) -> str:
@@ -96,6 +102,8 @@ def roles_of(name: str) -> frozenset[str] | None:
     for joined in ("".join(tokens), "".join(_tokens(name))):
         if joined in _BY_WORD:
             return frozenset((_BY_WORD[joined],))
+    if _CAMERA.fullmatch(name) and not set(tokens) & _BY_WORD.keys():
+        return frozenset()
     turned = any(t in _NEGATION for t in tokens[:-1]) or (tokens[-1] in _FREE and len(tokens) > 1)
     found: set[str] = set()
     for token in tokens:

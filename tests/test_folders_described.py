@@ -1,5 +1,6 @@
 """Folders with files of boxes in every split, with what describes them, and with what mmdmad itself left there."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from mmdmad.cases import Cases
 from mmdmad.errors import ManifestError
 from mmdmad.learning import question, to_learn
 from mmdmad.manifest import read_cases
+from mmdmad.recordings import is_manifest
 
 BOX = "0 0.5 0.5 0.1 0.1\n"
 
@@ -131,3 +133,46 @@ def test_a_run_in_the_folder_is_passed_over(tmp_path: Path) -> None:
     assert "'runs/one': runs of mmdmad are passed over" in told(cases)
     with pytest.raises(ManifestError, match="is a run of mmdmad and no data"):
         read_cases(run)
+
+
+def test_folders_of_cameras_ask_nothing(tmp_path: Path) -> None:
+    for folder in ("DCIM/100CANON", "DCIM/101MSDCF"):
+        picture(tmp_path / folder / "IMG_0001.png")
+    cases = read_cases(tmp_path)
+    assert question(cases) == ""
+    assert len(to_learn(cases).cases) == 2
+
+
+def test_masks_and_lists_of_pascal_voc(tmp_path: Path) -> None:
+    for number in range(4):
+        picture(tmp_path / "JPEGImages" / f"{number:03d}.png")
+        mask = np.zeros((16, 16), np.uint8)
+        mask[: number % 2] = 1
+        (tmp_path / "SegmentationClass").mkdir(exist_ok=True)
+        Image.fromarray(mask).save(tmp_path / "SegmentationClass" / f"{number:03d}.png")
+    assert {case.id[-3:]: case.label for case in read_cases(tmp_path)} == {"000": 0, "001": 1, "002": 0, "003": 1}
+    (tmp_path / "ImageSets").mkdir()
+    (tmp_path / "ImageSets" / "train.txt").write_text("000\n001\n")
+    assert "'ImageSets/train.txt' lists files of this folder" in question(read_cases(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["slice.dcm", "frame.raw", "stack.czi"])
+def test_pictures_of_other_programs_are_told_with_their_cure(tmp_path: Path, name: str) -> None:
+    picture(tmp_path / "a.png")
+    (tmp_path / name).write_bytes(b"x")
+    assert "export it as TIFF or PNG" in read_cases(tmp_path).refused[0].reason
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_json_list_is_a_manifest(tmp_path: Path, wrapped: bool) -> None:
+    rows = [{"id": number, "image": f"img/{number}.png", "label": "ok" if number else "ng"} for number in range(3)]
+    for number in range(3):
+        picture(tmp_path / "img" / f"{number}.png")
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"cases": rows} if wrapped else rows, indent=1))
+    assert is_manifest(path)
+    assert [(case.id, case.label) for case in read_cases(path)] == [("0", 1), ("1", 0), ("2", 0)]
+    path.write_text("[1, 2]")
+    assert not is_manifest(path)
+    with pytest.raises(ManifestError, match="holds 0 lists of objects"):
+        read_cases(path)

@@ -1,5 +1,9 @@
 """Raw recordings to cases by the commands: one file, several on one clock, again when they have grown."""
 
+import bz2
+import gzip
+import lzma
+import subprocess
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -279,7 +283,8 @@ def test_pieces_of_a_log_are_told_with_what_makes_one_of_them(tmp_path: Path) ->
         (tmp_path / name).write_text("2026-05-01 12:00:00 up\n2026-05-01 12:01:00 on\n")
     cases = read_cases(tmp_path)
     assert [case.id for case in cases] == ["app"]
-    cure = "(zcat -f app.log.10.gz app.log.2.gz app.log.1 app.log > whole.log)"
+    told = " ".join(str(tmp_path / name) for name in ("app.log.10.gz", "app.log.2.gz", "app.log.1", "app.log"))
+    cure = f"(zcat -f {told} > whole.log)"
     why = {one.case_id: one.reason for one in cases.refused}
     assert why["notes.xyz"] == "unknown kind of file '.xyz'"
     assert "earlier piece of other.log; " in why["other.log.1"]
@@ -295,6 +300,20 @@ def test_pieces_of_a_log_are_told_with_what_makes_one_of_them(tmp_path: Path) ->
         "earlier"
         not in call("cases", "make", tmp_path / "o.csv", "--text", tmp_path / "b.log", "--window", "30s").output
     )
+
+
+def test_the_cure_for_pieces_of_a_log_works_as_it_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "var log"
+    folder.mkdir()
+    packs = {"app.log.3.xz": lzma.compress, "app.log.2.bz2": bz2.compress, "app.log.1.gz": gzip.compress}
+    for number, (name, pack) in enumerate({**packs, "app.log": bytes}.items()):
+        (folder / name).write_bytes(pack(f"2026-05-01 12:0{number}:00 piece {number}\n".encode()))
+    monkeypatch.chdir(tmp_path)
+    why = read_cases(Path("var log")).refused[0].reason
+    command = why.split("oldest first (")[1].removesuffix("), and give that")
+    subprocess.run(["bash", "-c", command], check=True, cwd=tmp_path)
+    lines = (tmp_path / "whole.log").read_text().splitlines()
+    assert [line[-1] for line in lines] == ["0", "1", "2", "3"]
 
 
 def test_a_log_of_json_lines_is_a_recording(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import re
 WITHIN = 300
 """Characters of a line in which its stamp must begin."""
 _CLOCK = r"[012]\d:[0-5]\d:[0-6]\d"
+_DIGITS = r"[012]\d[0-5]\d[0-6]\d"
 _GAP = r"[ \t]{1,4}"
 """Between a date and a clock: in a table the next column."""
+_BETWEEN = rf"(?:[,;]|,?{_GAP})"
 _PART = r"(?:[.,]\d{1,9}|:\d{3}\b)?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-][01]\d:?[0-5]\d)\b)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -20,13 +22,19 @@ FORMS = {
     "slashes, year first": rf"\b\d{{4}}/[01]\d/[0-3]\d{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "blue gene": r"\b\d{4}-[01]\d-[0-3]\d-[012]\d\.[0-5]\d\.[0-6]\d\.\d{1,9}",
     "common log": rf"\b{_DAY}/{_MONTH}/\d{{4}}:{_CLOCK}{_PART}{_ZONE}",
-    "day and name": rf"\b{_DAY}[ -]{_MONTH}[ -]\d{{4}}{_GAP}{_CLOCK}{_PART}{_ZONE}",
+    "day and name": rf"\b{_DAY}[ -](?i:{_MONTH})[ -]\d{{4}}{_GAP}{_CLOCK}{_PART}{_ZONE}",
+    "day, name, short year": rf"\b{_DAY}-(?i:{_MONTH})-\d\d{_GAP}{_CLOCK}{_PART}",
+    "name first": rf"\b{_MONTH}[a-z]{{0,6}} {{1,2}}{_DAY},? \d{{4}},? {_CLOCK}{_PART}{_ZONE}",
+    "day and word": rf"\b{_DAY}\.? \pL{{3,10}}\.? \d{{4}},?{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "ctime": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART} \d{{4}}\b",
     "syslog": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART}",
-    "dots": rf"\b{_DAY}\.[01]?\d\.\d{{4}},?{_GAP}{_CLOCK}{_PART}{_ZONE}",
-    "slashes": rf"\b[0-3]?\d/[0-3]?\d/\d{{2,4}},?{_GAP}[012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
+    "klog": rf"^[IWEFD][01]\d[0-3]\d +{_CLOCK}{_PART}",
+    "logcat": rf"^[01]\d-[0-3]\d {_CLOCK}{_PART}(?: +\d+ +\d+)? [VDIWEFAS][ /]",
+    "dots": rf"\b{_DAY}\.[01]?\d\.(?:\d{{4}}|\d\d),?{_GAP}{_CLOCK}{_PART}{_ZONE}",
+    "compact": rf"^\d{{6}} {_DIGITS}\b",
+    "slashes": rf"\b\d{{1,2}}/[0-3]?\d/(?:\d{{4}}|\d\d){_BETWEEN}[012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
     "epoch": r"\b1\d{9}(?:[.,]\d{1,9}|\d{3}|\d{6}|\d{9})?\b",
-    "since boot": r"^\[ *\d{1,9}\.\d{3,9}\]",
+    "since boot": r"^(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{3,9}\]",
     "clock": rf"^\[?{_CLOCK}{_PART}\b",
 }
 TIDY = {
@@ -35,9 +43,13 @@ TIDY = {
     "ctime": (r"^([A-Z][a-z]{2}) +(\d+) (\S+) (\d{4})$", r"\1 \2 \4 \3"),
     "syslog": (r"^([A-Z][a-z]{2}) +(\d+) ", r"\1 \2 2000 "),
     "clock": (r"^\[", ""),
-    "since boot": (r"[\[\] ]", ""),
+    "since boot": (r"^<\d+>|[\[\] ]", ""),
+    "klog": (r"^[A-Z](\d\d)(\d\d) +", r"2000-\1-\2 "),
+    "logcat": (r"^(\d\d)-(\d\d) (\S+).*", r"2000-\1-\2 \3"),
 }
 """How a stamp becomes what `read_dates` knows; dates of syslog get their own year later (2000 has a 29 February)."""
+YEARLESS = ("syslog", "klog", "logcat")
+"""Forms of dates without a year."""
 _DIRECTIVES = {
     **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"[01]?\d", "%d": r"[0-3]?\d", "%e": r"[ 0-3]?\d", "%H": r"[012]?\d"},
     **{"%I": r"[01]?\d", "%M": r"[0-5]\d", "%S": r"[0-6]\d", "%f": r"\d{1,9}", "%p": r"[AaPp][Mm]", "%j": r"\d{3}"},

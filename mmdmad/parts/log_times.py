@@ -1,6 +1,5 @@
 """Time stamps in the lines of a log: one form a file, found in its first lines; other lines continue an entry."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from mmdmad.parts.dates import DAY, Stamps, read_dates
-from mmdmad.parts.log_forms import FORMS, TIDY, WITHIN, from_strptime, stamped
+from mmdmad.parts.dates import DAY
+from mmdmad.parts.log_forms import FORMS, WITHIN, from_strptime, stamped
 from mmdmad.parts.log_frames import framed
 from mmdmad.parts.log_headers import begins_nothing, header_lines
 from mmdmad.parts.log_json import json_log, json_times
-from mmdmad.parts.text_letters import Letters, decoded, letters, opened
+from mmdmad.parts.log_stamps import seconds_of_stamps
+from mmdmad.parts.text_letters import CODES, Letters, decoded, letters, opened
 from mmdmad.parts.timeline import Timeline
 
 SAMPLE = 5000
@@ -23,6 +23,8 @@ LOG = 0.3
 """Share of its first lines that hold a time from which on a file of an unknown kind is a log."""
 BLOCK = 32 * 2**20
 """Bytes that are looked through at once."""
+INDENTED = 0.05
+"""Share of the lines of a text without times from which on those behind spaces go on with the one above."""
 BACK = 300.0
 """Seconds by which a line may be earlier than one above it: several writers of one log are that much apart."""
 FALLS = 5
@@ -78,7 +80,7 @@ def log_times(path: Path, pattern: str | None = None, near: datetime | None = No
         found = _find(path, regex, form)
         if not len(found.lines):
             raise ValueError(f"none of its {found.count} lines has a time written as {pattern!r}")
-        seconds, start, notes, ahead = _seconds(path, form, found, pattern, near)
+        seconds, start, notes, ahead = seconds_of_stamps(path, form, found.words, found.lines, pattern, near)
     notes = [*letters(path).notes, *notes]
     entries = found.entries
     each = np.diff([*entries, found.count])
@@ -154,13 +156,27 @@ def entries_of(path: Path, near: datetime | None = None) -> Timeline:
         form, regex = _form(path)
     except ValueError:
         found, count = None, lines_of(path).count
-        entries, each = np.arange(count), "each line is an entry"
+        entries, each = _unindented(path, count)
     else:
         found = _find(path, regex, form)
         entries, count, each = found.entries, found.count, "an entry begins at each line with a stamp"
     reason = reason.removesuffix("; or take --window entry")
     notes = (*letters(path).notes, *(() if found is None else found.notes), f"no times are used, and {each}: {reason}")
     return Timeline(np.arange(count, dtype=float), None, 1.0, entries, notes)
+
+
+def _unindented(path: Path, count: int) -> tuple[np.ndarray, str]:
+    """The lines that begin an entry of a text without times: all, or, where many stand behind spaces, the others."""
+    import pyarrow.compute as pc
+
+    inner = [
+        pc.match_substring_regex(lines, r"^(?:\t|  +)\S").to_numpy(zero_copy_only=False) for lines, _ in _blocks(path)
+    ]
+    behind = np.concatenate([*inner, np.zeros(0, bool)])[:count]
+    begins = np.flatnonzero(~behind)
+    if INDENTED * len(behind) <= behind.sum() and len(begins) and begins[0] == 0:
+        return begins, "an entry begins at each line that does not stand behind spaces"
+    return np.arange(count), "each line is an entry"
 
 
 def _blocks(path: Path, most: int | None = None) -> Iterator[tuple[Any, int]]:
@@ -182,7 +198,8 @@ def _blocks(path: Path, most: int | None = None) -> Iterator[tuple[Any, int]]:
 
 def _begin(line: bytes, how: Letters) -> str:
     """What is looked at of a line, without a letter that the cut divides."""
-    cut = line.replace(b"\0", b"")[: 4 * WITHIN] if how.zeros else line[: 4 * WITHIN]
+    cut = line.replace(b"\0", b"") if how.zeros else line
+    cut = (CODES.sub(b"", cut[: 8 * WITHIN]) if how.codes else cut)[: 4 * WITHIN]
     return cut.decode("utf-8", "replace") if cut.isascii() or not how.other else decoded(cut, how)
 
 
@@ -204,11 +221,6 @@ def _form(path: Path) -> tuple[str, str]:
         raise ValueError(
             f"no times were found in its first {len(lines)} lines; say how they are written in the letters of "
             "strptime: --log-time '%d.%m.%Y %H:%M:%S'; or take --window entry"
-        )
-    if most[3] == "slashes" and _places(lines, r"^.*?\d+/\d+/\d\d,? \d").size:
-        raise ValueError(
-            "its times have years of two digits, and nothing says which number is which; say it: "
-            "--log-time '%y/%m/%d %H:%M:%S'"
         )
     return most[3], most[4]
 
@@ -252,7 +264,9 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         usual = np.abs(before - distinct[np.argmax(often)]) <= 2
         usual |= _alike(pa.chunked_array(before_all))  # words of other lengths before it: INFO, WARNING
         if 10 * len(where) < 9 * filled:
-            keep = usual if 2 * usual.sum() >= len(before) else before <= np.median(before) + 40
+            if 5 * (before == 0).sum() >= len(before):
+                keep = ~_keys(pa.chunked_array(before_all))  # "started: 2020-01-01" below what begins with its time
+            keep &= usual if 2 * (usual & keep).sum() >= keep.sum() else before <= np.median(before) + 40
             keep &= ~inner if inner.mean() < 0.5 else True
         elif 10 * usual.sum() >= 8 * len(usual):
             keep = usual | ~inner
@@ -263,6 +277,13 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     return _Found(where[keep], pa.concat_arrays(words).filter(pa.array(keep)), count, headers, joined)
 
 
+def _keys(fronts: Any) -> np.ndarray:
+    """Which of some lines have a word and a colon, or the like, before their stamp, bool (k,): values of something."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(fronts, r"^\s*x(?: x){0,3} ?[:=] ?[\"']?$").to_numpy()
+
+
 def _alike(fronts: Any) -> np.ndarray:
     """Which of some lines have before their stamp what most of them have, words taken alike, bool (k,)."""
     import pyarrow.compute as pc
@@ -270,118 +291,3 @@ def _alike(fronts: Any) -> np.ndarray:
     counts = pc.value_counts(fronts)
     most = max(counts.to_pylist(), key=lambda one: one["counts"])["values"]
     return pc.equal(fronts, most).to_numpy()
-
-
-def _seconds(
-    path: Path, form: str, found: _Found, pattern: str | None, near: datetime | None
-) -> tuple[np.ndarray, datetime | None, list[str], np.ndarray | None]:
-    """Seconds float64 (k,) of the stamps from a start, and by how many (k,) their clocks are ahead of UTC, if they say.
-
-    Between the two stand the start and what was decided.
-    """
-    import pyarrow.compute as pc
-
-    words = found.words
-    if pattern is not None:
-        return _by_pattern(path, words, pattern, found.lines, near)
-    if form in TIDY:
-        words = pc.replace_substring_regex(words, *TIDY[form])
-    if form in ("epoch", "since boot"):
-        numbers = pc.replace_substring(words, ",", ".").cast("float64").to_numpy(zero_copy_only=False)
-        if form == "since boot":
-            return numbers, None, [], None
-        scale = 10.0 ** -(3 * ((len(str(words[0].as_py()).split(".")[0].split(",")[0]) - 10) // 3))
-        start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(np.floor(numbers[0] * scale)))
-        return numbers * scale - np.floor(numbers[0] * scale), start, [], None
-    words = pc.replace_substring_regex(pc.replace_substring_regex(words, r"[ \t]+", " "), r",(\s)", r"\1")
-    try:
-        stamps = read_dates(words)
-    except ValueError as why:
-        raise ValueError(
-            f"{str(why).split(', or name the order')[0]} (rows are the {len(words)} lines that have a time); or say "
-            "how times are written: --log-time '%d/%m/%Y %H:%M:%S', or '%m/%d/%Y %H:%M:%S'"
-        ) from None
-    if stamps is None:
-        raise ValueError("its times cannot be read; say how they are written: --log-time '%d.%m.%Y %H:%M:%S'")
-    notes = [stamps.note] if stamps.note else []
-    if form == "syslog":
-        return *_with_year(path, stamps, near), None
-    if form == "clock":
-        return _past_midnight(stamps.seconds) + stamps.nanos / 1e9, None, notes, None
-    first = int(stamps.seconds[0])
-    start = datetime(1970, 1, 1, tzinfo=UTC if stamps.aware else None) + timedelta(seconds=first)
-    return (stamps.seconds - first) + stamps.nanos / 1e9, start, notes, stamps.ahead
-
-
-def _past_midnight(seconds: np.ndarray) -> np.ndarray:
-    """Seconds of a clock alone: a fall by more than half a day is midnight."""
-    return seconds + DAY * np.concatenate([[0], np.cumsum(np.diff(seconds) < -DAY // 2)])
-
-
-def _with_year(path: Path, stamps: Stamps, near: datetime | None) -> tuple[np.ndarray, datetime, list[str]]:
-    """Stamps of the year 2000 in their own years: a fall by more than half a year is a new year's eve."""
-    later = np.concatenate([[0], np.cumsum(np.diff(stamps.seconds) < -180 * DAY)])
-    written = datetime.fromtimestamp(path.stat().st_mtime)
-    if near is not None:
-        near = near.replace(tzinfo=None)
-        choices = {year: abs(_year(stamps, later, year)[0] - _since_1970(near)) for year in _around(near.year)}
-        year, why = min(choices, key=lambda one: choices[one]), "next to the other parts"
-    else:
-        bound = _since_1970(written) + DAY
-        years = [y for y in _around(written.year) if _year(stamps, later, y - int(later[-1]))[-1] <= bound]
-        year, why = max(years, default=written.year) - int(later[-1]), "from the last change of the file"
-    seconds = _year(stamps, later, year)
-    start = datetime(1970, 1, 1) + timedelta(seconds=int(seconds[0]))
-    return seconds - seconds[0] + stamps.nanos / 1e9, start, [f"its dates have no year; {year} is taken, {why}"]
-
-
-def _around(year: int) -> range:
-    return range(year - 1, year + 2)
-
-
-def _since_1970(when: datetime) -> float:
-    return (when - datetime(1970, 1, 1)).total_seconds()
-
-
-def _year(stamps: Stamps, later: np.ndarray, year: int) -> np.ndarray:
-    """Seconds since 1970 int64 (k,) of stamps of the year 2000, moved to `year` and those after it."""
-    moments = stamps.seconds.astype("M8[s]")
-    months = moments.astype("M8[M]")
-    rest = (moments - months.astype("M8[s]")).astype(np.int64)
-    moved = months.astype(np.int64) + 12 * (year - 2000 + later)
-    seconds: np.ndarray = moved.astype("M8[M]").astype("M8[s]").astype(np.int64) + rest
-    return seconds
-
-
-def _by_pattern(
-    path: Path, words: Any, pattern: str, lines: np.ndarray, near: datetime | None
-) -> tuple[np.ndarray, datetime | None, list[str], np.ndarray | None]:
-    whole: list[datetime] = []
-    bare = not any(letter in pattern for letter in ("%Y", "%y", "%s"))
-    dateless = bare and not any(letter in pattern for letter in ("%d", "%e", "%j"))
-    reading = pattern.replace("%e", "%d") + (" %Y" if bare else "")
-    for line, word in zip(lines, words.to_pylist(), strict=True):
-        try:
-            whole.append(_parsed(f"{word} 2000" if bare else word, reading))
-        except ValueError:
-            raise ValueError(f"line {line + 1} has the time {word!r}, which is not {pattern!r}") from None
-    aware = whole[0].tzinfo is not None
-    origin = datetime(1970, 1, 1, tzinfo=UTC if aware else None)
-    since = [one - origin for one in whole]
-    seconds = np.array([one.days * DAY + one.seconds for one in since], np.int64)
-    nanos = np.array([one.microseconds * 1000 for one in since], np.int64)
-    if dateless:
-        return _past_midnight(seconds % DAY) + nanos / 1e9, None, [], None
-    if bare:
-        return *_with_year(path, Stamps(seconds, nanos, "stamp"), near), None
-    offsets = [offset.total_seconds() for one in whole if "%z" in pattern and (offset := one.utcoffset()) is not None]
-    ahead = np.array(offsets) if len(offsets) == len(whole) else None
-    return (seconds - seconds[0]) + nanos / 1e9, origin + timedelta(seconds=int(seconds[0])), [], ahead
-
-
-def _parsed(word: str, pattern: str) -> datetime:
-    if "%s" in pattern:
-        return datetime.fromtimestamp(int(word), UTC)
-    if "%f" in pattern:
-        word = re.sub(r"(\d{6})\d{1,3}(?!\d)", r"\1", word)  # strptime knows six digits of a second
-    return datetime.strptime(word, pattern)

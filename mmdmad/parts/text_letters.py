@@ -1,16 +1,27 @@
 """The letters of a text file, decided once a file for all who read it: UTF-8, UTF-16 or 32, else one byte a letter."""
 
+import bz2
+import gzip
 import io
+import json
+import lzma
 import re
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from mmdmad.parts.kept import KEPT
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MIB
 
 HEAD, BLOCK = 64 * 1024, 4 * MIB
+LISTED = 64 * MIB
+"""Bytes of a JSON list that is read as lines."""
+_PACKED = {"gz": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\0"}
+_OPEN: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+_UNPACK = {"gz": "zcat", "bz2": "bzcat", "xz": "xzcat"}
 ODD = 1 * MIB
 """Bytes of lines that are not UTF-8 by which their encoding is decided."""
 WIDEST = 256 * MIB
@@ -19,6 +30,8 @@ BINARY = 0.05
 """Share of control characters from which on a file that is not UTF-8 is no text."""
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BEYOND = re.compile(rb"[\x80-\xff]")
+CODES = re.compile(rb"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+"""Codes that a terminal turns into colours and places."""
 UTF8 = "utf-8"
 
 
@@ -26,12 +39,23 @@ UTF8 = "utf-8"
 class Letters:
     """How a text is written: the encoding of the whole file, and that of the lines in it which are not UTF-8.
 
-    `zeros`: it holds zero bytes that are no part of a letter, as a crash leaves them.
+    `zeros`: it holds zero bytes that are no part of a letter, as a crash leaves them. `returns`: its lines end with a
+    carriage return alone. `codes`: it holds codes of a terminal (colours). `listed`: it is one JSON list,
+    of which each object becomes a line. `packed`: gz, bz2 or xz.
     """
 
     whole: str = UTF8
     other: str = ""
     zeros: bool = False
+    returns: bool = False
+    codes: bool = False
+    listed: bool = False
+    packed: str = ""
+
+    @property
+    def turned(self) -> bool:
+        """Whether the file is turned into UTF-8 with line ends before it is read."""
+        return self.wide or self.returns or self.listed or bool(self.packed)
 
     @property
     def wide(self) -> bool:
@@ -43,7 +67,11 @@ class Letters:
         """What was decided, in plain words."""
         told = [f"the file is {self.whole.upper().replace('-LE', '').replace('-BE', '')}"] * self.wide
         told += [note_of(self.other)] * bool(self.other)
-        return (*told, *["zero bytes in it (as a crash leaves them) are left out"] * self.zeros)
+        told += ["zero bytes in it (as a crash leaves them) are left out"] * self.zeros
+        told += ["it is one JSON list, of which each object is read as a line"] * self.listed
+        told += [f"it is packed ({self.packed}), and the text in it is read"] * bool(self.packed)
+        told += ["its lines end with carriage returns alone"] * self.returns
+        return (*told, *["codes of a terminal (colours) in it are left out"] * self.codes)
 
 
 def letters(path: Path) -> Letters:
@@ -57,20 +85,22 @@ def opened(path: Path) -> BinaryIO:
     ValueError where it is no text, or wide and too large to be turned.
     """
     how = letters(path)
-    if not how.wide:
+    if not how.turned:
         return path.open("rb")
     data = KEPT.get("UTF-8 of it", path, lambda: _sized(_turned(path, how)))
     return io.BytesIO(_turned(path, how) if data is None else data)
 
 
 def decoded(data: bytes, how: Letters) -> str:
-    """Some lines of a file (bytes from `opened`) as text; the first mark of byte order and zero bytes are left out.
+    """Some lines of a file (bytes from `opened`) as text; marks, zero bytes and codes are left out.
 
     >>> decoded("Kühl\\n".encode("cp1252") + "Kühl".encode(), Letters(other="cp1252"))
     'Kühl\\nKühl'
     """
     if how.zeros:
         data = data.replace(b"\0", b"")
+    if how.codes:
+        data = CODES.sub(b"", data)
     try:
         text = data.decode(UTF8)
     except UnicodeDecodeError:
@@ -102,22 +132,78 @@ def _sized(data: bytes) -> tuple[bytes, int]:
 
 
 def _turned(path: Path, how: Letters) -> bytes:
-    size = path.stat().st_size
-    if size > WIDEST:
-        raise ValueError(
-            f"it is {how.whole.upper()} and has {size / MIB:.0f} MiB; at most {WIDEST // MIB} MiB are turned; save it "
-            f"as UTF-8: iconv -f UTF-16 -t UTF-8 OLD > NEW"
+    with _raw(path, how.packed) as file:
+        data = file.read(WIDEST + 1)
+    if len(data) > WIDEST:
+        turn = f"save it as UTF-8 with line feeds: iconv -f {how.whole} -t UTF-8 OLD | tr '\\r' '\\n' > NEW.log"
+        cure = f"unpack it: {_UNPACK[how.packed]} OLD > NEW.log" if how.packed else turn
+        raise ValueError(f"its text has more than {WIDEST // MIB} MiB and cannot be read as it lies there; {cure}")
+    if how.wide:
+        data = data.decode(how.whole, "replace").encode(UTF8, "replace")
+    if how.listed:
+        return b"".join(
+            json.dumps(one, ensure_ascii=False).encode(UTF8, "replace") + b"\n" for one in _list(data) or ()
         )
-    return path.read_bytes().decode(how.whole, "replace").encode(UTF8, "replace")
+    return data.replace(b"\r", b"\n") if how.returns else data
+
+
+def _raw(path: Path, packed: str) -> BinaryIO:
+    """The bytes of a file, unpacked where it is packed."""
+    return cast(BinaryIO, _OPEN[packed](path, "rb")) if packed else path.open("rb")
+
+
+def _list(data: bytes) -> list[dict[str, Any]] | None:
+    """The objects of a JSON list, or of the one list that an object holds; None where there is none of two or more."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    lists = [found] if isinstance(found, list) else [one for one in found.values() if isinstance(one, list)]
+    objects = [one for one in lists if len(one) > 1 and all(isinstance(each, dict) for each in one)]
+    return objects[0] if len(objects) == 1 else None
+
+
+def _is_list(path: Path, packed: str, head: bytes) -> bool:
+    """Whether a file is one JSON list of objects, and not an object a line."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    first, more, _ = start.partition(b"\n")
+    if start[:1] not in (b"[", b"{") or (start.startswith(b"{") and more and _is_json(first)):
+        return False
+    with _raw(path, packed) as file:
+        data = file.read(LISTED + 1)
+    return len(data) <= LISTED and _list(data) is not None
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _looked_at(path: Path) -> Letters:
     with path.open("rb") as file:
+        begin = file.read(6)
+    packed = next((name for name, mark in _PACKED.items() if begin.startswith(mark)), "")
+    try:
+        return _looked_into(path, packed)
+    except (EOFError, lzma.LZMAError, zlib.error, OSError) as why:
+        if not packed:
+            raise
+        raise ValueError(f"it is packed ({packed}) and damaged: {why}; copy it again, or unpack what is left") from None
+
+
+def _looked_into(path: Path, packed: str) -> Letters:
+    with _raw(path, packed) as file:
         head = file.read(HEAD)
         if wide := _wide(head):
-            return Letters(wide)
+            return Letters(wide, packed=packed)
         odd, size, zeros, control, count, block, rest = [], 0, 0, 0, 0, head, b""
+        feeds, returns, codes = 0, 0, False
         while block:
+            feeds, returns = feeds + block.count(b"\n"), returns + block.count(b"\r")
+            codes = codes or CODES.search(block) is not None
             zeros, count = zeros + block.count(b"\0"), count + len(block)
             control += len(_CONTROL.findall(block))
             if size < ODD:
@@ -125,11 +211,20 @@ def _looked_at(path: Path) -> Letters:
                 found = [line for line in lines if _odd(line)]
                 odd += found
                 size += sum(map(len, found))
+            if packed and count > WIDEST:
+                break  # it is refused when it is read
             block = file.read(BLOCK)
     odd += [rest] * (_odd(rest) and size < ODD)
     if odd and control > BINARY * (count - zeros):
         raise ValueError("it is no text: many of its bytes are no letters; give the text that was made from it")
-    return Letters(other=encoding_of(b"\n".join(odd)[: 2 * ODD]) if odd else "", zeros=zeros > 0)
+    return Letters(
+        other=encoding_of(b"\n".join(odd)[: 2 * ODD]) if odd else "",
+        zeros=zeros > 0,
+        returns=returns > 1 and not feeds,
+        codes=codes,
+        listed=not odd and _is_list(path, packed, head),
+        packed=packed,
+    )
 
 
 def _odd(line: bytes) -> bool:
