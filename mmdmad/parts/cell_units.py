@@ -78,6 +78,30 @@ def signed(words: Any) -> Any:
     return pc.replace_substring_regex(behind, r"^([+-])\s+([\d.,]+)", r"\1\2")
 
 
+def at_limits(words: Any) -> tuple[Any, str]:
+    """Tidy words (T,) with numbers behind "<" or ">" as these, and what was decided, "" where none stand there.
+
+    Laboratories write so what lies beyond the range that they can measure: its end is the nearest that is known.
+
+    >>> import pyarrow as pa
+    >>> cells, note = at_limits(pa.array(["<0.05", "0.2", "> 9", None]))
+    >>> cells.to_pylist(), note
+    (['0.05', '0.2', '9', None], "'<0.05' and 1 more cell lie beyond what can be measured and are read as that limit")
+    """
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(words, r"^(<|>|≤|≥|<=|>=)\s?\d[\d.,]*(\s?[^\d\s].*)?$")
+    many = pc.sum(found).as_py() or 0
+    plain = _matching(words, r"^[+-]?\d[\d.,]*([eE][+-]?\d+)?(\s?[^\d\s].*)?$")
+    if not many or many + plain < len(words) - words.null_count or not plain:
+        return words, ""
+    first = words.filter(found)[0].as_py()[:30]
+    more = f" and {many - 1} more cell{'s' * (many > 2)}" * (many > 1)
+    made = pc.if_else(found, pc.replace_substring_regex(words, r"^[<>≤≥]=?\s?", ""), words)
+    told = "lies beyond what can be measured and is" if many == 1 else "lie beyond what can be measured and are"
+    return made, f"{first!r}{more} {told} read as that limit"
+
+
 def without_marks(words: Any) -> Any:
     """Tidy words (T,), null where one mark stands again and again, as loggers and spreadsheets write what is too large.
 

@@ -60,7 +60,7 @@ def dates_of_digits(given: Any, name: str, said: str, named: clock.Named | None,
     if wanted is not None:
         return _stamps(numbers, wanted, "", strict=True)
     lost = len(str(int(numbers.min()))) < width  # a zero that was in front
-    plain = name.strip().lower()
+    plain, label = name.strip().lower(), "time" if named is None else name[:40]
     asked = named is not None and (named.name in _DATES or (width == 8 and named.name in clock.CALENDAR))
     found = {}
     for layout in _LAYOUTS[width]:
@@ -79,10 +79,12 @@ def dates_of_digits(given: Any, name: str, said: str, named: clock.Named | None,
         return None
     fits = {layout: (_evenly(stamps), -i) for i, (layout, stamps) in enumerate(found.items())}
     best = max(found, key=lambda layout: fits[layout])
-    if width == 6 and len([one for one in fits.values() if one[0] == fits[best][0]]) > 1:
+    even = fits[best][0]
+    rivals = [layout for layout in found if layout != best and (even < 0.9 or 2 * fits[layout][0] > even)]
+    if rivals:
         raise ValueError(
-            f"column {said} holds dates in digits ({numbers[0]:06d}) that may begin with the year or with the day; "
-            "write ISO 8601, or name the form in the header: 'date [YYMMDD]' or 'date [DDMMYY]'"
+            f"column {said} holds dates in digits ({numbers[0]:0{width}d}) that may be {best} or {rivals[0]}; write "
+            f"ISO 8601, or name the form in the header: '{label} [{best}]' or '{label} [{rivals[0]}]'"
         )
     certain = asked or best == "YYYYMM" or (best.startswith("YYYY") and width > 10)
     certain |= best == "YYYYMMDD" and named is None
@@ -93,7 +95,7 @@ def dates_of_digits(given: Any, name: str, said: str, named: clock.Named | None,
     two = "dates with a year of two digits" if not best.startswith("YYYY") and "YYYY" not in best else "dates"
     raise ValueError(
         f"column {said} holds numbers like {numbers[0]}: {two}, or a count? Write ISO 8601, or the form or the unit "
-        f"into the header: 'time [{best}]', 'time [s]' or 'time [ms]'"
+        f"into the header: '{label} [{best}]', '{label} [s]' or '{label} [ms]'"
     )
 
 

@@ -7,27 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from mmdmad.parts.date_forms import FORMS, SPANS, ZONES
 from mmdmad.parts.month_names import month_of
 
-_CLOCK = (
-    r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})|:(?P<f2>\d{3}|\d{6}))?)?"
-    r"(?:\s*(?P<half>[AaPp])(?:\.?[Mm]\.?)?)?"
-)
-_ZONE = r"(?:\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
-_REST = rf"(?:(?:[T_\s]|,\s)\s*{_CLOCK}{_ZONE})?"
-_WEEKDAY, _DAY, _OF = r"(?:[A-Za-zÀ-ɏ]{2,12}\.?,?\s+)?", r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º)?", r"(?:de\s+|of\s+)?"
-_COMPACT = r"(?P<h>\d{2})(?P<min>\d{2})(?:(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-FORMS = {
-    "ymd": rf"^(?P<y>\d{{4}})(?:-(?P<m>\d{{1,2}})-|/(?P<m2>\d{{1,2}})/|\.(?P<m3>\d{{1,2}})\.)(?P<d>\d{{1,2}}){_REST}$",
-    "dots": rf"^(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}|\d{{2}}){_REST}$",
-    "slashes": rf"^(?P<a>\d{{1,2}})(?:/(?P<b>\d{{1,2}})/|-(?P<b2>\d{{1,2}})-)(?P<y>\d{{4}}|\d{{2}}){_REST}$",
-    "compact": rf"^(?P<y>19\d\d|2[01]\d\d)(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T_\s]?{_COMPACT}{_ZONE})?$",
-    "named": rf"^{_WEEKDAY}{_DAY}[-/.\s]+{_OF}(?P<name>[A-Za-zÀ-ɏ]{{3,12}})\.?[-/.,\s]+{_OF}(?P<y>\d{{4}}){_REST}$",
-    "name first": rf"^{_WEEKDAY}(?P<name>[A-Za-zÀ-ɏ]{{3,12}})\.?\s+{_DAY},?\s+(?P<y>\d{{4}}){_REST}$",
-    "signs": rf"^(?P<y>\d{{4}})\s*年\s*(?P<m>\d{{1,2}})\s*月\s*(?P<d>\d{{1,2}})\s*日(?:\s*{_CLOCK}{_ZONE})?$",
-    "clock": rf"^{_CLOCK}$",
-}
-"""How a date may be written: year first, day or month first, all digits, a month's name, signs; or a clock alone."""
 _ORDERS = {"dd/mm/yyyy": "dmy", "mm/dd/yyyy": "mdy", "dd/mm/yy": "dmy", "mm/dd/yy": "mdy"}
 DAY = 86_400
 
@@ -94,12 +76,13 @@ def read_dates(
     import pyarrow.compute as pc
 
     sample = words.drop_null().slice(0, 64)
-    counts = {form: pc.sum(pc.match_substring_regex(sample, FORMS[form])).as_py() or 0 for form in forms}
+    every = FORMS | SPANS
+    counts = {form: pc.sum(pc.match_substring_regex(sample, every[form])).as_py() or 0 for form in forms}
     form = max(counts, key=lambda name: counts[name])
     if 2 * counts[form] <= len(sample):
         return None
     found = pc.struct_field
-    cells = pc.extract_regex(words, FORMS[form])
+    cells = pc.extract_regex(words, every[form])
     missed = np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False))
     if len(missed):
         given = words[int(missed[0])].as_py()
@@ -122,8 +105,8 @@ def read_dates(
 
     seconds, nanos, bare = _time_of_day(whole, text, fields, form)
     if form == "clock":
-        return Stamps(seconds, nanos, "clock")
-    days, note = _days(whole, text, form, order, seconds)
+        return Stamps(seconds + whole("days") * DAY, nanos, "clock")
+    days, note = _days(whole, text, form, fields, order, seconds)
     seconds = seconds + days * DAY
     aware, ahead = False, None
     if "zone" in fields:
@@ -147,7 +130,7 @@ def read_dates(
 def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np.ndarray, np.ndarray, bool]:
     import pyarrow.compute as pc
 
-    hours, minutes, secs = whole("h"), whole("min"), whole("s")
+    hours, minutes, secs = whole("h", "h2"), whole("min", "min2"), whole("s", "s2")
     if "half" in fields:
         half = pc.utf8_lower(text("half")).to_numpy(zero_copy_only=False)
         twelve = half != ""
@@ -158,14 +141,18 @@ def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np
     late = np.flatnonzero((minutes > 59) | (secs > 59) | ((hours > 23) & (form != "clock")))
     if len(late):
         raise ValueError(f"row {late[0] + 1} has a time of day that no clock shows; allowed is 00:00:00 to 23:59:59")
-    part = text("f", "f2")
-    digits = pc.utf8_rpad(part, width=9, padding="0")
-    nanos = pc.if_else(pc.equal(part, ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
-    bare = bool(pc.all(pc.equal(text("min"), "")).as_py())
+    nanos = np.zeros(len(hours), np.int64)
+    if "f" in fields:
+        part = text("f", "f2")
+        digits = pc.utf8_rpad(part, width=9, padding="0")
+        nanos = pc.if_else(pc.equal(part, ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
+    bare = not {"min", "min2"} & fields or bool(pc.all(pc.equal(text("min", "min2"), "")).as_py())
     return hours * 3600 + minutes * 60 + secs, nanos, bare
 
 
-def _days(whole: Any, text: Any, form: str, order: str | None, seconds: np.ndarray) -> tuple[np.ndarray, str]:
+def _days(
+    whole: Any, text: Any, form: str, fields: set[str], order: str | None, seconds: np.ndarray
+) -> tuple[np.ndarray, str]:
     import pyarrow.compute as pc
 
     whole_years = years = whole("y")
@@ -196,20 +183,48 @@ def _days(whole: Any, text: Any, form: str, order: str | None, seconds: np.ndarr
         note = f"dates are read with the {'year' if ymd else 'day' if order == 'dmy' else 'month'} first"
         years = years + 2000 * (years < 100)
         days, months = (a, b) if order == "dmy" else (b, a)
-    elif form in ("named", "name first"):
+    elif "name" in fields:
         names = pc.dictionary_encode(text("name"))
         names = names.combine_chunks() if hasattr(names, "combine_chunks") else names
         known = np.array([month_of(word) for word in names.dictionary.to_pylist()], np.int64)
-        months, days = known[names.indices.to_numpy()], whole("d")
+        months = known[names.indices.to_numpy()]
+        days = whole("d") if "d" in fields else np.ones_like(months)
+        if form == "named short":
+            years, note = years + 2000 - 100 * (years >= 70), "dates are read with the day first"
         if (months == 0).any():
             row = int(np.argmin(months))
             word = text("name")[row].as_py()
             raise ValueError(
                 f"row {row + 1} has {word!r} for a month, which no language known here has; write ISO 8601"
             )
+    elif form in SPANS:
+        return _begins(whole, form, fields, years)
     else:
         months, days = whole("m", "m2", "m3"), whole("d")
     return civil(years, months, days), note
+
+
+def _begins(whole: Any, form: str, fields: set[str], years: np.ndarray) -> tuple[np.ndarray, str]:
+    """Days since 1970 on which weeks (ISO 8601), months or quarters begin, or days of the year are."""
+    ones = np.ones_like(years)
+    if "week" in fields:
+        fourth = civil(years, ones, 4 * ones)  # always in week 1
+        day = whole("weekday") if (whole("weekday") > 0).all() else ones
+        bad = np.flatnonzero((whole("week") < 1) | (whole("week") > 53))
+        if len(bad):
+            raise ValueError(f"row {bad[0] + 1} has the week {whole('week')[bad[0]]}; a year has weeks 1 to 53")
+        return fourth - (fourth + 3) % 7 + 7 * (
+            whole("week") - 1
+        ) + day - 1, "weeks begin on Monday, as ISO 8601 has them"
+    if "doy" in fields:
+        days = civil(years, ones, ones) + whole("doy") - 1
+        bad = np.flatnonzero((whole("doy") < 1) | (days >= civil(years + 1, ones, ones)))
+        if len(bad):
+            raise ValueError(f"row {bad[0] + 1} has the day {whole('doy')[bad[0]]} of a year, which it does not have")
+        return days, "three digits behind the year are the day of the year"
+    what = "quarters" if "quarter" in fields else "months"
+    months = 3 * whole("quarter") - 2 if "quarter" in fields else whole("m")
+    return civil(years, months, ones), f"the {what} stand at their first day"
 
 
 SMOOTH = 24
@@ -262,9 +277,13 @@ def _offsets(zones: Any) -> np.ndarray:
     coded = coded.combine_chunks() if hasattr(coded, "combine_chunks") else coded
     ahead = []
     for zone in coded.dictionary.to_pylist():
-        digits = zone[1:].replace(":", "") if zone[0] in "+-" else "0000"
-        seconds = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
-        ahead.append(-seconds if zone[0] == "-" else seconds)
+        digits = re.sub(r"^[A-Z]+\s?(?=[+-])", "", zone)
+        if digits[0] in "+-":
+            bare = digits[1:].replace(":", "").ljust(2)
+            seconds = int(bare[:2]) * 3600 + int(bare[2:] or 0) * 60
+            ahead.append(-seconds if digits[0] == "-" else seconds)
+        else:
+            ahead.append(3600 * ZONES[zone.upper()])
     return np.array(ahead, np.int64)[coded.indices.to_numpy()]
 
 

@@ -6,14 +6,15 @@ import re
 _EAST = {"cp932": "Shift-JIS", "gb18030": "GBK"}
 _WIDE = r"[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff5e]"
 _KANA, _HALF = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uff61-\uff9f]")
-_BESIDE = re.compile(rf"{_WIDE}{{2,}}")
+_BESIDE = re.compile(rf"{_WIDE}{{2,}}|(?<=\d)[年月日時时分秒点]")
 
 
 def encoding_of(data: bytes) -> str:
     """The encoding of text that is not UTF-8.
 
-    Shift-JIS and GBK where nearly all letters beyond ASCII are of the East and stand in words of several: Western
-    letters stand alone between ASCII ones. Else Windows-1252, or Latin-1 where that lacks a character.
+    Shift-JIS and GBK where nearly all letters beyond ASCII are of the East and stand in words of several, or behind
+    the numbers of a date: Western letters stand alone between ASCII ones. Else Windows-1252, or Latin-1 where that
+    lacks a character.
 
     >>> [encoding_of(word.encode(code)) for word, code in (("時間", "cp932"), ("时间", "gbk"), ("Kühl", "cp1252"))]
     ['cp932', 'gb18030', 'cp1252']

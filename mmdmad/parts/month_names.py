@@ -9,6 +9,7 @@ _YEARS = (
     "januar februar märz april mai juni juli august september oktober november dezember",
     "jänner feber maerz - - - - - - - - -",
     "jan feb mär apr mai jun jul aug sep okt nov dez",
+    "- - mrz - - - - - - - - -",
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "janv févr mars avr mai juin juil août sept oct nov déc",
     "- fevrier - - - - - aout - - - decembre",

@@ -45,7 +45,7 @@ class Between:
     without a time a blank row is one whose readings are missing. Totals are told by the column of dates at `date`.
     """
 
-    def __init__(self, headers: Sequence[Sequence[str]], timed: bool, date: int | None) -> None:
+    def __init__(self, headers: Sequence[Sequence[str | None]], timed: bool, date: int | None) -> None:
         self.headers = [tuple(row) for row in headers if any(row)]
         self.timed, self.date = timed, date
         self.blank, self.again, self.totals = 0, 0, list[str]()
@@ -85,12 +85,14 @@ class Between:
         spare = [mask for mask in masks if _count(mask)]
         return batch.filter(pc.invert(reduce(pc.or_, spare))) if spare else batch
 
-    def _alike(self, batch: Any, row: Sequence[str]) -> Any:
-        """Which rows hold these cells; None where none does. A header that holds a value is alike in all others."""
+    def _alike(self, batch: Any, row: Sequence[str | None]) -> Any:
+        """Which rows hold these cells, whatever stands at None; None where none does."""
         import pyarrow.compute as pc
 
         mask = None
         for k, cell in enumerate((*row, *[""] * (batch.num_columns - len(row)))[: batch.num_columns]):
+            if cell is None:
+                continue
             same = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(batch.column(k)), cell), not cell)
             mask = same if mask is None else pc.and_(mask, same)
             if not pc.any(mask).as_py():

@@ -13,7 +13,9 @@ from mmdmad.parts.limits import MAX_CELLS, MAX_CHANNELS, refuse, span
 
 MISSING = (
     *("", "nan", "na", "n/a", "n.a.", "null", "none", "<na>", "nat", "nil", "missing", "-", "--", "---", "?"),
+    *("—", "–", "−", "n.d.", "nd", "n/d", "(null)", "\\n", "no data", "nodata", "no_data", "k.a.", "s/d"),
     *("#n/a", "#na", "#value!", "#div/0!", "#ref!", "#num!", "#null!", "#name?", "nan(ind)", "-nan", "1.#qnan"),
+    *("#nv", "#wert!", "#bezug!", "#zahl!", "#name?", "#valeur!", "#nombre!", "#¡valor!", "#¡div/0!", "#null"),
 )
 
 

@@ -57,9 +57,7 @@ def read_csv(part: Part, path: Path) -> Columns:
 
 def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Columns:
     for i in range(len(form.names), len(columns)):
-        column = columns[i]
-        empty = np.isnan(column).all() if isinstance(column, np.ndarray) else column.null_count == len(column)
-        if not empty:
+        if not _is_empty(columns[i]):
             raise refuse(part, f"column {i + 1} has no name in the header")
     named = list(form.names)
     if form.left:
@@ -68,6 +66,10 @@ def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Co
     if form.units is not None:
         named = [f"{name} [{unit}]" if unit else name for name, unit in zip(named, form.units)]
     return Columns(named, columns[: len(named)], form.rate, notes=tuple(notes))
+
+
+def _is_empty(column: Any) -> bool:
+    return bool(np.isnan(column).all()) if isinstance(column, np.ndarray) else column.null_count == len(column)
 
 
 def _read(

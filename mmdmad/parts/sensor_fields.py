@@ -48,11 +48,14 @@ def time_of_fields(columns: Sequence[Column], dated: dict[int, Stamps]) -> tuple
     held = _fields(columns)
     if dates and not clocks:
         days, places, note = dated[dates[0]], {dates[0]}, dated[dates[0]].note
-        if "hour" not in held and "period" not in held:
+        alone = len(np.unique(days.seconds)) == len(days.seconds) > 1  # a row a day: what its hour is of is not known
+        if alone or ("hour" not in held and "period" not in held):
             return None
-    elif not dates and "year" in held and ({"month", "day"} <= set(held) or "of the year" in held):
+    elif not dates and "year" in held and ("month" in held or "of the year" in held):
         days, places = _days(columns, held)
         note = ""
+        if len(places) == 2 and "month" in held and len(np.unique(days.seconds)) < len(days.seconds):
+            return None  # several rows a month, and nothing says their days
     else:
         return None
     seconds, told = np.zeros(len(days.seconds), np.int64), [note] if note else []
@@ -114,11 +117,13 @@ def _of(column: Column) -> np.ndarray:
 
 
 def _days(columns: Sequence[Column], held: dict[str, int]) -> tuple[Stamps, set[int]]:
-    keys = ("year", "month", "day") if {"month", "day"} <= set(held) else ("year", "of the year")
+    every = ["year", "of the year"] if "of the year" in held else ["year", "month", "day"]
+    keys = [key for key in every if key in held]
     years = _of(columns[held["year"]])
     years = years + np.where(years < 70, 2000, np.where(years < 100, 1900, 0))
-    if len(keys) == 3:
-        days = civil(years, _of(columns[held["month"]]), _of(columns[held["day"]]))
+    if "month" in keys:
+        day = _of(columns[held["day"]]) if "day" in keys else np.ones_like(years)
+        days = civil(years, _of(columns[held["month"]]), day)
     else:
         days = civil(years, np.ones_like(years), np.ones_like(years)) + _of(columns[held["of the year"]]) - 1
     return Stamps(days * DAY, np.zeros(len(days), np.int64), "date"), {held[key] for key in keys}

@@ -23,6 +23,7 @@ FEWEST = 3
 _NUMBER = re.compile(r"^([+-]?\s*(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|(\d[\d.,]*|[.,]\d+)-)$")
 _DATE = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in FORMS.values()))
 _DAY = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for name, form in FORMS.items() if name != "clock"))
+_HALF = re.compile(r"(\b\d{1,2}:\d{2}(?::\d{2})?)\s+([AaPp]\.?[Mm]\b\.?)")
 _UNIT = re.compile(
     r"^([\[(].*[\])]|°[CF]|[℃℉]|deg ?[cf]|celsius|fahrenheit|kelvin|[mkµu]?[avwn]|volts?|amp(ere)?s?|watts?|k?wh|"
     r"nm|m?bar|[hkm]?pa|pascal|psi|%|% ?rh|percent|[km]?hz|hertz|rpm|1/min|[mµc]?m|met(er|re)s?(/s(ec(ond)?)?)?|"
@@ -65,10 +66,19 @@ def cells_of(rows: Sequence[str], separator: str) -> list[list[str]]:
     return [cells for cells, _ in _parsed(rows, separator)]
 
 
+def spaced(line: str) -> list[str]:
+    """The cells of a line that stand apart by white space; a time of day and its AM or PM are one.
+
+    >>> spaced("07:10:01 AM  all  1.5")
+    ['07:10:01AM', 'all', '1.5']
+    """
+    return _HALF.sub(r"\1\2", line).split()
+
+
 def _parsed(rows: Sequence[str], separator: str) -> list[tuple[list[str], int]]:
     """The cells of rows, trimmed, and how many lines there are up to the end of each."""
     if separator == SPACES:
-        return [(line.split(), number) for number, line in enumerate(rows, 1)]
+        return [(spaced(line), number) for number, line in enumerate(rows, 1)]
     reader = csv.reader(rows, delimiter=separator)
     return [([cell.strip() for cell in row], reader.line_num) for row in reader]
 
@@ -130,10 +140,14 @@ def _spaced(rows: Sequence[str], alone: bool) -> bool:
     """Whether white space makes columns of all rows; `alone`: no other separator makes any, so some may be words."""
     cells = cells_of(rows, SPACES)
     width = len(cells[-1])
-    if width < 2 or len(cells) < FEWEST or not all(len(row) == width for row in cells):
+    begin = next((i + 1 for i in range(len(cells) - 1, -1, -1) if len(cells[i]) != width), 0)
+    below = cells[begin:]
+    if width < 2 or len(below) < FEWEST or begin > (ABOVE if alone else 0):
         return False
-    values = [is_value(cell) for row in cells[1:] for cell in row]
-    return sum(values) >= len(values) * (0.5 if alone else 1.0)
+    if begin and (sum(map(is_value, below[0])) > 1 or not sum(map(is_value, below[1])) >= 2):
+        return False  # lines above a table end with its header
+    values = [is_value(cell) for row in below[1:] if row != below[0] for cell in row]
+    return bool(values) and sum(values) >= len(values) * (0.5 if alone else 1.0)
 
 
 def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, remarks: Sequence[str] = ()) -> Head:
@@ -165,6 +179,10 @@ def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, rema
     begin = place + 1
     if first > begin:
         begin = next((i for i in range(begin, first) if _any_value(cells[i], held)), first)
+    if (levels := _levels(cells, place)) is not None:
+        said = f"{place} lines above the name of the time name the others, and are read as one"
+        return Head(levels, cells[begin:], parsed[begin - 1][1], None, (said,))
+    names = ["time" if is_date(cell) and i == 0 and len(names) > 1 else cell for i, cell in enumerate(names)]
     units = _units(cells, place, begin, len(names))
     whole, other = _two_lines(cells, place, begin, None if units is None else place + 1 + units[0])
     if whole is not None:
@@ -221,7 +239,8 @@ def _names_row(above: Sequence[Sequence[str]], held: Sequence[bool]) -> int:
         fits = bool(names) and len("".join("x" if cell else " " for cell in row).rstrip()) <= len(held)
         is_units = 2 * sum(_is_unit(cell) for cell in names) >= len(names)
         timed = any(named_time(cell) is not None for cell in names)
-        scores.append((fits, timed, len(set(names)), not is_units, i))
+        units = sum(_is_unit(cell) for cell in names)
+        scores.append((fits, timed, len(set(names)), not is_units, -units, i))
     return max(scores)[-1]
 
 
@@ -254,6 +273,19 @@ def _two_lines(
     return None, place
 
 
+def _levels(cells: Sequence[Sequence[str]], place: int) -> list[str] | None:
+    """Names of columns in several levels, as pandas writes them: the row right above the readings names the time alone.
+
+    None where the row of names holds others too.
+    """
+    names, above = cells[place], [row for row in cells[:place] if len(row) == len(cells[place])]
+    if len(names) < 2 or not names[0] or any(names[1:]) or len(above) != place or not above:
+        return None
+    if not all(all(row[1:]) and not any(map(is_value, row[1:])) for row in above):
+        return None
+    return [names[0], *(" ".join(dict.fromkeys(row[k] for row in above)) for k in range(1, len(names)))]
+
+
 def _repeated(names: Sequence[str]) -> bool:
     known = [name for name in names if name]
     return len(set(known)) < len(known)
@@ -274,7 +306,9 @@ def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -
         if any(cell in later for cell in said) or begin >= len(cells):
             continue
         full = [*row[:width], *[""] * (width - len(row))]
-        return i, tuple("" if cell == "-" else re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in full)
+        bare = (re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in full)
+        # What names the time or the rows is no unit of them.
+        return i, tuple("" if cell == "-" or (named_time(cell) and not _is_unit(cell)) else cell for cell in bare)
     return None
 
 

@@ -98,6 +98,8 @@ def lay_out(part: Part, table: Columns) -> Table:
     for i, column in enumerate(columns):
         if i in out:
             continue
+        if not column.name and column.numbers is not None and np.isnan(column.numbers).all():
+            continue
         if not column.name:
             raise refuse(part, f"column {column.place} has no name in the header")
         if column.numbers is not None:

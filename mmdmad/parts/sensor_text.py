@@ -13,7 +13,7 @@ from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse
 from mmdmad.parts.sensor_columns import check_cells
 from mmdmad.parts.sensor_frames import BAR, Frame, frame_of, is_total, left_out
-from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_date, is_value
+from mmdmad.parts.sensor_head import SEPARATORS, SPACES, cells_of, find_head, find_separator, is_date, is_value, spaced
 from mmdmad.parts.sensor_labview import below_headers, named
 from mmdmad.parts.sensor_scopes import scope_header
 from mmdmad.parts.sensor_settings import Beside, settings_beside
@@ -47,7 +47,7 @@ class Form:
     rate: float | None = None
     commented: bool = False
     frame: Frame | None = None
-    headers: tuple[tuple[str, ...], ...] = ()
+    headers: tuple[tuple[str | None, ...], ...] = ()
     timed: bool = False
     date: int | None = None
 
@@ -88,6 +88,8 @@ def find_form(part: Part, path: Path) -> Form:
     numbered = [
         (n, line) for n, line in enumerate(lines[at : at + 200], at) if line.strip() and not _COMMENT.match(line)
     ]
+    if (told_of := records(lines[at])) is not None:
+        raise refuse(part, f"{path.name} {told_of}")
     rows = [line for _, line in numbered]
     separator = told or find_separator(part, path, rows)
     beside = settings_beside(cells_of(rows, separator))
@@ -117,10 +119,27 @@ def find_form(part: Part, path: Path) -> Form:
     form = Form(
         tuple(first), separator, encoding, skip, plain, units, trailing, tuple(notes), filled, commented=found.commented
     )
-    headers = [tuple(row) for row in cells_of(rows[: found.lines], separator) if len(row) >= len(first) > 1]
+    above = [row for row in cells_of(rows[: found.lines], separator) if len(row) >= len(first) > 1]
+    # A time in a header is another one where the header stands again.
+    headers = [tuple(None if is_date(cell) else cell for cell in row) for row in above]
     date = next((k for k in range(len(first)) if _dated(found.rows, k)), None)
     timed = date is not None or any(named_time(name) is not None for name in first)
     return replace(form, headers=tuple(headers), timed=timed, date=date)
+
+
+def records(line: str) -> str | None:
+    """Why a file whose first line is this one is no table but records in JSON; None where it may be one."""
+    text = line.strip().lstrip("\ufeff")
+    if re.match(r'^\{\s*".*\}$', text):
+        return (
+            "holds a record in JSON a line, no table: write it as one (in pandas: "
+            "pd.read_json('in.jsonl', lines=True).to_csv('out.csv', index=False))"
+        )
+    if re.match(r'^\[\s*(\{|$)|^\{\s*("|$)', text):
+        return (
+            "holds JSON, no table: write it as one (in pandas: pd.read_json('in.json').to_csv('out.csv', index=False))"
+        )
+    return None
 
 
 def _dated(rows: Sequence[Sequence[str]], k: int) -> bool:
@@ -243,7 +262,7 @@ class Lines:
                 if not quoted and not line.strip() and not (alone or form.separator in line):
                     continue
                 if form.separator == SPACES:
-                    line = "\t".join(line.split()) + "\n"
+                    line = "\t".join(spaced(line)) + "\n"
                 quoted ^= line.count('"') % 2 == 1
                 kept.append(line)
                 size += len(line)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
-from mmdmad.parts.cell_units import signed, ungrouped, without_marks, without_units
+from mmdmad.parts.cell_spans import first_of_spans, from_hexadecimal
+from mmdmad.parts.cell_units import at_limits, signed, ungrouped, without_marks, without_units
 from mmdmad.parts.compact_dates import dates_of_digits
+from mmdmad.parts.date_forms import FORMS, SPANNED, SPANS
 from mmdmad.parts.dates import Stamps, order_of, read_dates
 from mmdmad.parts.sensor_columns import Column, Columns, as_floats, tidy
 
@@ -19,6 +21,8 @@ RARE = 100
 """One cell in so many, at most, of a column of states may be something else: the mark of a logger that was stopped."""
 REMARKS = 50
 """One row in so many, at most, has a word in a column of remarks."""
+EVENTS, FEW = 2, 10
+"""So many words at most are remarks in fewer rows too, where so many rows a word are there."""
 KINDS = 5
 """Most different words that stand for no reading in a column of numbers."""
 _STATE = r"^[\pL_][\pL\pN_\-./ ]{0,39}$"
@@ -138,6 +142,9 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
         behind = pc.any(pc.match_substring_regex(before, r"\d ?-$")).as_py()
         told = "a minus behind a number is" if behind else "a sign apart from its number is"
         notes.append(f"column {about.said}: {told} read as its sign")
+    given, told = at_limits(given)
+    if told:
+        notes.append(f"column {about.said}: {told}")
     found = without_units(given, about.said)
     if found is None:
         return about, given
@@ -166,11 +173,16 @@ def _dated(about: Column, given: Any) -> Column | None:
         digits = dates_of_digits(given, about.name, about.said, named, about.unit)
         return None if digits is None else replace(about, dates=digits)
     order = named.order if named is not None and named.order else order_of(about.unit)
-    dates = read_dates(given, order)
+    given, told = first_of_spans(given)
+    plain = re.sub(r"[\W_]+", " ", about.name.lower()).strip()
+    spans = tuple(SPANS) if named is not None or plain in SPANNED else ()
+    dates = read_dates(given, order, (*FORMS, *spans))
     if dates is None and named is not None and named.name != "t" and not _numeric(given):
         first = pc.index(pc.match_substring_regex(given, _NUMBER), False).as_py()
         raise ValueError(f"row {first + 1} has the time {given[first].as_py()[:60]!r}; write seconds or ISO 8601")
-    return None if dates is None else replace(about, dates=dates)
+    if dates is None:
+        return None
+    return replace(about, dates=replace(dates, note="; ".join(filter(None, (told, dates.note)))))
 
 
 def _numeric(given: Any) -> bool:
@@ -242,6 +254,9 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
     if numbers is not None:
         return replace(about, numbers=numbers)
     said = about.said
+    if (whole := from_hexadecimal(words)) is not None:
+        notes.append(f"column {said} holds hexadecimal numbers (0x…), read as whole ones")
+        return replace(about, numbers=whole)
     lower = pc.utf8_lower(words)
     if set(pc.unique(lower.drop_null()).slice(0, 3).to_pylist()) <= {"true", "false"}:
         notes.append(f"column {said}: True is read as 1, False as 0")
@@ -250,7 +265,7 @@ def _worded(about: Column, words: Any, marks: Marks, notes: list[str]) -> Column
     bad = np.flatnonzero(~good.to_numpy(zero_copy_only=False))
     there = len(words) - words.null_count
     place, word = int(bad[0]), words[int(bad[0])].as_py()
-    if len(bad) == there and REMARKS * there <= len(words):
+    if len(bad) == there and (REMARKS * there <= len(words) or (there <= EVENTS and len(words) >= FEW * there)):
         some = "a word in one row" if there == 1 else f"words in {there} rows"
         notes.append(
             f"column {said} holds {some} of {len(words)}, the first {word[:40]!r} in row {place + 1}, and is left out"
