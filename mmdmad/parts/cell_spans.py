@@ -33,6 +33,22 @@ def first_of_spans(words: Any) -> tuple[Any, str]:
     return pc.utf8_trim_whitespace(begin), "times with a begin and an end count from the begin"
 
 
+def halves_behind(words: Any) -> Any:
+    """Tidy words (T,) with the halves of the day of the East (上午, 오후) behind their times, as AM and PM.
+
+    >>> import pyarrow as pa
+    >>> halves_behind(pa.array(["2026-03-14 오후 1:05:00"])).to_pylist()
+    ['2026-03-14 1:05:00 PM']
+    """
+    import pyarrow.compute as pc
+
+    if not len(words) or not pc.match_substring_regex(words.slice(0, 1), r"[오上下午][전후午前後]")[0].as_py():
+        return words
+    for half, mark in (("오전|上午|午前", "AM"), ("오후|下午|午後", "PM")):
+        words = pc.replace_substring_regex(words, rf"\s*(?:{half})\s*(\d[\d:.,]*)$", rf" \1 {mark}")
+    return pc.utf8_trim_whitespace(words)
+
+
 def from_hexadecimal(words: Any) -> np.ndarray | None:
     """Tidy words (T,) like 0x1A as numbers, null as NaN; None where one is written otherwise, or all are the same.
 

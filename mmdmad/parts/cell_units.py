@@ -102,6 +102,25 @@ def at_limits(words: Any) -> tuple[Any, str]:
     return made, f"{first!r}{more} {told} read as that limit"
 
 
+def as_office_writes(words: Any) -> tuple[Any, str]:
+    """Tidy words (T,) with the minus of print ("−5"), of accounts ("(5.00)") and a currency in front put as elsewhere.
+
+    >>> import pyarrow as pa
+    >>> cells, note = as_office_writes(pa.array(["(1.50)", "2.25", "$3"]))
+    >>> cells.to_pylist(), note
+    (['-1.50', '2.25', '3 $'], 'numbers in brackets are read as negative')
+    """
+    import pyarrow.compute as pc
+
+    made, note = pc.replace_substring_regex(words, r"^[−–]\s?(\d|[.,]\d)", r"-\1"), ""
+    bracket = pc.fill_null(pc.match_substring_regex(made, r"^\([$€£¥]?\d[\d.,]*\)$"), False)
+    inside = pc.sum(bracket).as_py() or 0
+    if inside and inside + _matching(made, r"^[+-]?[$€£¥]?\s?\d[\d.,]*$") >= len(made) - made.null_count > inside:
+        bare = pc.replace_substring_regex(made, r"^\((.*)\)$", r"-\1")
+        made, note = pc.if_else(bracket, bare, made), "numbers in brackets are read as negative"
+    return pc.replace_substring_regex(made, r"^([+-]?)([$€£¥])\s?(\d[\d.,]*)$", r"\1\3 \2"), note
+
+
 def without_marks(words: Any) -> Any:
     """Tidy words (T,), null where one mark stands again and again, as loggers and spreadsheets write what is too large.
 

@@ -174,6 +174,40 @@ def is_hhmmss(numbers: np.ndarray) -> bool:
     return max(0.9, _alike(np.diff(whole)) + 1e-9) <= _alike(steps)
 
 
+def rounded(numbers: np.ndarray) -> str:
+    """Why counts from 1970 (T,) say no time: a spreadsheet left digits out, and rows share what remains; else "".
+
+    >>> rounded(np.array([1.773471e9, 1.773471e9, 1.773472e9]))[:34]
+    'holds times rounded to 1000 s or mo'
+    """
+    scale = epoch_scale(float(numbers.min())) or 1.0
+    seconds = numbers * scale
+    if len(numbers) < 3 or seconds.min() < 978_307_200 or seconds.max() > 4_102_444_800:
+        return ""
+    if (np.round(seconds, 3) % 1000).any() or len(np.unique(numbers)) * 2 > len(numbers):
+        return ""
+    return (
+        f"holds times rounded to 1000 s or more ({numbers[0]:.7g}), as a spreadsheet shows long numbers: save them "
+        "with all their digits"
+    )
+
+
+def begins_again(numbers: np.ndarray) -> int | None:
+    """The first row of a second recording below the first, by times (T,) that fall back to their begin, else None.
+
+    >>> begins_again(np.array([0.0, 1, 2, 3, 4, 5, 0.5, 1.5, 2.5, 3.5])), begins_again(np.array([0.0, 2, 1, 3]))
+    (6, None)
+    """
+    steps = np.diff(numbers)
+    back = np.flatnonzero(steps < 0)
+    if not len(back) or len(numbers) < 8 or back[0] < 2 or 4 * len(back) > len(steps) or not np.isfinite(numbers).all():
+        return None
+    usual = float(np.median(steps))
+    low = float(numbers.min())
+    falls = (numbers[back + 1] <= low + 2 * usual) & (numbers[back] - numbers[back + 1] > 2 * usual)
+    return int(back[0]) + 1 if usual > 0 and falls.all() else None
+
+
 def _alike(steps: np.ndarray) -> float:
     """The share of steps that are as long as the middle one."""
     return float((np.abs(steps - np.median(steps)) <= 0.01 * abs(np.median(steps))).mean())

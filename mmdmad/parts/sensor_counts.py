@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mmdmad.parts.clock import UNITS
+from mmdmad.parts.clock import UNITS, begins_again
 from mmdmad.parts.sensor_columns import Column
 
 INDEX = (
@@ -57,7 +57,7 @@ def no_reading(column: Column, times: np.ndarray, dated: bool, first: int = 0) -
     if (steps < 0).any():
         return ""
     if not dated and not column.unit and len(values) >= SURE and np.ptp(steps) <= 1e-3 * steps.min():
-        return "rises evenly with the rows (if it is the time, call it 'time [s]')"
+        return "rises evenly with the rows (if it is the time, call it that, with its unit: 'time [s]', 'time [d]')"
     if counting and (values == np.floor(values)).all() and len(np.unique(values)) > 2:
         return "is a count that only rises"
     if len(values) >= SURE and _of(words | _words(column.unit), _METERS):
@@ -79,6 +79,23 @@ def elapsed(columns: Sequence[Column]) -> int | None:
         and _of(_words(column.name), _CLOCKS)
         and column.unit.lower() in ("", *UNITS)
         and (np.diff(values) > 0).all()
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def restarted(columns: Sequence[Column]) -> tuple[int, int] | None:
+    """The one column called like elapsed time that begins again from its begin, and the row where it first does.
+
+    >>> restarted([Column("uptime", "s", 1, None, np.arange(40.0) % 20), Column("a", "", 2, None, np.arange(40.0))])
+    (0, 20)
+    """
+    found = [
+        (i, row)
+        for i, column in enumerate(columns)
+        if column.numbers is not None
+        and len(column.numbers) >= ROWS
+        and _of(_words(column.name), _CLOCKS)
+        and (row := begins_again(column.numbers)) is not None
     ]
     return found[0] if len(found) == 1 else None
 

@@ -26,7 +26,8 @@ def fraction(
         if i in gone or values is None or scale is None or not np.isfinite(values).all():
             continue
         whole = (values == np.floor(values)).all() and values.min() >= 0 and values.max() * scale < 1
-        if whole and (np.diff(times + values * scale) > 0).mean() >= 0.99 and (np.diff(times) == 0).any():
+        parts = (np.diff(times) == 0).any() or not values.any()
+        if whole and parts and (np.diff(times + values * scale) > 0).mean() >= 0.99:
             return i, values * scale
     return None
 

@@ -24,7 +24,8 @@ from mmdmad.parts.sensor_kinds import kinds_of_rows
 from mmdmad.parts.sensor_order import NOTE, falls, falls_unnamed, turned
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
-from mmdmad.parts.sensor_time import Found, find_time, spread
+from mmdmad.parts.sensor_spread import spread
+from mmdmad.parts.sensor_time import Found, find_time
 from mmdmad.parts.sensor_wild import no_readings
 from mmdmad.parts.sensor_words import is_unit, look_at, ready_stamps
 

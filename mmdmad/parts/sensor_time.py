@@ -11,7 +11,7 @@ from mmdmad.parts import clock
 from mmdmad.parts.clock_digits import time_of_digits
 from mmdmad.parts.dates import Stamps
 from mmdmad.parts.sensor_columns import Column
-from mmdmad.parts.sensor_counts import elapsed, no_reading
+from mmdmad.parts.sensor_counts import elapsed, no_reading, restarted
 from mmdmad.parts.sensor_fields import time_of_fields
 from mmdmad.parts.sensor_fraction import added, fraction
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
@@ -83,6 +83,8 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         clock = (passed,)
         times, start = _passed(columns[passed], notes)
     elif best is None and joined is None:
+        if rate is None and (again := restarted(columns)) is not None:
+            _refuse_again(columns[again[0]], again[1])
         times, start = np.arange(rows) / (rate or 1.0), None
     elif joined is not None and (best is None or not isinstance(timely[best], Stamps)):
         times, start = joined[0].from_first()
@@ -92,6 +94,7 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         assert best is not None
         gone.add(best)
         clock = (best,)
+        _goes_on(columns[best], timely[best])
         times, start = _seconds(columns[best], timely[best], notes)
     part = fraction(columns, gone, times, bool(clock)) if start is not None or clock else None
     if part is not None:
@@ -109,6 +112,19 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         notes.append("no column holds the time: a row a second is taken; a rate says otherwise (sensor_rate)")
     day = _daytime(timely.get(clock[0])) if clock else None
     return Found(times, start, gone, notes, clock, marked, day, counts)
+
+
+def _goes_on(column: Column, how: Any) -> None:
+    """ValueError where the time of a table falls back to its begin: sorted, two recordings would become one."""
+    if how == "named" and column.numbers is not None and (row := clock.begins_again(column.numbers)) is not None:
+        _refuse_again(column, row)
+
+
+def _refuse_again(column: Column, row: int) -> None:
+    raise ValueError(
+        f"column {column.said} begins again in row {row + 1}, as where recordings stand one below the other: cut the "
+        "table above this row into two files, or write dates with the times"
+    )
 
 
 def _passed(column: Column, notes: list[str]) -> tuple[np.ndarray, None]:
@@ -158,6 +174,8 @@ def _numeric(column: Column, notes: list[str]) -> str | None:
         return "epoch" if clock.is_epoch(values) else None
     if not len(there):
         return None if named.name in SHARED else "named"
+    if why := clock.rounded(there):
+        raise ValueError(f"column {column.said} {why}")
     if clock.is_epoch(there) or (len(there) < 3 and named.name != "t"):
         return "named"
     if clock.is_days(values, named):
@@ -322,72 +340,3 @@ def _few_kinds(values: np.ndarray) -> bool:
 
 def _zero_one(values: np.ndarray | None) -> bool:
     return values is not None and bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
-
-
-GRAINS = {3600.0: "hour", 60.0: "minute", 1.0: "second"}
-"""What clocks are cut to, in seconds."""
-
-
-def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:
-    """Times (T,) to the second, minute or hour that several rows share, spread evenly within it; and a note.
-
-    A first second that holds fewer rows than the others is filled from its end, the last one from its beginning. Times
-    that are not whole seconds (of `start` too), or fall, come back as they are with the note "". ValueError where rows
-    share minutes or hours, and not all of these have as many: then nothing says how the rows lie in them.
-
-    >>> spread(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), None)[0].tolist()
-    [0.0, 0.5, 1.0, 1.5, 2.0]
-    >>> spread(np.array([0.0, 0.0, 60.0, 60.0, 120.0]), None)[0].tolist()
-    [0.0, 30.0, 60.0, 90.0, 120.0]
-    """
-    whole = (times == np.floor(times)).all() and (start is None or start.microsecond == 0)
-    if not whole or len(times) < 3 or (np.diff(times) < 0).any() or times[0] == times[-1]:
-        return times, start, ""
-    since = 0 if start is None else 60 * start.minute + start.second
-    grain = next(size for size in GRAINS if not ((times + since) % size).any())
-    seconds, place, counts = np.unique(times, return_inverse=True, return_counts=True)
-    _check_doubled(seconds, counts, start)
-    if grain > 1 and (len(counts) < 3 or (counts[1:-1] != counts[1]).any() or counts[[0, -1]].max() > counts[1]):
-        raise ValueError(
-            f"its times are cut to the {GRAINS[grain]}, each with {counts.min()} to {counts.max()} "
-            "rows: nothing says when each of them was; write the times with seconds (a spreadsheet saves only what the "
-            "format of the cells shows: 2026-11-28 06:00:01), or leave the column out and give a rate (sensor_rate)"
-        )
-    ordinal = np.arange(len(times)) - np.repeat(np.cumsum(counts) - counts, counts)
-    share = counts.astype(float)
-    usual = float(np.median(counts[1:-1])) if len(counts) > 2 else float(counts.max())
-    share[[0, -1]] = np.maximum(share[[0, -1]], usual)
-    late = np.zeros(len(counts))
-    late[0] = share[0] - counts[0]
-    spread_out = seconds[place] + grain * (ordinal + late[place]) / share[place]
-    begin = float(spread_out[0])
-    shared = {3600.0: "an hour", 60.0: "a minute", 1.0: "a second"}[grain]
-    note = f"several rows share {shared}: they are spread evenly within it, in the order of the table"
-    return spread_out - begin, None if start is None else start + timedelta(seconds=begin), note
-
-
-def _check_doubled(seconds: np.ndarray, counts: np.ndarray, start: datetime | None) -> None:
-    """ValueError where few of even times stand in two rows each: an hour of changed clocks, or a row written twice."""
-    doubled = np.flatnonzero(counts > 1)
-    if len(seconds) < 8 or not len(doubled) or counts.max() > 2 or 10 * len(doubled) > len(seconds):
-        return
-    steps = np.diff(seconds)
-    step = float(np.median(steps))
-    if step < 60 or (steps == step).mean() < 0.9:
-        return
-    first = int(doubled[0] + 1)
-    at = f"{(start + timedelta(seconds=float(seconds[doubled[0]]))):%Y-%m-%d %H:%M}" if start else "one time"
-    rows = f"rows {first} and {first + 1} both have the time {at}"
-    hours = [] if start is None else [start + timedelta(seconds=float(seconds[i])) for i in doubled]
-    nights = {hour.date() for hour in hours}
-    whole = len(doubled) == len(nights) * max(1, round(3600 / step)) and step <= 3600
-    if hours and start is not None and start.tzinfo is None and whole and all(hour.hour <= 3 for hour in hours):
-        raise ValueError(
-            f"{rows}: an hour stands there twice, as where clocks go back when summer time ends; write UTC or add the "
-            "offset to every time"
-        )
-    several = f", and so do {len(doubled) - 1} more pairs" if len(doubled) > 1 else ""
-    raise ValueError(
-        f"{rows} with different readings{several}, all others of {step:g} s have one row each: keep one of the two, "
-        "write each row at its own time, or leave the column out and give a rate (sensor_rate)"
-    )

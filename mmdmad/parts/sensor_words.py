@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts import clock
-from mmdmad.parts.cell_spans import first_of_spans, from_hexadecimal
-from mmdmad.parts.cell_units import at_limits, signed, ungrouped, without_marks, without_units
+from mmdmad.parts.cell_spans import first_of_spans, from_hexadecimal, halves_behind
+from mmdmad.parts.cell_units import as_office_writes, at_limits, signed, ungrouped, without_marks, without_units
 from mmdmad.parts.compact_dates import dates_of_digits
 from mmdmad.parts.date_forms import FORMS, SPANNED, SPANS
 from mmdmad.parts.dates import Stamps, order_of, read_dates
@@ -142,9 +142,9 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
         behind = pc.any(pc.match_substring_regex(before, r"\d ?-$")).as_py()
         told = "a minus behind a number is" if behind else "a sign apart from its number is"
         notes.append(f"column {about.said}: {told} read as its sign")
-    given, told = at_limits(given)
-    if told:
-        notes.append(f"column {about.said}: {told}")
+    given, brackets = as_office_writes(given)
+    given, limits = at_limits(given)
+    notes += [f"column {about.said}: {told}" for told in (brackets, limits) if told]
     found = without_units(given, about.said)
     if found is None:
         return about, given
@@ -173,7 +173,7 @@ def _dated(about: Column, given: Any) -> Column | None:
         digits = dates_of_digits(given, about.name, about.said, named, about.unit)
         return None if digits is None else replace(about, dates=digits)
     order = named.order if named is not None and named.order else order_of(about.unit)
-    given, told = first_of_spans(given)
+    given, told = first_of_spans(halves_behind(given))
     plain = re.sub(r"[\W_]+", " ", about.name.lower()).strip()
     spans = tuple(SPANS) if named is not None or plain in SPANNED else ()
     dates = read_dates(given, order, (*FORMS, *spans))
@@ -313,7 +313,7 @@ def _states(about: Column, words: Any, there: int, why: str, notes: list[str]) -
 
     strange = pc.fill_null(pc.invert(pc.match_substring_regex(words, _STATE)), False)
     odd = 0 if is_unit(about.name) else pc.sum(strange).as_py()
-    if RARE * odd > there:
+    if RARE * odd > there and not (odd == 1 and there >= RARE // 4):
         raise ValueError(f"{why}; where the column names things, leave it out")
     if odd:
         place = pc.index(strange, True).as_py()

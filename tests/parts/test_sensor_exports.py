@@ -46,7 +46,7 @@ def test_minutes_of_other_counts_are_refused_with_a_cure(tmp_path: Path, counts:
 
 
 def test_rows_that_share_hours_are_spread_over_them() -> None:
-    from mmdmad.parts.sensor_time import spread
+    from mmdmad.parts.sensor_spread import spread
 
     times, _, note = spread(np.repeat([0.0, 3600.0, 7200.0], 4), None)
     assert times.tolist() == (900.0 * np.arange(12)).tolist()

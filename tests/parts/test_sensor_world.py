@@ -10,7 +10,7 @@ import pytest
 from mmdmad.cases import Part
 from mmdmad.errors import PartError
 from mmdmad.parts import Sensor, read
-from mmdmad.parts.sensor_time import spread
+from mmdmad.parts.sensor_spread import spread
 
 N = 20
 A = [f"{0.2 + i * 0.013:.3f}" for i in range(N)]

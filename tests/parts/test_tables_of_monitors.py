@@ -157,3 +157,48 @@ def test_json_is_no_table_and_the_cure_works(tmp_path: Path) -> None:
 def test_dates_with_signs_alone_tell_that_a_file_is_shift_jis(tmp_path: Path) -> None:
     rows = [f"{at(i, '%Y年%m月%d日 %H時%M分', minutes=1)},{i % 7}.5" for i in range(N)]
     assert get(tmp_path, ["日時,温度(℃)", *rows], encoding="cp932").start == BEGIN
+
+
+def test_numbers_as_offices_write_them(tmp_path: Path) -> None:
+    cells = [f"({i + 1}.50)" if i % 3 == 0 else f"{i}.25" for i in range(N)]
+    lines = [f"{i};{cell};{'−' * (i % 2)}{i}.5;${i},200.50" for i, cell in enumerate(cells)]
+    made = get(tmp_path, ["time [s];a;b;c", *lines])
+    assert made.values[:4, 0].tolist() == [-1.5, 1.25, 2.25, -4.5]
+    assert made.values[:4, 1].tolist() == [0.5, -1.5, 2.5, -3.5]
+    assert (made.values[9, 2], made.units[2]) == (9200.5, "$")
+    assert any("brackets are read as negative" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(("before", "noon"), [("오전", "오후"), ("上午", "下午"), ("午前", "午後")])
+def test_halves_of_the_day_in_words_of_the_east(before: str, noon: str, tmp_path: Path) -> None:
+    times = [BEGIN + timedelta(minutes=10 * i) for i in range(N)]
+    stamps = [f"{one:%Y-%m-%d} {before if one.hour < 12 else noon} {one:%I:%M:%S}" for one in times]
+    made = get(tmp_path, ["時間,a", *[f"{stamp},{i % 5}.5" for i, stamp in enumerate(stamps)]])
+    assert (made.start, made.times.tolist()) == (BEGIN, [600.0 * i for i in range(N)])
+
+
+def test_times_that_a_spreadsheet_rounded_are_refused(tmp_path: Path) -> None:
+    for name, cells in (
+        ("time", [f"{1_773_471_600 + 60 * i:.6e}" for i in range(N)]),
+        ("time_ms", ["1.77347E+12"] * N),
+    ):
+        with pytest.raises(PartError, match=r"holds times rounded to 1000 s or more .* all their digits"):
+            get(tmp_path, [f"{name},a", *[f"{cell},{i % 5}.5" for i, cell in enumerate(cells)]])
+
+
+@pytest.mark.parametrize("name", ["time", "time [s]", "uptime_ms"])
+def test_recordings_one_below_the_other_are_not_mixed(name: str, tmp_path: Path) -> None:
+    seconds = [*range(0, 300, 10), *range(3, 303, 10)]  # sorted, the two would become one
+    lines = [f"{name},a", *[f"{s},{i % 5}.5" for i, s in enumerate(seconds)]]
+    with pytest.raises(PartError, match="begins again in row 31, as where recordings stand one below the other"):
+        get(tmp_path, lines)
+    stamped = [f"{at(i, '%Y-%m-%d %H:%M:%S', seconds=1)},{line}" for i, line in enumerate(lines[1:])]
+    assert len(get(tmp_path, [f"stamp,{lines[0]}", *stamped]).times) == 60
+    # Rows in another order are no second recording.
+    order = [*range(0, 60, 2), *range(1, 60, 2)][::-1]
+    assert len(get(tmp_path, ["time [s],a", *[f"{i},{i % 5}.5" for i in order]]).times) == 60
+
+
+def test_milliseconds_that_are_all_zero_are_no_reading(tmp_path: Path) -> None:
+    rows = [f"{at(i, '%Y/%m/%d %H:%M:%S', seconds=1)},000,{i % 7}.5" for i in range(N)]
+    assert get(tmp_path, ["Date&Time,ms,CH1", *rows]).channels == ("CH1",)
