@@ -15,7 +15,7 @@ from mmdmad.manifest import part_columns, read_cases
 from mmdmad.manifest_columns import lists_files, meant, names_files
 from mmdmad.manifest_rows import rows_of
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
-from mmdmad.parts.log_times import is_log
+from mmdmad.parts.log_times import is_log, tells_events
 from mmdmad.parts.sensor_text import is_table
 from mmdmad.plain import plain
 
@@ -79,7 +79,7 @@ def kind_of(path: Path) -> Modality | None:
     ('sensor', 'text', None)
     """
     suffix = path.suffix.lower()
-    if suffix in (".txt", *TABLES) and path.is_file() and is_table(path):
+    if suffix in (".txt", *TABLES) and path.is_file() and is_table(path) and not tells_events(path):
         return "sensor"
     written = next((name for name, one in modalities().items() if one.written), None)
     if known := by_suffix().get(suffix) or (written if suffix in JSON_LOGS else None):

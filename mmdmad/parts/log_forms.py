@@ -9,6 +9,7 @@ import re
 WITHIN = 300
 """Characters of a line in which its stamp must begin."""
 _CLOCK = r"[012]\d:[0-5]\d:[0-6]\d"
+_HOURS = r"[012]?\d:[0-5]\d:[0-6]\d"
 _DIGITS = r"[012]\d[0-5]\d[0-6]\d"
 _GAP = r"[ \t]{1,4}"
 """Between a date and a clock: in a table the next column."""
@@ -24,11 +25,14 @@ FORMS = {
     "common log": rf"\b{_DAY}/{_MONTH}/\d{{4}}:{_CLOCK}{_PART}{_ZONE}",
     "day and name": rf"\b{_DAY}[ -](?i:{_MONTH})[ -]\d{{4}}{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "day, name, short year": rf"\b{_DAY}-(?i:{_MONTH})-\d\d{_GAP}{_CLOCK}{_PART}",
-    "name first": rf"\b{_MONTH}[a-z]{{0,6}} {{1,2}}{_DAY},? \d{{4}},? {_CLOCK}{_PART}{_ZONE}",
+    "name first": rf"\b{_MONTH}[a-z]{{0,6}} {{1,2}}{_DAY},? \d{{4}},? {_HOURS}{_PART}(?: ?[AP]M\b)?{_ZONE}",
+    "run together": rf"\b{_DAY}{_MONTH}\d{{4}} {{1,2}}{_HOURS}{_PART}",
+    "digits": rf"\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[T _-]?[012]\d:?[0-5]\d:?[0-6]\d{_PART}{_ZONE}",
     "day and word": rf"\b{_DAY}\.? \pL{{3,10}}\.? \d{{4}},?{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "ctime": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART} \d{{4}}\b",
     "syslog": rf"\b{_MONTH} +{_DAY} {_CLOCK}{_PART}",
     "klog": rf"^[IWEFD][01]\d[0-3]\d +{_CLOCK}{_PART}",
+    "snort": rf"^[01]\d/[0-3]\d-{_CLOCK}\.\d{{6}}",
     "logcat": rf"^[01]\d-[0-3]\d {_CLOCK}{_PART}(?: +\d+ +\d+)? [VDIWEFAS][ /]",
     "dots": rf"\b{_DAY}\.[01]?\d\.(?:\d{{4}}|\d\d),?{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "compact": rf"^\d{{6}} {_DIGITS}\b",
@@ -45,10 +49,13 @@ TIDY = {
     "clock": (r"^\[", ""),
     "since boot": (r"^<\d+>|[\[\] ]", ""),
     "klog": (r"^[A-Z](\d\d)(\d\d) +", r"2000-\1-\2 "),
+    "snort": (r"^(\d\d)/(\d\d)-", r"2000-\1-\2 "),
+    "run together": (r"^(\d{1,2})([A-Z][a-z]{2})(\d{4}) +", r"\1 \2 \3 "),
+    "digits": (r"^(\d{4})(\d\d)(\d\d)[T _-]?(\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
     "logcat": (r"^(\d\d)-(\d\d) (\S+).*", r"2000-\1-\2 \3"),
 }
 """How a stamp becomes what `read_dates` knows; dates of syslog get their own year later (2000 has a 29 February)."""
-YEARLESS = ("syslog", "klog", "logcat")
+YEARLESS = ("syslog", "klog", "snort", "logcat")
 """Forms of dates without a year."""
 _DIRECTIVES = {
     **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"[01]?\d", "%d": r"[0-3]?\d", "%e": r"[ 0-3]?\d", "%H": r"[012]?\d"},

@@ -19,7 +19,7 @@ _GOES_ON = r"^(?:[ \t]+\S|#011|Caused by: |\.\.\. \d+ (?:more|common frames))"
 _AFTER_TAB = r"^(?:\t|#011)"
 SURE = 0.9
 """Share of lines in one frame from which on a log is framed."""
-STAMPED, WITHIN = 0.5, 40
+STAMPED, FEW, WITHIN = 0.5, 0.05, 40
 """Share of what a program wrote from which on stamps of its own, among its first letters, begin its entries."""
 _PARTIAL = ("partial_message", "CONTAINER_PARTIAL_MESSAGE")
 
@@ -97,13 +97,15 @@ def continues(held: Any) -> np.ndarray:
 
     if not len(held):
         return np.zeros(0, bool)
+    on = pc.match_substring_regex(held, _GOES_ON).to_numpy(zero_copy_only=False)
     for regex in FORMS.values():
         cells = pc.extract_regex(held, stamped(regex))
         front = pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False)
         begins = cells.is_valid().to_numpy(zero_copy_only=False) & (front <= WITHIN)
-        if begins.mean() >= STAMPED:
+        # Where lines behind spaces follow, traces of errors may well be longer than what the program stamps.
+        enough = FEW if begins[0] and (on & ~begins).any() else STAMPED
+        if begins.mean() >= enough:
             return np.asarray(~begins)
-    on = pc.match_substring_regex(held, _GOES_ON).to_numpy(zero_copy_only=False)
     return on if on.mean() < STAMPED else np.zeros(len(held), bool)
 
 

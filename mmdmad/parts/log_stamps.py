@@ -9,7 +9,7 @@ import numpy as np
 
 from mmdmad.parts.dates import DAY, Stamps, read_dates
 from mmdmad.parts.log_forms import TIDY, YEARLESS
-from mmdmad.parts.log_years import SHORT, with_whole_years
+from mmdmad.parts.log_years import SHORT, pattern_of, with_whole_years
 
 
 def seconds_of_stamps(
@@ -37,24 +37,28 @@ def seconds_of_stamps(
         scale = 10.0 ** -(3 * ((len(str(words[0].as_py()).split(".")[0].split(",")[0]) - 10) // 3))
         start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(np.floor(numbers[0] * scale)))
         return numbers * scale - np.floor(numbers[0] * scale), start, [], None
+    first = str(words[0].as_py())
     words = pc.replace_substring_regex(pc.replace_substring_regex(words, r"[ \t]+", " "), r",(\s)", r"\1")
     try:
         stamps = read_dates(words)
     except ValueError as why:
         raise ValueError(
             f"{str(why).split(', or name the order')[0]} (rows are the {len(words)} lines that have a time); or say "
-            "how times are written: --log-time '%d/%m/%Y %H:%M:%S', or '%m/%d/%Y %H:%M:%S'"
+            f"how times are written: --log-time {pattern_of(first, 'dmy')!r}, or {pattern_of(first, 'mdy')!r}"
         ) from None
     if stamps is None:
-        raise ValueError("its times cannot be read; say how they are written: --log-time '%d.%m.%Y %H:%M:%S'")
+        raise ValueError(
+            f"its times cannot be read, such as {first[:60]!r}; take --window entry, which needs none, or say how they "
+            "are written in the letters of strptime: --log-time '%d.%m.%Y %H:%M:%S' is for 14.03.2026 07:00:00"
+        )
     notes = [*told, *([stamps.note] if stamps.note else [])]
     if form in YEARLESS:
         return *_with_year(path, stamps, near), None
     if form == "clock":
         return _past_midnight(stamps.seconds) + stamps.nanos / 1e9, None, notes, None
-    first = int(stamps.seconds[0])
-    start = datetime(1970, 1, 1, tzinfo=UTC if stamps.aware else None) + timedelta(seconds=first)
-    return (stamps.seconds - first) + stamps.nanos / 1e9, start, notes, stamps.ahead
+    begin = int(stamps.seconds[0])
+    start = datetime(1970, 1, 1, tzinfo=UTC if stamps.aware else None) + timedelta(seconds=begin)
+    return (stamps.seconds - begin) + stamps.nanos / 1e9, start, notes, stamps.ahead
 
 
 def _past_midnight(seconds: np.ndarray) -> np.ndarray:

@@ -27,6 +27,9 @@ INDENTED = 0.05
 """Share of the lines of a text without times from which on those behind spaces go on with the one above."""
 BACK = 300.0
 """Seconds by which a line may be earlier than one above it: several writers of one log are that much apart."""
+_SENTENCE = r"(?:^|[\t;|,\"])\s*\"?\pL[\pL\pN._-]*(?: [\pL\pN(\"'._-]+){2}"
+"""A cell of three words or more: what a log says, and no table of readings."""
+ENTRY = "--window entry, which needs none"
 FALLS = 5
 """Times that fall, and hardly one that rises, from which on a log has its newest line first."""
 
@@ -140,6 +143,23 @@ def is_log(path: Path) -> bool:
     return LOG * len(lines) <= len(_places(lines, regex))
 
 
+def tells_events(path: Path) -> bool:
+    """Whether a text that could be a table is a log: every line has a stamp, the first too, and a sentence."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        _, regex = _form(path)
+        lines = pa.concat_arrays([lines for lines, _ in _blocks(path, SAMPLE)]).slice(0, SAMPLE)
+    except (OSError, ValueError):
+        return False
+    lines = lines.filter(pc.match_substring_regex(lines, r"\S"))
+    if not len(lines) or len(_places(lines.slice(0, 1), regex)) == 0:
+        return False
+    told = int(pc.sum(pc.match_substring_regex(lines, _SENTENCE)).as_py() or 0)
+    return 10 * len(_places(lines, regex)) >= 9 * len(lines) and 10 * told >= 9 * len(lines)
+
+
 def entries_of(path: Path, near: datetime | None = None) -> Timeline:
     """The entries of a log with the times of its lines; where these cannot be used, without, and a note says why.
 
@@ -160,7 +180,7 @@ def entries_of(path: Path, near: datetime | None = None) -> Timeline:
     else:
         found = _find(path, regex, form)
         entries, count, each = found.entries, found.count, "an entry begins at each line with a stamp"
-    reason = reason.removesuffix("; or take --window entry")
+    reason = reason.replace(f"take {ENTRY}, or say", "say")
     notes = (*letters(path).notes, *(() if found is None else found.notes), f"no times are used, and {each}: {reason}")
     return Timeline(np.arange(count, dtype=float), None, 1.0, entries, notes)
 
@@ -219,8 +239,8 @@ def _form(path: Path) -> tuple[str, str]:
     most = min(ranked, default=None)
     if most is None or -50 * most[0] < len(lines):
         raise ValueError(
-            f"no times were found in its first {len(lines)} lines; say how they are written in the letters of "
-            "strptime: --log-time '%d.%m.%Y %H:%M:%S'; or take --window entry"
+            f"no times were found in its first {len(lines)} lines; take {ENTRY}, or say how they are written in the "
+            "letters of strptime: --log-time '%d.%m.%Y %H:%M:%S' is for 14.03.2026 07:00:00"
         )
     return most[3], most[4]
 

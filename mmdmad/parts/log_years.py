@@ -1,10 +1,12 @@
 """Dates of logs with years of two digits: read where only one order of the three numbers is a date in every line."""
 
+import re
 from typing import Any
 
 SHORT = ("dots", "slashes", "compact", "day, name, short year")
 """Forms in which years may have two digits."""
 _SPLIT = r"^(?P<a>\d{1,2})(?P<mark>[./]|)(?P<b>\d{1,2})[./]?(?P<c>\d{2})(?P<gap>[,;][ \t]*|[ \t]+)(?P<clock>\d.*)$"
+_PIECES = ("a", "mark", "b", "mark", "c", "gap", "clock")
 _NAMED = r"^(\d{1,2})-([A-Za-z]{3})-(\d\d)([ \t])"
 _ORDERS = {"ymd": ("a", "b", "c"), "dmy": ("c", "b", "a"), "mdy": ("c", "a", "b")}
 """Which of the three numbers are the year, the month and the day."""
@@ -37,8 +39,7 @@ def with_whole_years(words: Any) -> tuple[Any, tuple[str, ...]]:
     if len(orders) > 1:
         first = {name: int(numbers[name][0].as_py()) for name in "abc"}
         raise ValueError(
-            f"its times have years of two digits: {words[0].as_py()!r} may be {_ways(orders, first, mark, cells)}; say "
-            "which"
+            f"its times have years of two digits: {words[0].as_py()!r} may be {_ways(orders, first, cells)}; say which"
         )
     if not orders:
         return words, ()
@@ -61,18 +62,33 @@ def _is_date(numbers: dict[str, Any], names: tuple[str, str, str]) -> bool:
     return all(pc.min(one).as_py() >= 1 and pc.max(one).as_py() <= most for one, most in ((month, 12), (day, 31)))
 
 
-def _ways(orders: list[str], first: dict[str, int], mark: str, cells: Any) -> str:
+def pattern_of(stamp: str, order: str) -> str:
+    """What --log-time is for a stamp of three numbers and a clock, of which `order` says what is what.
+
+    >>> pattern_of("3/4/2026 7:00:05 PM", "mdy"), pattern_of("26.03.14 07:00:05,123", "ymd")
+    ('%m/%d/%Y %I:%M:%S %p', '%y.%m.%d %H:%M:%S,%f')
+    """
+    marked = re.match(r"(\d{1,4})([./])(\d\d?)[./](\d{4}|\d\d)([,;]?[ \t]*)(\d.*)$", stamp)
+    found = marked or re.match(r"(\d\d)()(\d\d)(\d\d)([ \t]+)(\d.*)$", stamp)
+    if found is None:
+        return "%d.%m.%Y %H:%M:%S"
+    mark, year, gap, clock = found[2], "%Y" if len(found[4]) == 4 else "%y", found[5], found[6]
+    half = re.search(r"( ?)[AaPp][Mm]$", clock)
+    time = "%H%M%S" if ":" not in clock else "%I:%M:%S" if half else "%H:%M:%S"
+    part = re.search(r"(?<=:\d\d)([.,:])\d+(?= ?[AaPp]?[Mm]?$)", clock)
+    fraction = f"{part[1]}%f" if part and clock.count(":") > 1 and not (part[1] == ":" and clock.count(":") < 3) else ""
+    date = mark.join(year if one == "y" else f"%{one}" for one in order)
+    return f"{date}{gap}{time}{fraction}{f'{half[1]}%p' if half else ''}"
+
+
+def _ways(orders: list[str], first: dict[str, int], cells: Any) -> str:
     """Each date that the first stamp may be, with what to write for it."""
     import pyarrow.compute as pc
 
-    clock, gap = (str(pc.struct_field(cells, name)[0].as_py()) for name in ("clock", "gap"))
-    half = clock[-1:].lower() == "m"
-    time = "%H%M%S" if not mark else "%I:%M:%S" if half else "%H:%M:%S"
-    part = next((f"{one}%f" for one in ".," if one in clock), "")
+    stamp = str(pc.binary_join_element_wise(*(pc.struct_field(cells, one)[:1] for one in _PIECES), "")[0].as_py())
     told = []
     for order in orders:
         year, month, day = (first[name] for name in _ORDERS[order])
         date = f"{1900 + year if year >= THIS else 2000 + year}-{month:02d}-{day:02d}"
-        pattern = f"{mark.join('%' + one for one in order)}{gap}{time}{part}{' %p' if half else ''}"
-        told.append(f"{date} (--log-time {pattern!r})")
+        told.append(f"{date} (--log-time {pattern_of(stamp, order)!r})")
     return " or ".join(told)

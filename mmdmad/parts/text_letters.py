@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from mmdmad.parts.journal_export import BEGIN, journal_lines
 from mmdmad.parts.kept import KEPT
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import MIB
@@ -41,7 +42,8 @@ class Letters:
 
     `zeros`: it holds zero bytes that are no part of a letter, as a crash leaves them. `returns`: its lines end with a
     carriage return alone. `codes`: it holds codes of a terminal (colours). `listed`: it is one JSON list,
-    of which each object becomes a line. `packed`: gz, bz2 or xz.
+    of which each object becomes a line. `packed`: gz, bz2 or xz. `journal`: an export of
+    journald.
     """
 
     whole: str = UTF8
@@ -51,11 +53,12 @@ class Letters:
     codes: bool = False
     listed: bool = False
     packed: str = ""
+    journal: bool = False
 
     @property
     def turned(self) -> bool:
         """Whether the file is turned into UTF-8 with line ends before it is read."""
-        return self.wide or self.returns or self.listed or bool(self.packed)
+        return self.wide or self.returns or self.listed or self.journal or bool(self.packed)
 
     @property
     def wide(self) -> bool:
@@ -68,7 +71,8 @@ class Letters:
         told = [f"the file is {self.whole.upper().replace('-LE', '').replace('-BE', '')}"] * self.wide
         told += [note_of(self.other)] * bool(self.other)
         told += ["zero bytes in it (as a crash leaves them) are left out"] * self.zeros
-        told += ["it is one JSON list, of which each object is read as a line"] * self.listed
+        told += ["it holds JSON objects of several lines, or in one list; each is read as a line"] * self.listed
+        told += ["it is an export of journald, of which each entry is read as a line"] * self.journal
         told += [f"it is packed ({self.packed}), and the text in it is read"] * bool(self.packed)
         told += ["its lines end with carriage returns alone"] * self.returns
         return (*told, *["codes of a terminal (colours) in it are left out"] * self.codes)
@@ -140,6 +144,8 @@ def _turned(path: Path, how: Letters) -> bytes:
         raise ValueError(f"its text has more than {WIDEST // MIB} MiB and cannot be read as it lies there; {cure}")
     if how.wide:
         data = data.decode(how.whole, "replace").encode(UTF8, "replace")
+    if how.journal:
+        return journal_lines(data)
     if how.listed:
         return b"".join(
             json.dumps(one, ensure_ascii=False).encode(UTF8, "replace") + b"\n" for one in _list(data) or ()
@@ -153,14 +159,32 @@ def _raw(path: Path, packed: str) -> BinaryIO:
 
 
 def _list(data: bytes) -> list[dict[str, Any]] | None:
-    """The objects of a JSON list, or of the one list that an object holds; None where there is none of two or more."""
+    """The objects of a JSON list, of the one list that an object holds, or that stand one after another.
+
+    None where there is none of two or more.
+    """
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
-        return None
+        return _one_after_another(data)
     lists = [found] if isinstance(found, list) else [one for one in found.values() if isinstance(one, list)]
     objects = [one for one in lists if len(one) > 1 and all(isinstance(each, dict) for each in one)]
     return objects[0] if len(objects) == 1 else None
+
+
+def _one_after_another(data: bytes) -> list[dict[str, Any]] | None:
+    found, text, at = [], data.decode(UTF8, "replace").strip(), 0
+    read = json.JSONDecoder().raw_decode
+    try:
+        while at < len(text):
+            one, at = read(text, at)
+            if not isinstance(one, dict):
+                return None
+            found.append(one)
+            at += len(text[at : at + 100]) - len(text[at : at + 100].lstrip())
+    except (ValueError, RecursionError):
+        return None
+    return found if len(found) > 1 else None
 
 
 def _is_list(path: Path, packed: str, head: bytes) -> bool:
@@ -197,6 +221,8 @@ def _looked_at(path: Path) -> Letters:
 def _looked_into(path: Path, packed: str) -> Letters:
     with _raw(path, packed) as file:
         head = file.read(HEAD)
+        if head.startswith(BEGIN):
+            return Letters(packed=packed, journal=True)
         if wide := _wide(head):
             return Letters(wide, packed=packed)
         odd, size, zeros, control, count, block, rest = [], 0, 0, 0, 0, head, b""

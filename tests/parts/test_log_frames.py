@@ -63,6 +63,14 @@ def test_where_the_program_stamps_its_entries_the_others_go_on(tmp_path: Path) -
     assert entries(made(tmp_path / "pod.log", lines)) == [0, 1, 3]
 
 
+def test_traces_longer_than_what_the_program_stamps_go_on(tmp_path: Path) -> None:
+    held = ["2026-03-14 07:00:00 ERROR x", "Traceback (most recent call last):", '  File "a.py"', "ValueError: y"]
+    lines = [
+        json.dumps({"log": one + "\n", "stream": "stderr", "time": AT.format(i)}) for i in range(6) for one in held
+    ]
+    assert entries(made(tmp_path / "c.log", lines)) == [0, 4, 8, 12, 16, 20]
+
+
 def test_pieces_of_docker_have_no_line_end(tmp_path: Path) -> None:
     said = ["up\n", "a long ", "long line\n", "served\n", "served\n"]
     lines = [json.dumps({"log": one, "stream": "stdout", "time": AT.format(i)}) for i, one in enumerate(said)]

@@ -113,7 +113,7 @@ def test_five_minutes_back_are_the_most(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (("hello", "world"), "no times were found in its first 2 lines; .*--log-time .* or take --window entry"),
+        (("hello", "world"), "no times were found in its first 2 lines; take --window entry, .*--log-time "),
         (("05/01/2026 10:00:00 a", "05/02/2026 10:00:00 b"), "day or the month comes first.*--log-time"),
         (("17/06/09 20:10:40 INFO a", "17/06/09 20:10:41 INFO b"), "years of two digits.*--log-time '%y/%m/%d"),
         (("2026-02-30 10:00:00 a", "2026-03-01 10:00:00 b"), "no calendar has"),

@@ -123,7 +123,10 @@ def test_a_lone_object_or_objects_without_a_time_or_a_message_are_texts_as_they_
         assert read(Part("text", path)).text == path.read_text()
 
 
-def test_entries_of_many_lines_are_refused_with_what_to_run(tmp_path: Path) -> None:
+def test_long_logs_of_entries_of_many_lines_are_refused_with_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmdmad.parts.text_letters.LISTED", 100)
     path = tmp_path / "pretty.log"
     path.write_text("".join(json.dumps(journald(i), indent=8) + "\n" for i in range(5)))
     with pytest.raises(PartError, match="write one line each: journalctl -o json"):

@@ -43,6 +43,11 @@ def log(path: Path, text: str | bytes) -> Path:
         "14-MAR-26 07:00:{0:02d}.5  SRVO-0{0:02d} Overtravel error",
         "14. mars 2026 07:00:{0:02d}.5 pumpe {0}",
         "10,03/14/26,07:00:{0:02d}.5,Assign,10.0.0.{0}",
+        "20260314T0700{0:02d}.5 state {0}",
+        "20260314 07:00:{0:02d}.5 state {0}",
+        "####<Mar 14, 2026 7:00:{0:02d}.5 AM CET> <Info> <BEA-00{0}>",
+        "14Mar2026  7:00:{0:02d}.5 accept {0}",
+        "03/14-07:00:{0:02d}.500000  [**] alert {0}",
         "[14.03.2026 07:00:{0:02d}.5] Motor {0}",
     ],
 )
@@ -75,6 +80,21 @@ def test_each_order_that_is_offered_for_short_years_can_be_taken(tmp_path: Path,
     assert stamp in [pattern for _, pattern in offered]
 
 
+@pytest.mark.parametrize("stamp", ["%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y, %H:%M:%S", "%d/%m/%Y %H:%M:%S.%f"])
+def test_each_order_that_is_offered_for_days_and_months_reads_the_same_clock(tmp_path: Path, stamp: str) -> None:
+    times = [datetime(2026, 3, 4, 19) + timedelta(seconds=i) for i in range(30)]
+    path = log(tmp_path / "a.log", "".join(f"{one.strftime(stamp)} task {i}\n" for i, one in enumerate(times)))
+    with pytest.raises(ValueError, match="--log-time") as said:
+        log_times(path)
+    offered = re.search(r"--log-time '([^']+)', or '([^']+)'", str(said.value))
+    assert offered is not None
+    assert stamp in offered.groups()
+    for pattern in offered.groups():
+        begin = log_times(path, pattern).start
+        assert begin is not None
+        assert begin.time() == times[0].time()
+
+
 def test_lines_that_hold_dates_of_something_go_on(tmp_path: Path) -> None:
     one = "2026-03-14 07:00:{:02d} INFO config\nkey: value\nstarted: 2020-01-01 00:00:00\nlast: 2021-01-01 00:00:00\n"
     found = log_times(log(tmp_path / "a.log", "".join(one.format(i) for i in range(20))))
@@ -97,6 +117,16 @@ def test_line_ends_of_old_machines(tmp_path: Path) -> None:
     assert any("carriage returns" in note for note in cases.extra["notes"])
 
 
+def test_a_text_of_tabs_that_tells_events_is_a_log(tmp_path: Path) -> None:
+    said = "Information\t14.03.2026 07:00:{:02d}\tSCM\t7036\tDer Dienst {} befindet sich im Zustand läuft.\n"
+    path = log(tmp_path / "system.txt", "".join(said.format(i, i) for i in range(30)).encode("cp1252"))
+    assert kind_of(path) == "text"
+    assert len(cases_from(texts=str(path), window="entry")) == 30
+    rows = "".join(f"14.03.2026 07:00:{i:02d}\t{i}.5\t{i}.25\n" for i in range(30))
+    assert kind_of(log(tmp_path / "readings.txt", rows)) == "sensor"
+    assert kind_of(log(tmp_path / "named.txt", "Time\tPump one\tState of it\n" + rows)) == "sensor"
+
+
 def test_codes_of_a_terminal_are_no_words(tmp_path: Path) -> None:
     path = log(tmp_path / "ci.log", "\x1b[32;1mstep 1\x1b[0;m\n\x1b[31mstep 2\x1b[0m\n")
     assert read(Part("text", path)).text == "step 1\nstep 2\n"
@@ -113,7 +143,27 @@ def test_a_json_list_is_a_line_an_object(tmp_path: Path, wrapped: bool, indent: 
     assert cases[3].time is not None
     assert cases[3].time.isoformat() == "2026-03-14T07:00:03+00:00"
     assert read(cases[3].parts["text"]).text.strip() == "served 3 id=3"
-    assert any("one JSON list" in note for note in cases.extra["notes"])
+    assert any("each is read as a line" in note for note in cases.extra["notes"])
+
+
+def test_json_objects_of_several_lines_are_entries(tmp_path: Path) -> None:
+    held = [
+        {"__CURSOR": str(i), "__REALTIME_TIMESTAMP": str(1773471600000000 + i * 10**6), "MESSAGE": f"up {i}"}
+        for i in range(9)
+    ]
+    path = log(tmp_path / "a.log", "\n".join(json.dumps(one, indent=8) for one in held))
+    cases = cases_from(texts=str(path), window="entry")
+    assert [read(case.parts["text"]).text.strip() for case in cases] == [f"up {i}" for i in range(9)]
+
+
+def test_an_export_of_journald(tmp_path: Path) -> None:
+    fields = "__CURSOR=s={0}\n__REALTIME_TIMESTAMP={1}\n_PID=7\nMESSAGE=up {0}\n\n"
+    data = "".join(fields.format(i, 1773471600000000 + i * 10**6) for i in range(9)).encode()
+    data += b"__CURSOR=s=9\n__REALTIME_TIMESTAMP=1773471609000000\nMESSAGE\n" + (3).to_bytes(8, "little") + b"a\nb\n\n"
+    cases = cases_from(texts=str(log(tmp_path / "a.log", data)), window="entry")
+    assert [read(case.parts["text"]).text.strip() for case in cases] == [*(f"up {i}" for i in range(9)), "a | b"]
+    assert cases[9].time is not None
+    assert cases[9].time.isoformat() == "2026-03-14T07:00:09+00:00"
 
 
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
