@@ -17,8 +17,6 @@ _RUNTIME = r"^\x{feff}?(?P<before>\S{19,40} )(?P<key>stdout|stderr) (?P<tag>[PF]
 _MESSAGE = r"^(?P<before>.{0,80}? )(?P<key>[\w./()@-]{1,60}\[\d+\]): (?P<held>.*)$"
 _GOES_ON = r"^(?:[ \t]+\S|#011|Caused by: |\.\.\. \d+ (?:more|common frames))"
 _AFTER_TAB = r"^(?:\t|#011)"
-SAMPLE, FRONT = 2000, 160
-"""Lines by which it is decided whether all are looked at, and letters of each that are."""
 SURE = 0.9
 """Share of lines in one frame from which on a log is framed."""
 STAMPED, FEW, WITHIN = 0.5, 0.05, 40
@@ -66,15 +64,6 @@ class Framed:
         return np.cumsum(change[:-1]) > 0
 
 
-def looks_framed(lines: Any) -> bool:
-    """Whether the first of some lines (an Arrow array) have one frame, so that it is worth to keep all of them."""
-    import pyarrow.compute as pc
-
-    first = lines.filter(pc.match_substring_regex(lines, r"\S")).slice(0, SAMPLE)
-    found = [pc.sum(pc.match_substring_regex(first, regex)).as_py() or 0 for regex in (_RUNTIME, _MESSAGE)]
-    return bool(max(found) >= SURE * len(first) > 0)
-
-
 def framed(lines: Any) -> Framed | None:
     """The frames of lines (an Arrow array); None where few have one, or no line goes on in another."""
     import pyarrow as pa
@@ -110,23 +99,14 @@ def continues(held: Any) -> np.ndarray:
         return np.zeros(0, bool)
     on = pc.match_substring_regex(held, _GOES_ON).to_numpy(zero_copy_only=False)
     for regex in FORMS.values():
-        if not _stamped(held.slice(0, SAMPLE), regex).any():
-            continue
-        begins = _stamped(held, regex)
+        cells = pc.extract_regex(held, stamped(regex))
+        front = pc.utf8_length(pc.struct_field(cells, "before")).to_numpy(zero_copy_only=False)
+        begins = cells.is_valid().to_numpy(zero_copy_only=False) & (front <= WITHIN)
         # Where lines behind spaces follow, traces of errors may well be longer than what the program stamps.
         enough = FEW if begins[0] and (on & ~begins).any() else STAMPED
         if begins.mean() >= enough:
             return np.asarray(~begins)
     return on if on.mean() < STAMPED else np.zeros(len(held), bool)
-
-
-def _stamped(held: Any, regex: str) -> np.ndarray:
-    """Which lines have such a stamp among their first letters, bool (n,)."""
-    import pyarrow.compute as pc
-
-    cells = pc.extract_regex(held, stamped(regex))
-    front = pc.utf8_length(pc.struct_field(cells, "before")).fill_null(WITHIN + 1).to_numpy(zero_copy_only=False)
-    return np.asarray(front <= WITHIN)
 
 
 @dataclass(frozen=True, eq=False)

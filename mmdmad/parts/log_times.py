@@ -10,7 +10,7 @@ import numpy as np
 
 from mmdmad.parts.dates import DAY
 from mmdmad.parts.log_forms import FORMS, WITHIN, from_strptime, stamped
-from mmdmad.parts.log_frames import FRONT, framed, looks_framed
+from mmdmad.parts.log_frames import framed
 from mmdmad.parts.log_headers import begins_nothing, header_lines
 from mmdmad.parts.log_json import json_log, json_times
 from mmdmad.parts.log_stamps import seconds_of_stamps
@@ -258,15 +258,13 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow.compute as pc
 
     lines, words, places, indented, before_all, count, filled, headers = [], [], [], [], [], 0, 0, 0
-    fronts, kept = [], False
+    fronts = []
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
         there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
         headers += int(header_lines(block).sum())
         lines.append(np.flatnonzero(there) + at)
-        if at == 0:
-            kept = looks_framed(block)
-        fronts += [pc.utf8_slice_codeunits(block.filter(pa.array(there)), 0, FRONT)] * kept
+        fronts.append(pc.utf8_slice_codeunits(block.filter(pa.array(there)), 0, WITHIN))
         cells = cells.filter(pa.array(there))
         words.append(pc.struct_field(cells, "stamp"))
         front = pc.struct_field(cells, "before")
@@ -292,7 +290,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
             keep &= ~inner if inner.mean() < 0.5 else True
         elif 10 * usual.sum() >= 8 * len(usual):
             keep = usual | ~inner
-        frames = framed(pa.concat_arrays(fronts).filter(pa.array(keep))) if kept else None
+        frames = framed(pa.concat_arrays(fronts).filter(pa.array(keep)))
         if frames is not None:
             keep[keep] = ~frames.inside()
     joined = () if frames is None else frames.notes

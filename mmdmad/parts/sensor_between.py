@@ -70,36 +70,30 @@ class Between:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        masks, known = [], dict[int, Any]()
+        masks = []
         for header in self.headers:
-            masks.append(self._alike(batch, header, known))
+            masks.append(self._alike(batch, header))
             self.again += _count(masks[-1])
         if self.timed:
-            masks.append(self._alike(batch, ("",) * batch.num_columns, known))
+            masks.append(self._alike(batch, ("",) * batch.num_columns))
             self.blank += _count(masks[-1])
         if self.date is not None:
-            # Dates begin with a digit but those of named months, so that hardly a cell is looked up.
-            cells = batch.column(self.date)
-            wordy = pc.fill_null(pc.match_substring_regex(cells, r"^\s*\pL"), False)
-            word = pc.utf8_rtrim(pc.utf8_lower(pc.utf8_trim_whitespace(cells.filter(wordy))), characters=":. ")
-            told = pc.is_in(word, value_set=pa.array(TOTALS))
-            masks.append(pc.replace_with_mask(wordy, wordy, told) if _count(told) else None)
+            word = pc.utf8_rtrim(pc.utf8_lower(pc.utf8_trim_whitespace(batch.column(self.date))), characters=":. ")
+            masks.append(pc.fill_null(pc.is_in(word, value_set=pa.array(TOTALS)), False))
             if _count(masks[-1]):
                 self.totals += batch.column(self.date).filter(masks[-1]).to_pylist()
         spare = [mask for mask in masks if _count(mask)]
         return batch.filter(pc.invert(reduce(pc.or_, spare))) if spare else batch
 
-    def _alike(self, batch: Any, row: Sequence[str | None], known: dict[int, Any]) -> Any:
-        """Which rows hold these cells, whatever stands at None; None where none does. `known` keeps trimmed columns."""
+    def _alike(self, batch: Any, row: Sequence[str | None]) -> Any:
+        """Which rows hold these cells, whatever stands at None; None where none does."""
         import pyarrow.compute as pc
 
         mask = None
         for k, cell in enumerate((*row, *[""] * (batch.num_columns - len(row)))[: batch.num_columns]):
             if cell is None:
                 continue
-            if k not in known:
-                known[k] = pc.utf8_trim_whitespace(batch.column(k))
-            same = pc.fill_null(pc.equal(known[k], cell), not cell)
+            same = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(batch.column(k)), cell), not cell)
             mask = same if mask is None else pc.and_(mask, same)
             if not pc.any(mask).as_py():
                 return None

@@ -127,8 +127,8 @@ def _below(rows: Sequence[str]) -> dict[str, tuple[bool, float]]:
         begin = next((i + 1 for i in range(len(rows) - 1, -1, -1) if widths[i] != widths[-1]), 0)
         if not 0 < begin <= min(ABOVE, len(rows) - 3) or widths[-1] == 0:
             continue
-        first = cells_of(rows[begin : begin + 1], separator)[0]
-        if any(is_value(cell) for cell in first) or len(set(first)) < len(first):
+        names = [cell for cell in cells_of(rows[begin : begin + 1], separator)[0] if cell]
+        if any(is_value(cell) for cell in names) or len(set(names)) < len(names):
             continue
         found = _good(rows[begin:], (separator,)).get(separator)
         if found is not None and found[0] and found[1] >= 0.5:

@@ -186,9 +186,7 @@ def is_table(path: Path) -> bool:
         form = find_form(Part("sensor", path), path)
     except (PartError, OSError):
         return False
-    # Names above a column of times make a table of fewer numbers: a line of sar says which CPU it is of.
-    least = 0.5 if form.separator != SPACES else 0.95 if form.date is None or not form.headers else 0.8
-    return len(form.names) > 1 and form.filled >= least
+    return len(form.names) > 1 and form.filled >= (0.95 if form.separator == SPACES else 0.5)
 
 
 def _decode(part: Part, path: Path, head: bytes) -> tuple[str, str, list[str]]:

@@ -142,10 +142,9 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
         behind = pc.any(pc.match_substring_regex(before, r"\d ?-$")).as_py()
         told = "a minus behind a number is" if behind else "a sign apart from its number is"
         notes.append(f"column {about.said}: {told} read as its sign")
-    if not _begins_with_dates(given):
-        given, brackets = as_office_writes(given)
-        given, limits = at_limits(given)
-        notes += [f"column {about.said}: {told}" for told in (brackets, limits) if told]
+    given, brackets = as_office_writes(given)
+    given, limits = at_limits(given)
+    notes += [f"column {about.said}: {told}" for told in (brackets, limits) if told]
     found = without_units(given, about.said)
     if found is None:
         return about, given
@@ -155,13 +154,6 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
     notes.append(f"column {about.said}: {unit!r} stands behind its numbers and is read as its unit")
     named = clock.named_time(about.name, unit) or about.named
     return replace(about, unit=unit, named=named), words
-
-
-def _begins_with_dates(given: Any) -> bool:
-    import pyarrow.compute as pc
-
-    first = given.drop_null().slice(0, 3) if given.null_count else given.slice(0, 3)
-    return any(len(first) and pc.all(pc.match_substring_regex(first, form)).as_py() for form in FORMS.values())
 
 
 def _is_array(given: Any) -> bool:

@@ -50,5 +50,5 @@ def test_raw_pictures_are_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "b.CR2").write_bytes(b"II*\0")
     made = read_cases(tmp_path)
     assert [one.reason for one in made.refused] == [
-        "unknown kind of file '.CR2'; export the RAW picture as TIFF or PNG"
+        "unknown kind of file '.CR2'; if it is a picture, export it as TIFF or PNG"
     ]
