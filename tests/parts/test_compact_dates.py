@@ -73,6 +73,13 @@ def test_what_may_be_a_count_is_a_question_whose_answers_work(tmp_path: Path) ->
         assert get(tmp_path, f"date [{form}]", ["260314", "260315"]).start == begin
 
 
+def test_digits_that_rise_evenly_may_be_a_count(tmp_path: Path) -> None:
+    stamps = [str(2_603_140_700 + 100 * i) for i in range(17)]  # hours of one day, or every hundred seconds of 2052
+    with pytest.raises(PartError, match="two digits, or a count"):
+        get(tmp_path, "time", stamps)
+    assert get(tmp_path, "time [YYMMDDHHMM]", stamps).times[-1] == 16 * 3600
+
+
 def test_counts_stay_counts(tmp_path: Path) -> None:
     epoch = [str(1_773_471_600 + 10 * i) for i in range(40)]
     assert get(tmp_path, "time", epoch).times[-1] == 390
