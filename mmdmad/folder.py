@@ -79,7 +79,7 @@ def read_folder(
     lists = [*telling, *_take_lists(root, groups)]
     told = described(root, unknown)
     unknown = [path for path in unknown if path not in told.files]
-    tree = Tree({path.parent for members in groups.values() for _, path in members}, told.splits)
+    tree = Tree({path.parent for members in groups.values() for _, path in members}, told.splits, root.name)
     boxes = take_boxes(root, groups)
     masks = _masks(groups, tree) | boxes
     boxed = {mask for mask in masks if is_boxes(root / mask) is not False}
@@ -140,6 +140,8 @@ def read_folder(
     if boxed:
         reader.notes.append(note_of_boxes(len(boxed)))
     reader.notes += told.notes
+    if tree.vouched and not told.splits:
+        reader.notes.append(f"all of it counts as normal by the name of the folder, {readable(root.name)}")
     if marked:
         reader.notes.append(note_of_masks(marked, bool(boxed)))
     if lone:

@@ -25,14 +25,15 @@ class Place:
 class Tree:
     """The folders that hold files, and what each of them says of its files.
 
-    `described`: the splits of folders by a file that describes them, which count where names leave it open.
+    `described`: the splits of folders by a file that describes them, which count where names leave it open. `top`: the
+    name of the folder that was given; if it means normal, and no name below it says anything, all that it holds is.
 
     >>> tree = Tree([Path("train/good"), Path("test/good"), Path("test/hook"), Path("extra")])
     >>> [tree.of(Path(name)).role for name in ("train/good", "test/hook", "extra")]
     ['train', 'test', '?']
     """
 
-    def __init__(self, folders: Iterable[Path], described: Mapping[Path, str] | None = None) -> None:
+    def __init__(self, folders: Iterable[Path], described: Mapping[Path, str] | None = None, top: str = "") -> None:
         self._children: dict[Path, set[str]] = defaultdict(set)
         holding = set(folders)
         for folder in holding:
@@ -47,7 +48,9 @@ class Tree:
         }
         self.speaks = any(self._roles.values())
         self._top = Path(os.path.commonpath(holding)) if holding else Path()
-        self._asks = any(self._unknown(folder) is not None for folder in holding)
+        asks = any(self._unknown(folder) is not None for folder in holding)
+        self.vouched = asks and not self.speaks and roles_of(top) == {NORMAL}
+        self._asks = asks and not self.vouched
         self.learned = any(self.of(folder).role in (TRAIN, NORMAL) for folder in holding)
 
     def of(self, folder: Path) -> Place:

@@ -176,3 +176,15 @@ def test_a_json_list_is_a_manifest(tmp_path: Path, wrapped: bool) -> None:
     assert not is_manifest(path)
     with pytest.raises(ManifestError, match="holds 0 lists of objects"):
         read_cases(path)
+
+
+@pytest.mark.parametrize(("top", "learned"), [("good", True), ("cam", False)])
+def test_a_folder_that_is_called_normal_vouches_for_the_folders_in_it(top: str, learned: bool, tmp_path: Path) -> None:
+    for place in (f"{top}/01/000.png", f"{top}/01/001.png", f"{top}/02/000.png"):
+        picture(tmp_path / place)
+    made = read_cases(tmp_path / top)
+    assert {case.split for case in made} == ({None} if learned else {"01", "02"})
+    assert any("by the name of the folder, good" in note for note in made.extra["notes"]) is learned
+    for place in (f"{top}/03-scratch/000.png", f"{top}/04-ok/000.png"):  # names that say something say it themselves
+        picture(tmp_path / place)
+    assert next(case for case in read_cases(tmp_path / top) if "scratch" in case.id).label == 1
