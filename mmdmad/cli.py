@@ -24,6 +24,7 @@ from mmdmad.commands.common import (
     EXIT_INPUT,
     EXIT_REFUSED,
     AllowOutside,
+    By,
     LearnFrom,
     Llm,
     LogTime,
@@ -138,6 +139,7 @@ def fit(
     ] = None,
     split: LearnFrom = None,
     normal: NormalFolders = None,
+    by: By = None,
     resume: Annotated[bool, typer.Option(help="Go on with a fit that was stopped.")] = False,
     window: Window = None,
     step: Step = None,
@@ -146,8 +148,10 @@ def fit(
     allow_outside: AllowOutside = False,
 ) -> None:
     """Learn what normal looks like."""
+    from mmdmad.ask.base import Scope, ask
     from mmdmad.cases import Cases, lost_kinds
     from mmdmad.checking.before_fit import before_fit
+    from mmdmad.grouping import grouped
     from mmdmad.learning import to_learn
     from mmdmad.pipeline.detector import PipelineConfig, load_config
     from mmdmad.pipeline.presets import preset_for
@@ -157,26 +161,32 @@ def fit(
     if config is not None:
         load_config(config)  # a slip in its name costs no reading
     windows = windows_of(window, step, log_time, offset=offset)
-    cases = read_data(data, windows, allow_outside)
+    again = resume and (run / "config.json").exists()
+    if by is None:
+        by = Run.open(run).by if again else load_config(config).by if config is not None else None
+    cases = grouped(read_data(data, windows, allow_outside), by)
     learned = to_learn(cases, split=split, normal=normal or ())
     for line in (*cases.extra.get("notes", ()), *learned.lines):
         say(f"mmdmad: {line}", file=sys.stderr)
     chosen = cut_up(learned.cases, windows)
-    again = resume and (run / "config.json").exists()
     fitting, why = (config, "") if config is not None else preset_for(chosen)
     if why and not again:
         say(f"mmdmad: {fitting}: {why}", file=sys.stderr)
-    settings = load_config(fitting).model_dump(mode="json")
+    settings = load_config(fitting).model_dump(mode="json") | {"by": by}
     if not resume:
         for line in before_fit(chosen, PipelineConfig.model_validate(settings)):
             say(f"mmdmad: {line}", file=sys.stderr)
     folder = Run.open(run) if again else Run.create(run, settings)
     if resume and config is not None:
         folder.check_config(settings)
+    elif again:
+        folder.check_config(folder.config | {"by": by})
     folder.fit(chosen, resume=resume, progress=True)
     say(f"fitted on {len(chosen)} cases; the model lies in {run}")
     if folder.config.get("false_alarm_rate") is None:
         say(f"verdicts at {100 * folder.rate:g} %, which these calibration cases support; another: --false-alarm-rate")
+    for one in ask(Scope(folder), "would_catch").evidence:
+        say(one.evidence.caption)
     if known := faults(cases):
         say(folder.measure_caught(cut_up(Cases(tuple(known), root=cases.root), windows)).words(folder.rate))
     end(folder.refusals("fit"), lost_kinds(chosen, (*chosen.refused, *folder.model.refused_)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from mmdmad.cases import Refusal
 from mmdmad.errors import ConfigError, DataError, MmdmadError
-from mmdmad.guarantees import ByRecording, Guarantee, PartName, Verdict, _Data
+from mmdmad.guarantees import ByRecording, Guarantee, PartName, Ranks, Verdict, _Data
 from mmdmad.plain import plain
 from mmdmad.registry import named_entry_point
 
@@ -165,6 +165,7 @@ class Finding(_Data):
     versions.
     `single_score` is the joint score by the models of one fold, drawn by content, which alone may be set against the
     calibration scores; None where there is one fold, whose scores are.
+    `beside` are the p-values that do not decide where cases are ranked by group (`guarantee.within` says which do).
     """
 
     case_id: str
@@ -184,6 +185,7 @@ class Finding(_Data):
     simulated: bool = False
     single_score: float | None = None
     by_recording: ByRecording | None = None
+    beside: Ranks | None = None
 
     @property
     def deciding_p_value(self) -> float:

@@ -60,13 +60,54 @@ class ByRecording(_Data):
         return self.model_copy(update={"p_value": p_value, "whole": whole})
 
 
+class OwnGroup(_Data):
+    """What a case could rank among in its own group, one `Ranked` a fold; none where no normal case is of it.
+
+    `drawn`: a window of each calibration recording of the group was drawn.
+    """
+
+    folds: tuple[Ranked, ...] = ()
+    drawn: bool = False
+
+    @property
+    def size(self) -> int:
+        """Calibration cases of the group."""
+        return sum(one.size for one in self.folds)
+
+    @property
+    def units(self) -> int:
+        """Their units."""
+        return sum(one.units for one in self.folds)
+
+
+class Ranks(_Data):
+    """The other p-values of a case that is ranked by group: among all groups where its own decides, or of its own.
+
+    `parts` are those of its parts, `contradictions` of its contradictions in their order.
+    """
+
+    p_value: float
+    size: Count
+    parts: dict[PartName, float]
+    contradictions: tuple[float, ...] = ()
+    by_recording: ByRecording | None = None
+
+    def times(self, stretches: int) -> "Ranks":
+        """Of the most unusual of so many stretches; see `ByRecording.times`."""
+        clashes = tuple(min(1.0, stretches * p) for p in self.contradictions)
+        own = self.by_recording and self.by_recording.times(stretches)
+        p_value = min(1.0, stretches * self.p_value)
+        return self.model_copy(update={"p_value": p_value, "contradictions": clashes, "by_recording": own})
+
+
 class Grounds(_Data):
     """What a guarantee follows from at any rate: its folds, and what of the case it depends on.
 
     `learned`: the case is of a recording that was learned from. `drawn`: a window of each calibration recording was
     drawn, so that a window of a new one has a p-value among recordings. `stretches`: so many pieces of the case, of a
     length that is `usual`, were looked at, and the p-value counts all of them. `fewer`, `more`: which readings are
-    missing otherwise than in the cases learned from, in words; "" where none are.
+    missing otherwise than in the cases learned from, in words; "" where none are. `group`: what the case's own group
+    has, where cases are ranked by group; the rest is that of all groups.
     """
 
     folds: tuple[Ranked, ...]
@@ -76,6 +117,7 @@ class Grounds(_Data):
     usual: str = ""
     fewer: str = ""
     more: str = ""
+    group: OwnGroup | None = None
 
 
 class Guarantee(_Data):
@@ -92,8 +134,9 @@ class Guarantee(_Data):
     rate. `method` says how calibration cases were kept apart from what was learned ("moving": they are
     the latest cases before this one), `unit` what was kept whole, and
     `units` how many of these the calibration cases are (None in findings of earlier versions). `among` says which
-    p-value decides: the one among calibration cases, or (`ByRecording`) the one among recordings. `grounds` is what
-    the same is said from at another rate (None in findings of earlier versions).
+    p-value decides: the one among calibration cases, or (`ByRecording`) the one among recordings. `within`: these are
+    those of the case's own group, for which the rate then holds. `grounds` is what the same is said from at another
+    rate (None in findings of earlier versions).
     """
 
     rate: float
@@ -106,6 +149,7 @@ class Guarantee(_Data):
     unit: Unit = "case"
     units: int | None = None
     among: Literal["cases", "recordings"] = "cases"
+    within: bool = False
     attained: float | None = None
     bound: float | None = None
     measured: float | None = None
@@ -150,6 +194,22 @@ class Guarantee(_Data):
         if not self.decides:
             return "no verdict"
         return "anomalous" if p_value <= self.rate else "normal"
+
+
+def within_group(rate: float, own: int, own_recordings: int | None, recordings: int | None) -> bool:
+    """Whether the p-values in a case's own group decide at this rate, rather than those over all groups.
+
+    `own` cases of the group; `own_recordings` of these and `recordings` of all, where windows of new ones rank among
+    recordings (None: not so). What is promised for a new recording comes first, the own group before all of them.
+
+    >>> within_group(0.05, 19, None, None), within_group(0.05, 18, None, None), within_group(0.05, 400, 18, 40)
+    (True, False, False)
+    """
+
+    def enough(count: int | None) -> bool:
+        return count is not None and reaches(1 / (count + 1), rate)
+
+    return enough(own_recordings) or (not enough(recordings) and enough(own))
 
 
 def reaches(floor: float, rate: float) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmdmad.cases import Case, Modality, Refusal
 from mmdmad.findings import Contradiction, Finding, Guarantee, PartFinding, Slice, Verdict
-from mmdmad.guarantees import ByRecording
+from mmdmad.guarantees import ByRecording, Ranks
 from mmdmad.parts.timeline import usual_step
 from mmdmad.plain import plain
 from mmdmad.tokens import Layout
@@ -56,7 +56,8 @@ class Judgement:
     """The joint judgement of a case. The shares of `parts` and `contradictions` add up to `score`.
 
     `single_score` is the joint score in one fold, drawn by content, as calibration scores are; None with one fold.
-    `by_recording` is how it ranks as a window of a new recording; None where it is none.
+    `by_recording` is how it ranks as a window of a new recording; None where it is none. `beside` are its other
+    p-values where cases are ranked by group.
     """
 
     case: Case
@@ -70,6 +71,7 @@ class Judgement:
     lacks: tuple[Modality, ...] | None = None
     single_score: float | None = None
     by_recording: ByRecording | None = None
+    beside: Ranks | None = None
 
     @property
     def deciding_p_value(self) -> float:
@@ -107,6 +109,7 @@ class Judgement:
             single_score=self.single_score,
             p_value=self.p_value,
             by_recording=self.by_recording,
+            beside=self.beside,
             guarantee=self.guarantee,
             parts=tuple(
                 PartFinding(

@@ -213,8 +213,12 @@ def _cell(cases: Cases, case: Case, column: str) -> Any:
             f"there is no column {column!r} to choose by; there are "
             f"{', '.join(['split', 'group', 'label', 'recording', 'id', *known])}"
         )
-    value = values[column]
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    return in_words(values[column])
+
+
+def in_words(cell: Any) -> str:
+    """The value of a cell as people write it: 3.0 is "3"."""
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
 
 
 def _inside(cases: Cases, name: str) -> Path:

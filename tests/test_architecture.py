@@ -48,6 +48,7 @@ LAYERS = (
             "folder_described",
             "folder_sheets",
             "folder_tree",
+            "grouping",
             "labels",
             "learning",
             "log_pieces",

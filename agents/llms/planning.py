@@ -143,7 +143,7 @@ def _needed(reading: Reading) -> list[Call]:
         case "overview":
             return [Call("overview", {})]
         case "guarantee":
-            return [Call("guarantees", {})]
+            return [Call("by_group", {"group": where["group"]}) if "group" in where else Call("guarantees", {})]
         case "refused":
             return [Call("list_refusals", {})]
         case "score":

@@ -33,7 +33,8 @@ def speak(reading: Reading, question: str, calls: Sequence[Call]) -> str:
     results = [c.result for c in calls if c.result is not None]
     if not results:
         return "I cannot answer that: nothing was returned."
-    unused = reading.unused or (unused_filters(reading.where) if reading.intent in UNFILTERED else ())
+    used = ("group",) if reading.intent == "guarantee" else ()
+    unused = reading.unused or (unused_filters(reading.where, used) if reading.intent in UNFILTERED else ())
     if isinstance(results[0], About) and reading.intent in ("case", "score"):
         answer = tell(reading, question, results[0])
     else:

@@ -113,6 +113,10 @@ def _band(guarantee: Guarantee, asked: Certify) -> list[tuple[int, float]]:
 
 def _no_theorem(guarantee: Guarantee, band: bool) -> str:
     """Why nothing can be certified for a pattern; "" if it can."""
+    if guarantee.grounds is not None and guarantee.grounds.group is not None:
+        return (
+            "cases are ranked by group, among other calibration cases in each, and a threshold is certified for one set"
+        )
     if guarantee.method != "split":
         return "its calibration cases were crossed in folds, each with a model of its own (calibration: split has one)"
     if guarantee.unit != "case":

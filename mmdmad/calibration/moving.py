@@ -102,7 +102,8 @@ def moving(guarantee: Guarantee, size: int) -> Guarantee:
     note = f"ranked among the {size} latest cases (--adapt), a moving reference, which can learn a slow fault"
     return guarantee.model_copy(
         update={
-            "method": "moving", "among": "cases", "size": size, "units": size, "interval": (0.0, 1.0), "bound": None,
-            "measured": None, "attained": attained_level(size, guarantee.rate), "valid": False, "note": note,
+            "method": "moving", "among": "cases", "within": False, "size": size, "units": size, "bound": None,
+            "interval": (0.0, 1.0), "measured": None, "attained": attained_level(size, guarantee.rate), "valid": False,
+            "note": note,
         }
     )  # fmt: skip

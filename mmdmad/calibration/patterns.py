@@ -9,19 +9,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from mmdmad.calibration import kept
 from mmdmad.calibration.budget import Order, Track
 from mmdmad.calibration.conformal import case_uniform, conformal_p_value
 from mmdmad.calibration.fusion import TAIL_FEWEST, Fused, Tail, fuse, together
 from mmdmad.calibration.promise import Ranked, promise
 from mmdmad.calibration.recordings import PerRecording
 from mmdmad.cases import Modality
-from mmdmad.guarantees import ByRecording, Guarantee, Unit
-from mmdmad.saved import check_finite, require, validated
+from mmdmad.guarantees import ByRecording, Guarantee, Ranks, Unit
+from mmdmad.saved import require
 
 Pattern = tuple[Modality, ...]
 Link = tuple[Modality, Pattern]
@@ -67,6 +67,11 @@ class Measures:
         known = [self.parts[m] for m in pattern] + [self.links[k] for k in links(pattern) if k in self.links]
         return np.flatnonzero(np.isfinite(known).all(axis=0))
 
+    def only(self, rows: Sequence[int]) -> "Measures":
+        """The scores of these rows."""
+        here = list(rows)
+        return Measures({m: s[here] for m, s in self.parts.items()}, {k: s[here] for k, s in self.links.items()})
+
     def row(self, i: int, pattern: Pattern) -> tuple[dict[Modality, float], dict[Link, float]]:
         """Scores of one case, masked to a pattern."""
         of_links = {k: float(self.links[k][i]) for k in links(pattern) if k in self.links}
@@ -78,6 +83,8 @@ class Calibrated:
     """A case's scores with their p-values; `single` is its joint score in one of several folds, None with one.
 
     `by_recording` is how a window of a new recording ranks among calibration recordings; None for other cases.
+    `beside` are the p-values that do not decide where cases are ranked by group: those over all groups, or those of the
+    case's own; None where it has none.
     """
 
     fused: Fused
@@ -87,28 +94,23 @@ class Calibrated:
     guarantee: Guarantee
     single: float | None = None
     by_recording: ByRecording | None = None
+    beside: "Calibrated | None" = None
 
-
-class _State(BaseModel):
-    """What `JointCalibration.state` gives."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seed: int = Field(ge=0)
-    tails: dict[str, list[float]]
-    scores: dict[str, list[float]]
-    natural: dict[str, Annotated[int, Field(ge=0)]]
-    unit: Unit = "case"
-    units: dict[str, tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
-    track: dict[str, Any] | None = None
-    recordings: dict[str, list[list[float]]] = Field(default_factory=dict)
+    @property
+    def ranks(self) -> Ranks:
+        """Its p-values alone."""
+        return Ranks(
+            p_value=self.p_value, size=self.guarantee.size, parts=self.parts, by_recording=self.by_recording,
+            contradictions=tuple(self.links.values()),
+        )  # fmt: skip
 
 
 class JointCalibration:
     """Tails fitted on reference cases, and the sorted scores of the calibration cases for every pattern.
 
     `track_` are the calibration cases in their order, None where they have none or in models of earlier versions;
-    `recordings_` has, where units are recordings, what windows of new ones are ranked among.
+    `recordings_` has, where units are recordings, what windows of new ones are ranked among. `groups_` has the
+    calibration of each group, with the same tails, where cases are ranked by group.
     """
 
     track_: Track | None = None
@@ -116,6 +118,7 @@ class JointCalibration:
     def __init__(self, seed: int = 0, unit: Unit = "case") -> None:
         self.seed, self.unit = seed, unit
         self.recordings_: dict[str, PerRecording] = {}
+        self.groups_: dict[str | None, JointCalibration] = {}
 
     def fit(
         self,
@@ -124,11 +127,13 @@ class JointCalibration:
         units: Sequence[str] | None = None,
         order: Order | None = None,
         contents: Sequence[str] | None = None,
+        groups: Sequence[str | None] | None = None,
     ) -> "JointCalibration":
         """Learn from two disjoint sets of normal cases that no detector was fitted on.
 
         `units` names the unit that each calibration case belongs to; without it each is its own. `order` says where
         each lies beside the others, `contents` are the keys of what they hold (without them each is another).
+        `groups` is the group of each, where cases are to be ranked within theirs.
         """
         rows = [str(i) for i in range(len(calibration))]
         own, keys = rows if units is None else list(units), rows if contents is None else list(contents)
@@ -145,7 +150,32 @@ class JointCalibration:
             if all(_key((m,)) in self.tails_ for m in pattern):
                 self._fit_pattern(pattern, reference, calibration, own, keys, p_values)
         self.track_ = None if order is None else Track.of(order, own, p_values)
+        self._by_group(calibration, own, keys, groups)
         return self
+
+    def _by_group(
+        self, calibration: Measures, units: Sequence[str], contents: Sequence[str], groups: Sequence[str | None] | None
+    ) -> None:
+        """The calibration of each group that the cases are of."""
+        rows: dict[str | None, list[int]] = {}
+        for row, group in enumerate(groups or ()):
+            rows.setdefault(group, []).append(row)
+        self.groups_ = {
+            group: self.on(calibration.only(mine), [units[i] for i in mine], self.unit, [contents[i] for i in mine])
+            for group, mine in rows.items()
+        }
+
+    def of_group(self, group: str | None) -> "JointCalibration":
+        """The calibration of one group; of no case where this fold ranks with none of it."""
+        known = self.groups_.get(group)
+        if known is not None:
+            return known
+        made = JointCalibration(self.seed, self.unit)
+        made.tails_, made.scores_ = self.tails_, {key: np.empty(0) for key in self.scores_}
+        made.natural_ = dict.fromkeys(self.natural_, 0)
+        made.units_ = dict.fromkeys(self.units_, (0, 1))
+        made.recordings_ = {key: PerRecording.of([], [], [], self.seed) for key in self.recordings_}
+        return made
 
     def _fit_term(
         self,
@@ -208,7 +238,12 @@ class JointCalibration:
         return -score, case_uniform(units[row], "order", row, self.seed)
 
     def on(
-        self, calibration: Measures, units: Sequence[str], unit: Unit = "case", contents: Sequence[str] | None = None
+        self,
+        calibration: Measures,
+        units: Sequence[str],
+        unit: Unit = "case",
+        contents: Sequence[str] | None = None,
+        groups: Sequence[str | None] | None = None,
     ) -> "JointCalibration":
         """The same tails, and so the same joint score, ranked among other calibration cases, of these units."""
         keys = [str(i) for i in range(len(units))] if contents is None else list(contents)
@@ -222,6 +257,7 @@ class JointCalibration:
                 made.scores_[key] = np.sort(scores[np.isfinite(scores)])
         for pattern in self.joint_scores():
             made._rank_among(pattern, calibration, units, keys, np.full(len(units), np.nan))
+        made._by_group(calibration, units, keys, groups)
         return made
 
     def fuse(self, parts: Mapping[Modality, float], contradictions: Mapping[Link, float]) -> Fused:
@@ -281,56 +317,28 @@ class JointCalibration:
         """What stands behind a verdict on a case with these parts at this rate; see `promise`."""
         return promise(pattern, rate, [self.ranked(pattern)], self.unit, learned=learned, drawn=self.drawn(pattern))
 
+    def ranked_among(self, pattern: Pattern, *, by_recording: bool = False) -> np.ndarray:
+        """The joint scores, sorted, that a case with these parts ranks among: of cases, or of windows drawn."""
+        key = _joint_key(pattern)
+        return self.recordings_[key].drawn if by_recording else self.scores_.get(key, np.empty(0))
+
     def drawn(self, pattern: Pattern) -> bool:
         """Whether windows with these parts have a p-value among recordings."""
         return _joint_key(pattern) in self.recordings_
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as JSON values (floats survive JSON exactly)."""
-        return {
-            "seed": self.seed,
-            "tails": {k: t.state().tolist() for k, t in self.tails_.items()},
-            "scores": {k: s.tolist() for k, s in self.scores_.items()},
-            "natural": self.natural_,
-            "unit": self.unit,
-            "units": {k: list(u) for k, u in self.units_.items()},
-            "track": None if self.track_ is None else self.track_.state(),
-            **({"recordings": {k: r.state() for k, r in self.recordings_.items()}} if self.recordings_ else {}),
-        }
+        return kept.state(self)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "JointCalibration":
         """The calibration that `state` described; ModelError where no fit can have written it."""
-        known = validated(_State, state)
-        made = cls(known.seed, known.unit)
-        made.tails_ = {k: Tail.from_state(np.array(t, np.float64)) for k, t in known.tails.items()}
-        made.scores_ = {k: np.array(s, np.float64) for k, s in known.scores.items()}
-        made.natural_ = known.natural
-        for key, scores in made.scores_.items():
-            check_finite(f"the scores of {key}", scores)
-            require((np.diff(scores) >= 0).all(), f"the scores of {key} are not in increasing order")
-        for key, natural in made.natural_.items():
-            size = len(made.scores_.get(key, ()))
-            require(natural <= size, f"{natural} of {size} calibration cases of {key} have exactly these parts")
-        made.track_ = None if known.track is None else Track.from_state(known.track)
-        most = sum(known.natural.values())
-        require(made.track_ is None or len(made.track_) <= most, f"more than {most} calibration cases are in order")
-        made.units_ = known.units
-        for key, (units, smallest) in known.units.items():
-            size = len(made.scores_.get(key, ()))
-            require(
-                units * smallest <= size,
-                f"{size} calibration cases of {key} are no {units} units of {smallest} or more",
-            )
-        made.recordings_ = {key: PerRecording.from_state(key, one) for key, one in known.recordings.items()}
-        for key, one in made.recordings_.items():
-            ranked = made.units_.get(key, (0, 1))[0]
-            require(known.unit == "recording", f"{known.unit}s have windows of recordings drawn")
-            require(len(one) == ranked, f"a window of {len(one)} recordings is drawn, and {key} has {ranked}")
-        return made
+        return kept.restored(cls, state)
 
     def check(self, modalities: Sequence[Modality], joint: bool) -> None:
         """ModelError unless this belongs to these modalities: a tail and scores for each, links where `joint` is."""
+        for own in self.groups_.values():
+            own.check(modalities, joint)
         every = patterns(tuple(modalities))
         terms = {_key((m,)) for m in modalities}
         clashes = {_link_key(link) for p in every for link in links(p)} if joint else set()

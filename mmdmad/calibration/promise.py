@@ -25,7 +25,7 @@ import math
 from collections.abc import Sequence
 
 from mmdmad.calibration.conformal import false_alarm_interval, is_attainable, smallest_calibration_size
-from mmdmad.guarantees import Grounds, Guarantee, Ranked, Unit
+from mmdmad.guarantees import Grounds, Guarantee, OwnGroup, Ranked, Unit, within_group
 
 _MORE = "holds only for more of these"
 
@@ -38,16 +38,53 @@ def promise(
     *,
     learned: bool = False,
     drawn: bool = False,
+    group: OwnGroup | None = None,
 ) -> Guarantee:
     """The guarantee of a verdict on a case with these parts at this rate; `learned`: it is of a recording learned from.
 
     `drawn`: one window of each calibration recording was drawn. A window of a new recording is then ranked among these
-    where they reach the rate, R + 1 >= 1 / rate.
+    where they reach the rate, R + 1 >= 1 / rate. `group`: what the case's own group has, where cases are ranked by
+    group. Its ranks decide where `within_group` says so (Mondrian conformal prediction: the rank of a case among those
+    of its own category is as uniform as that among all; Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random
+    World", 2005, section 4.5), else those over all groups, and the note says for whom the rate then holds.
 
     >>> said = promise(("image",), 0.05, [Ranked(20, 20, 20, 1)] * 5)
     >>> said.method, said.size, round(said.attained, 4), round(said.bound, 3)
     ('cross', 100, 0.0495, 0.171)
     """
+    over_all = _among(pattern, rate, folds, unit, learned=learned, drawn=drawn)
+    if group is None or over_all.grounds is None:
+        return over_all
+    grounds = over_all.grounds.model_copy(update={"group": group})
+    new = drawn and not learned
+    own_units, units = (group.units, over_all.units) if new else (None, None)
+    if within_group(rate, group.size, own_units, units):
+        own = _among(pattern, rate, group.folds, unit, learned=learned, drawn=group.drawn)
+        return own.model_copy(update={"within": True, "grounds": grounds})
+    if not over_all.decides:
+        return over_all.model_copy(update={"grounds": grounds})
+    note = "; ".join(filter(None, (_not_within(group, rate, by_recording=new), over_all.note)))
+    valid = over_all.valid and group.size > 0
+    return over_all.model_copy(update={"valid": valid, "note": note, "grounds": grounds})
+
+
+def _not_within(group: OwnGroup, rate: float, *, by_recording: bool) -> str:
+    """Why a case is not ranked within its group, and for whom the rate then holds."""
+    if not group.size:
+        return (
+            "its group is not among the normal cases: ranked among all groups together, and no rate is promised for it"
+        )
+    count = f"{group.units} recordings" if by_recording else f"{group.size} calibration cases"
+    return (
+        f"ranked among all groups together: of its own group there are {count}, and a rate of {rate:g} needs "
+        f"{smallest_calibration_size(rate)}; the rate holds over all groups together, not for this group"
+    )
+
+
+def _among(
+    pattern: Sequence[str], rate: float, folds: Sequence[Ranked], unit: Unit, *, learned: bool, drawn: bool
+) -> Guarantee:
+    """The guarantee of a rank among these calibration cases, whichever group they are of."""
     size, units = sum(one.size for one in folds), sum(one.units for one in folds)
     enough = is_attainable(size, rate)
     valid, notes = enough, []

@@ -25,6 +25,21 @@ def supported_rate(size: int, recordings: int | None = None) -> float:
     return (promised or strong or USUAL_RATES[-1:])[0]
 
 
+def of_usual_group(groups: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Calibration cases and units of the group that the median case is of: half of all cases are of one as large.
+
+    >>> of_usual_group([(10, 10), (60, 60), (90, 90)]), of_usual_group([])
+    ((90, 90), (0, 0))
+    """
+    ordered = sorted(groups)
+    half, passed = sum(size for size, _ in ordered) / 2, 0
+    for size, units in ordered:
+        passed += size
+        if passed >= half:
+            return size, units
+    return 0, 0
+
+
 def of_usual_pattern(sizes: Iterable[tuple[int, int, int, int]]) -> tuple[int, int]:
     """Calibration cases and units of the most usual pattern, of (cases of just these parts, parts, cases, units).
 

@@ -6,7 +6,7 @@ from mmdmad.cases import Cases
 from mmdmad.checking.copies import Copies, overlaps, recordings
 from mmdmad.checking.look import look_at
 from mmdmad.checking.oddest import oddest
-from mmdmad.checking.support import for_whom, independence, promise, supports
+from mmdmad.checking.support import by_group, for_whom, independence, promise, supports
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.plan import plan
@@ -41,7 +41,7 @@ def before_fit(cases: Cases, config: PipelineConfig) -> list[str]:
         lines.append(f"{counted(len(shared), 'pair')} of slices of one file overlap, such as {a} and {b} of {file}")
     if rows.kind == "case":
         lines += independence(len(cases), len(set(known.values())), config)
-    lines += for_whom(planned, config)
+    lines += [*for_whom(planned, config), *by_group(planned, config)]
     return lines + far_out(cases)
 
 

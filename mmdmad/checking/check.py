@@ -16,8 +16,9 @@ from mmdmad.checking.look import Looks, look_at
 from mmdmad.checking.oddest import oddest
 from mmdmad.checking.report import ChannelFound, Folder, Kind, Note, Odd, Report
 from mmdmad.checking.sources import called_to_judge, read_any
-from mmdmad.checking.support import for_whom, independence, supports
+from mmdmad.checking.support import by_group, for_whom, independence, supports
 from mmdmad.errors import DataError
+from mmdmad.grouping import grouped
 from mmdmad.learning import Learned, question, to_learn
 from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.pipeline.config import PipelineConfig
@@ -38,6 +39,7 @@ def check_path(
     split: str | None = None,
     normal: Sequence[str] = (),
     config: str | None = None,
+    by: str | None = None,
     windows: Windows | None = None,
     estimate: bool = True,
     allow_outside: bool = False,
@@ -58,6 +60,7 @@ def check_path(
             split=split,
             normal=normal,
             config=config,
+            by=by,
             windows=windows,
             estimate=estimate,
             progress=progress,
@@ -79,6 +82,7 @@ def check(
     split: str | None = None,
     normal: Sequence[str] = (),
     config: str | None = None,
+    by: str | None = None,
     windows: Windows | None = None,
     estimate: bool = True,
     progress: bool = False,
@@ -88,8 +92,9 @@ def check(
     `judged`: they are what a model of other cases will judge, and nothing is learned from them, whatever is chosen.
 
     With `windows` recordings are cut, after the choice of what to learn from. Without `config` the preset that fits is
-    taken. Every part is read once; with `estimate` some are encoded too.
+    taken. Every part is read once; with `estimate` some are encoded too. `by`: what cases would be ranked within.
     """
+    cases = cases if judged else grouped(cases, by)
     taken, notes = _none_of(cases) if judged else _taken(cases, split, normal)
     learned = taken.cases
     if windows is not None:
@@ -101,6 +106,7 @@ def check(
     copies = copies_of(cases, looks, ids)
     preset, why = preset_for(learned or cases)
     settings = PipelineConfig.load(config or preset)
+    settings = settings if by is None else settings.model_copy(update={"by": by})
     kinds = ordered({one.modality for one in looks.every})
     learned, lost = _readable(learned, looks)
     notes += lost
@@ -122,6 +128,7 @@ def check(
         notes += [noted.note("warn", "recordings", said) for said in independence(len(learned), independent, settings)]
     if planned is not None:
         notes += [noted.note("warn", "recordings", said) for said in for_whom(planned, settings)]
+        notes += [noted.note("info", "groups", said) for said in by_group(planned, settings)]
         notes += _too_few(looks, planned, settings)
     measured = None
     if estimate and learned:

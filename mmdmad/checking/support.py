@@ -4,8 +4,8 @@ import math
 from collections import Counter
 
 from mmdmad.calibration.conformal import is_attainable, smallest_calibration_size
-from mmdmad.calibration.rates import of_usual_pattern, supported_rate
-from mmdmad.checking.report import Support
+from mmdmad.calibration.rates import of_usual_group, of_usual_pattern, supported_rate
+from mmdmad.checking.report import NAMED, Support
 from mmdmad.modalities.base import ordered
 from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.plan import Plan
@@ -24,7 +24,53 @@ def declared(planned: Plan, config: PipelineConfig) -> float:
         units = [unit for other, unit in ranked if pattern <= other]
         sizes.append((natural, len(pattern), len(units), len(set(units))))
     size, units_of = of_usual_pattern(sizes)
+    if config.by is not None:
+        size, units_of = of_usual_group(_of_groups(planned).values())
     return supported_rate(size, units_of if planned.first.kind == "recording" else None)
+
+
+def _of_groups(planned: Plan) -> dict[str | None, tuple[int, int]]:
+    """Calibration cases and units of each group."""
+    found: dict[str | None, list[str]] = {}
+    for case, unit in planned.calibration:
+        found.setdefault(case.group, []).append(unit)
+    return {group: (len(units), len(set(units))) for group, units in found.items()}
+
+
+def by_group(planned: Plan, config: PipelineConfig) -> list[str]:
+    """Which groups the rate will hold for by themselves, where cases are ranked by group; none elsewhere.
+
+    >>> from mmdmad.cases import Case
+    >>> from mmdmad.pipeline.plan import plan
+    >>> by_group(plan([Case("a", {})], PipelineConfig()), PipelineConfig())
+    []
+    """
+    if config.by is None:
+        return []
+    rate, among = declared(planned, config), "recordings" if planned.first.kind == "recording" else "calibration cases"
+    counts = {
+        "no group" if name is None else name: units if planned.first.kind == "recording" else size
+        for name, (size, units) in _of_groups(planned).items()
+    }
+    few = {name: count for name, count in counts.items() if not is_attainable(count, rate)}
+    enough = {name: count for name, count in counts.items() if name not in few}
+    lines = []
+    if enough:
+        lines.append(f"the rate of {100 * rate:g} % holds within each of {_counts(enough)} {among}")
+    if few:
+        lines.append(
+            f"too few {among} for {100 * rate:g} % within them, for which it takes {smallest_calibration_size(rate)}: "
+            f"{_counts(few)}; cases of these are ranked over all groups together, and the rate is not promised for "
+            "them alone"
+        )
+    return lines
+
+
+def _counts(groups: dict[str, int]) -> str:
+    """The groups with their numbers, the largest first, as many as a line holds."""
+    ranked = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} ({count})" for name, count in ranked[:NAMED])
+    return named + (f" and {counted(len(ranked) - NAMED, 'group')} more" if len(ranked) > NAMED else "")
 
 
 def supports(planned: Plan, config: PipelineConfig) -> tuple[Support, ...]:

@@ -11,6 +11,7 @@ from mmdmad.commands.common import (
     EXIT_INPUT,
     EXIT_REFUSED,
     AllowOutside,
+    By,
     LearnFrom,
     LogTime,
     NormalFolders,
@@ -29,6 +30,7 @@ def check(
     ],
     split: LearnFrom = None,
     normal: NormalFolders = None,
+    by: By = None,
     config: Annotated[
         str | None, typer.Option(help="Pipeline that a fit would have; default: the preset that fits.")
     ] = None,
@@ -51,6 +53,7 @@ def check(
         split=split,
         normal=normal or (),
         config=config,
+        by=by,
         windows=windows_of(window, step, log_time, offset=offset),
         estimate=estimate,
         allow_outside=allow_outside,

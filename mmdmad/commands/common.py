@@ -41,6 +41,14 @@ NormalFolders = Annotated[
 ]
 AllowOutside = Annotated[bool, typer.Option(help="Let the manifest name files outside its own folder.")]
 
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="COLUMN",
+        help="Rank cases within their group, so that the rate holds for each: group, or a column such as machine.",
+    ),
+]
 Window = Annotated[
     str | None,
     typer.Option(

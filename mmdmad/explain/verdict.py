@@ -41,6 +41,8 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
         "({calibration_cases} calibration cases of this pattern; {interval_level} interval {interval_low} to "
         "{interval_high})"
     )
+    if guarantee.within:
+        basis = basis.replace("of this pattern", "of its own group")
     own, p_value = judgement.by_recording, "joint p-value {p-value}"
     if own is not None:
         facts += [fact("p-value among recordings", own.p_value), fact("calibration recordings", own.count)]
@@ -56,7 +58,11 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
         basis = "({calibration_cases} calibration cases of this pattern; the rate is not promised: {note})"
         if own is not None and guarantee.among == "cases":
             basis = basis[:-1] + "; among " + among + " its p-value is {p-value_among_recordings})"
-    elif guarantee.grounds is not None and guarantee.grounds.learned and guarantee.note:
+    elif (
+        guarantee.grounds is not None
+        and guarantee.note
+        and (guarantee.grounds.learned or (guarantee.grounds.group is not None and not guarantee.within))
+    ):
         facts.append(fact("note", guarantee.note))
         basis = basis[:-1] + "; {note})"
     if judgement.verdict == "no verdict":

@@ -93,6 +93,12 @@ class PipelineConfig(Settings):
         default="auto", description="divide normal cases once, or cross them in folds; auto: cross where they are few"
     )
     folds: int | None = Field(default=None, ge=3, le=50, description="folds to cross in; 5, of recordings 10")
+    by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="rank cases within their group, so that the rate holds for each: group, or another column",
+    )
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     min_parts: int = Field(
         default=8, ge=2, le=1_000_000, description="fewest usable parts a modality needs in each split"

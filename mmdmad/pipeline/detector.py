@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mmdmad.calibration.folds import judge_in_folds
+from mmdmad.calibration.folds import judge_in_folds, supported
 from mmdmad.calibration.patterns import JointCalibration, Pattern
-from mmdmad.calibration.rates import of_usual_pattern, supported_rate
 from mmdmad.cases import Case, Lost, Modality, Refusal, lost_kinds
 from mmdmad.errors import DataError, NotFittedError, PartError, RefusalWarning
 from mmdmad.explain.normal import Normal
 from mmdmad.files import make_folder
 from mmdmad.findings import Contradiction, Finding, Findings, Guarantee
+from mmdmad.grouping import check_groups, grouped
 from mmdmad.intake import cases_of
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import Judgement
@@ -107,6 +107,7 @@ class JointDetector:
     normal_: Normal
     recordings_: frozenset[str]
     contents_: frozenset[str]
+    held_out_: tuple[tuple[Case, ...], ...] = ()
     refused_: tuple[Refusal, ...]
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
@@ -138,21 +139,25 @@ class JointDetector:
         """An unfitted detector from a preset's name, a YAML file, a mapping or a PipelineConfig."""
         return cls(load_config(config))
 
-    def fit(self, cases: Any, *, work: Path | None = None, progress: bool = False) -> Self:
+    def fit(self, cases: Any, *, by: str | None = None, work: Path | None = None, progress: bool = False) -> Self:
         """Learn what is normal. `work` keeps tokens, finished stages and checkpoints: a killed fit goes on from there.
 
         `cases` are Cases, or what makes some: a list of cases, files, folders, DataFrames, pictures or mappings
-        {modality: value} (`mm.cases_from` says more of what is given).
+        {modality: value} (`mm.cases_from` says more of what is given). `by`: rank them within their groups, "group" or
+        a column of the manifest, so that the rate holds for each (as `by` of the configuration).
         Which cases are learned from, `mmdmad.learning.to_learn` says: never faulty ones, nor those of test; a warning
         says what is left out, DataError what nobody can know. Parts that cannot be used are listed in `refused_`, the
         rest goes on; RefusalWarning where that is every part of a kind, RefusedError (a DataError) where nothing is
         left to learn from.
         """
-        cases = learned_from(cases_of(cases))
+        by = self.config.by if by is None else by
+        cases = learned_from(grouped(cases_of(cases), by))
+        check_groups(cases, by)
         if self._chooses:
             name, why = preset_for(cases)
             self.config, self.preset_ = load_config(name), f"{name}: {why}"
             log.info("%s", self.preset_)
+        self.config = self.config.model_copy(update={"by": by})
         planned = plan(cases.items, self.config)
         rows = planned.first
         log.info("normal cases are %s", planned.why)
@@ -165,7 +170,7 @@ class JointDetector:
             self.recordings_ = (
                 frozenset(filter(None, map(recording_of, rows.cases))) if rows.kind != "case" else frozenset()
             )
-            self.contents_ = planned.learned
+            self.contents_, self.held_out_ = planned.learned, planned.held_out
             warn_of_lost(lost_kinds(cases, (*cases.refused, *fitted.refused)))
 
             def make(out: Path) -> None:
@@ -181,13 +186,7 @@ class JointDetector:
         if self.config.false_alarm_rate is not None:
             return self.config.false_alarm_rate
         self._check_fitted()
-        ranked = {p: [fold.calibration.ranked(p) for fold in self.folds_] for p in self.calibration_.joint_scores()}
-        known = [
-            (sum(r.natural for r in of), len(p), sum(r.size for r in of), sum(r.units for r in of))
-            for p, of in ranked.items()
-        ]
-        size, units = of_usual_pattern(known)
-        return supported_rate(size, units if self.calibration_.unit == "recording" else None)
+        return supported([fold.calibration for fold in self.folds_])
 
     def judge(self, case: Case, false_alarm_rate: float | None = None, *, cache: Path | None = None) -> Judgement:
         """What is said of one case. A part that cannot be used is refused; PartError if none is left."""
@@ -205,6 +204,7 @@ class JointDetector:
             clashes,
             rate,
             learned=self.learned(case),
+            group=case.group,
         )
         many, guarantee = self._stretches(measured, said.guarantee)
         if outside := self._outside(signals, measured):
@@ -235,6 +235,7 @@ class JointDetector:
             lacks=tuple(m for m in self.parts_ if m not in measured),
             single_score=said.single,
             by_recording=said.by_recording and said.by_recording.times(many),
+            beside=None if said.beside is None else said.beside.ranks.times(many),
         )
 
     def _outside(self, signals: dict[Modality, Any], measured: Iterable[Modality]) -> Outside:
@@ -291,7 +292,7 @@ class JointDetector:
         keeps them. RefusalWarning where every part of a kind that the cases bring is refused.
         """
         self._check_fitted()
-        waiting = cases_of(cases)
+        waiting = grouped(cases_of(cases), self.config.by)
         simulated = bool(waiting.extra.get("simulated"))
         findings: list[Finding] = []
         refused: list[Refusal] = []
@@ -311,10 +312,14 @@ class JointDetector:
         warn_of_lost(lost_kinds(waiting, parts))
         return Findings(findings, tuple(refused), self.joint_scores)
 
-    def joint_scores(self) -> dict[Pattern, np.ndarray]:
-        """Joint scores of the calibration cases, sorted, for each pattern of present parts; of all folds together."""
+    def joint_scores(self, *group: str | None) -> dict[Pattern, np.ndarray]:
+        """Joint scores of the calibration cases, sorted, for each pattern of present parts; of all folds together.
+
+        Of a `group`, where one is given, those of its cases alone.
+        """
         self._check_fitted()
-        found = [fold.calibration.joint_scores() for fold in self.folds_]
+        of = [fold.calibration.of_group(*group) if group else fold.calibration for fold in self.folds_]
+        found = [one.joint_scores() for one in of]
         return {pattern: np.sort(np.concatenate([one[pattern] for one in found])) for pattern in found[0]}
 
     def save(self, folder: str | Path) -> None:

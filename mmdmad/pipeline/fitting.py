@@ -161,7 +161,8 @@ def _calibrate(
         units = [rows.unit(row) for row in rows.counted]
         order = order_of([rows.cases[row] for row in rows.counted], rows.kind)
         contents = [rows.keys[row] for row in rows.counted]
-        made = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units, order, contents)
+        groups = None if config.by is None else [rows.cases[row].group for row in rows.counted]
+        made = JointCalibration(config.seed, rows.kind).fit(reference, calibration, units, order, contents, groups)
         write_values(out / "calibration.json", made.state())
 
     made = stage(folder / "calibration", make)

@@ -117,7 +117,8 @@ def level(model: "JointDetector", cases: Sequence[Case]) -> tuple[Level, tuple[R
         kept = [mine[i] for i in used]
         counted.update(kept)
         names, keys = [units.of[row] for row in kept], [units.keys[row] for row in kept]
-        found.append(fold.calibration.on(measures, names, units.kind, keys))
+        in_groups = None if model.config.by is None else [cases[row].group for row in kept]
+        found.append(fold.calibration.on(measures, names, units.kind, keys, in_groups))
     known = {recording_of(cases[row]) for row in counted} if units.kind != "case" else set()
     contents = frozenset(head(units.keys[row]) for row in counted if not units.keys[row].startswith("unreadable"))
     return Level(tuple(found), frozenset(filter(None, known)), contents), tuple(refused)

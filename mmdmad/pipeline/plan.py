@@ -42,6 +42,11 @@ class Plan:
         return [(rows.cases[row], rows.unit(row)) for rows in self.splits for row in rows.counted]
 
     @property
+    def held_out(self) -> tuple[tuple[Case, ...], ...]:
+        """The reference cases of each fold, which it neither learns from nor ranks with."""
+        return tuple(tuple(rows.cases[row] for row in rows.reference) for rows in self.splits)
+
+    @property
     def learned(self) -> frozenset[str]:
         """Marks of the contents that some fold learns from."""
         return frozenset(head(key) for rows in self.splits for key in rows.keys[: rows.calibration.start])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Scope
 from mmdmad.ask.expected import Expected, of_all
-from mmdmad.ask.groups import Group, by_group
+from mmdmad.ask.groups import Group, OfGroups, by_group
 from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
 from mmdmad.ask.overview import Nothing, overview
 from mmdmad.ask.refusals import Refusal, Refusals, list_refusals
@@ -158,7 +158,7 @@ def build(run: "Run", title: str | None = None) -> Report:
     false, waits, groups, memory = (
         of_all(run.tally.groups(), whole.rate),
         run.pending,
-        by_group(scope, Nothing()),
+        by_group(scope, OfGroups()),
         Memory(run),
     )
     alike = {f.case_id: found for f in findings[:DETAILED] if (found := memory.of(f)) is not None}

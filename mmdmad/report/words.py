@@ -95,10 +95,11 @@ def together_in(events: Iterable[Event], cases: Collection[str]) -> dict[str, st
 
 
 def group_words(group: Group) -> str:
-    """What is odd about a group; "" where nothing is."""
+    """What is odd about a group, and for whom its rate holds; "" where there is nothing to say."""
+    odd = "more than chance explains" if group.beyond else ""
     if group.too_many:
-        return "normal ones are flagged more often than the rate explains: not like the normal cases learned from"
-    return "more than chance explains" if group.beyond else ""
+        odd = "normal ones are flagged more often than the rate explains: not like the normal cases learned from"
+    return "; ".join(filter(None, (odd, group.ranks)))
 
 
 def method_words(bases: Sequence[Basis]) -> str:

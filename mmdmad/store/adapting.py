@@ -1,7 +1,8 @@
 """`--adapt`: cases are ranked among the latest ones before them, so that normal may move slowly; only when asked for.
 
 A case is judged as ever; then its joint score is ranked among a moving reference (`mmdmad.calibration.moving`) of its
-pattern, which begins with the calibration scores. In the order of time it is one of those ranked among from then on.
+pattern, and of its group where it is ranked within that, which begins with the calibration scores. In the order of time
+it is one of those ranked among from then on.
 The reference is kept in the run and goes on with the next call. A case that is earlier than the last one that entered,
 has no time or was judged before is ranked and does not enter; one that has no single rank is left as it is.
 
@@ -30,7 +31,7 @@ from mmdmad.judgement import Judgement
 from mmdmad.parts import case_key
 from mmdmad.pipeline.lengths import of_stretches
 from mmdmad.pipeline.readings import of_missing
-from mmdmad.store import rows
+from mmdmad.store import rows, stream
 from mmdmad.store.db import MetaRow
 from mmdmad.store.levels import Levels, beside
 from mmdmad.store.scoring import Waiting
@@ -76,15 +77,16 @@ class Adapting:
         return beside(found, said, Fact(name="p-value among calibration cases", value=judgement.p_value))
 
     def _moved(self, judgement: Judgement) -> Judgement:
-        pattern = ",".join(judgement.guarantee.pattern)
+        group = (judgement.case.group,) if judgement.guarantee.within else ()
+        pattern = stream.kind_of(",".join(judgement.guarantee.pattern), *group)
         if pattern not in self._references:
-            scores = self.levels.newest.joint_scores().get(judgement.guarantee.pattern)
+            scores = self.levels.newest.joint_scores(*group).get(judgement.guarantee.pattern)
             self._references[pattern] = MovingReference(() if scores is None else scores, self.rate)
         reference = self._references[pattern]
         score = judgement.score if judgement.single_score is None else judgement.single_score
         p_value = reference.rank(score, case_uniform(case_key(judgement.case), "moving"))
         guarantee = moving(judgement.guarantee, len(reference))
-        moved = replace(judgement, p_value=p_value, guarantee=guarantee, by_recording=None)
+        moved = replace(judgement, p_value=p_value, guarantee=guarantee, by_recording=None, beside=None)
         seconds = rows.timestamp(judgement.case.time)
         flagged = p_value <= self.rate
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from mmdmad.calibration.binomial import clopper_pearson
 from mmdmad.cases import Case
 from mmdmad.errors import PartError, RunError
-from mmdmad.guarantees import ByRecording
+from mmdmad.guarantees import ByRecording, Ranks, within_group
+from mmdmad.judgement import Judgement
 from mmdmad.store.db import MetaRow
 from mmdmad.store.levels import Levels
 
@@ -30,7 +31,8 @@ class Caught(BaseModel):
     """The p-values of the labelled faults that could be judged; `given`: how many there were; `unusable`: not.
 
     A case that can get no verdict has the p-value 1: it is not caught. `drawn` are their ranks among recordings, one
-    for each p-value; none where cases are no windows of new recordings.
+    for each p-value; none where cases are no windows of new recordings. `own` are their ranks within their groups,
+    where cases are ranked by group: the others are then those over all groups.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -39,11 +41,19 @@ class Caught(BaseModel):
     given: int = Field(ge=0)
     unusable: int = Field(ge=0)
     drawn: tuple[ByRecording | None, ...] = ()
+    own: tuple[Ranks | None, ...] = ()
 
     def at(self, rate: float) -> int:
         """How many are caught at a declared rate."""
-        pairs = zip(self.p_values, self.drawn or [None] * len(self.p_values), strict=True)
-        return sum((p if own is None or not own.decides(rate) else own.p_value) <= rate for p, own in pairs)
+        none: list[None] = [None] * len(self.p_values)
+        found = 0
+        for p, drawn, own in zip(self.p_values, self.drawn or none, self.own or none, strict=True):
+            if own is not None:
+                in_group, in_all = (None if one is None else one.count for one in (own.by_recording, drawn))
+                if within_group(rate, own.size, in_group, in_all):
+                    p, drawn = own.p_value, own.by_recording
+            found += (p if drawn is None or not drawn.decides(rate) else drawn.p_value) <= rate
+        return found
 
     def interval(self, rate: float) -> tuple[float, float]:
         """95 % interval (Clopper and Pearson) of the share that is caught, of faults drawn as these were."""
@@ -75,7 +85,7 @@ def faults(cases: Iterable[Case]) -> list[Case]:
 def measure(engine: Engine, levels: Levels, cases: "Sequence[Case]", rate: float) -> Caught:
     """Judge labelled faults and keep their p-values in the run."""
     step = -(-len(cases) // MOST) if cases else 1
-    found: list[tuple[float, ByRecording | None]] = []
+    found: list[tuple[float, ByRecording | None, Ranks | None]] = []
     unusable = 0
     for case in cases[::step]:
         try:
@@ -83,13 +93,25 @@ def measure(engine: Engine, levels: Levels, cases: "Sequence[Case]", rate: float
         except PartError:
             unusable += 1
             continue
-        found.append((said.p_value, said.by_recording) if said.guarantee.decides else (1.0, None))
-    found.sort(key=lambda pair: pair[0])
-    drawn = tuple(own for _, own in found) if any(own for _, own in found) else ()
-    made = Caught(p_values=tuple(p for p, _ in found), given=len(cases), unusable=unusable, drawn=drawn)
+        found.append(_ranks(said) if said.guarantee.decides else (1.0, None, None))
+    found.sort(key=lambda ranks: ranks[0])
+    made = Caught(
+        p_values=tuple(p for p, _, _ in found), given=len(cases), unusable=unusable,
+        drawn=tuple(drawn for _, drawn, _ in found) if any(drawn for _, drawn, _ in found) else (),
+        own=tuple(own for _, _, own in found) if any(own for _, _, own in found) else (),
+    )  # fmt: skip
     with Session(engine) as session, session.begin():
         session.merge(MetaRow(key=KEY, value=made.model_dump_json()))
     return made
+
+
+def _ranks(said: Judgement) -> tuple[float, ByRecording | None, Ranks | None]:
+    """Its ranks over all groups, and within its own where it has some."""
+    other = said.beside
+    if other is None or not said.guarantee.within:
+        return said.p_value, said.by_recording, other
+    own = Ranks(p_value=said.p_value, size=said.guarantee.size, parts={}, by_recording=said.by_recording)
+    return other.p_value, other.by_recording, own
 
 
 def caught(engine: Engine) -> Caught | None:

@@ -79,6 +79,14 @@ class CaseRow(Base):
     whole_p: Mapped[float | None] = mapped_column(Float)  # of its recording, were this the most odd window
     deciding_p: Mapped[float | None] = mapped_column(Float)  # the p-value that its verdict rests on,
     ranked: Mapped[int | None] = mapped_column()  # and among how many cases or recordings that ranks it
+    within: Mapped[bool | None] = mapped_column()  # whether these are of its own group; none: not ranked by group
+    beside_p: Mapped[float | None] = mapped_column(Float)  # `Ranks` that do not decide: over all groups or its own,
+    beside_floor: Mapped[float | None] = mapped_column(Float)  # and of these what the columns above are of the others
+    beside_size: Mapped[int | None] = mapped_column()
+    beside_clash: Mapped[float | None] = mapped_column(Float)
+    beside_recordings: Mapped[int | None] = mapped_column()
+    beside_drawn_p: Mapped[float | None] = mapped_column(Float)
+    beside_whole_p: Mapped[float | None] = mapped_column(Float)
     label: Mapped[int | None] = mapped_column()
     simulated: Mapped[bool | None] = mapped_column()
     spelling: Mapped[str | None] = mapped_column(String, index=True)  # `rows.spelling` of the id, to find it by
@@ -114,6 +122,7 @@ class PartRow(Base):
     stands_out: Mapped[bool] = mapped_column()  # its own p-value is at most the declared rate
     encoder: Mapped[str] = mapped_column(String, server_default="")
     detector: Mapped[str] = mapped_column(String, server_default="")
+    beside_p: Mapped[float | None] = mapped_column(Float)  # where cases are ranked by group, see `CaseRow.beside_p`
 
 
 class EvidenceRow(Base):

@@ -238,7 +238,7 @@ def _whole(connection: Connection, which: ColumnElement[bool], view: "View | Non
 
 def _between(connection: Connection, at: At) -> Iterator[Window]:
     """The cases of streams that are not flagged, from narrow columns; withdrawn ones say nothing."""
-    query = select(CaseRow.id, CaseRow.time, CaseRow.p_value, CaseRow.group, _recording())
+    query = select(CaseRow.id, CaseRow.time, at.joint_p, CaseRow.group, _recording())
     query = query.join(DocumentRow, DocumentRow.case_id == CaseRow.id)
     query = query.where(~at.flagged, CaseRow.time.is_not(None), CaseRow.reason.is_not(None))
     if _has_pieces(connection):

@@ -22,7 +22,7 @@ from mmdmad.store.db import alone, check, complete, connect
 from mmdmad.store.rows import fill, rate_free
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 10
+FORMAT = 11
 FIRST = 1
 DATABASE, CONFIG = RUN
 
@@ -61,9 +61,10 @@ def _list_model(folder: Path, connection: Connection) -> None:
 # Format 9: there is a table of recalibrations; streams say with which of them they began.
 # Format 10: a window of a new recording has its p-values among recordings; cases of before have none, and are read as
 # they were.
+# Format 11: where cases are ranked by group, each has columns of the ranks that do not decide; there were none before.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
-    Step(7, (rate_free,)), Step(8, ()), Step(9, ()), Step(10, ()),
+    Step(7, (rate_free,)), Step(8, ()), Step(9, ()), Step(10, ()), Step(11, ()),
 )  # fmt: skip
 
 

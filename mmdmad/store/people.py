@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from mmdmad.store import adapting, caught, db, feedback, recalibration, stream
+from mmdmad.store import adapting, caught, db, feedback, recalibration, sensitivity, stream
 from mmdmad.store.at import At
 from mmdmad.store.caught import Caught
 from mmdmad.store.feedback import Feedback, Precision
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mmdmad.cases import Case
     from mmdmad.pipeline.detector import JointDetector
+    from mmdmad.pipeline.sensitivity import Sensitivity
 
 
 class People:
@@ -35,6 +36,10 @@ class People:
         @property
         def model(self) -> "JointDetector":
             """The fitted model of the run."""
+
+        @property
+        def by(self) -> str | None:
+            """What cases are ranked within."""
 
         @property
         def judged_at(self) -> float:
@@ -75,7 +80,7 @@ class People:
 
         RunError where one is labelled or confirmed as a fault; of a time those confirmed are left out (`left_out`).
         """
-        return recalibration.named(self._engine, normal, since, until)
+        return recalibration.named(self._engine, normal, since, until, self.by)
 
     def recalibrate(self, named: Named, *, who: str = "", why: str = "", progress: bool = False) -> Recalibration:
         """Rank cases among those that a person names normal, from their time on; nothing is learned again.
@@ -88,7 +93,7 @@ class People:
         given = self.path, self._engine, self.levels, self.judged_at, named
         done = recalibration.recalibrate(*given, who=who, why=why, progress=progress)
         self._levels = None
-        stream.catch_up(self._engine, self._calibration)
+        stream.catch_up(self._engine, self._calibration_of_kinds)
         return done
 
     @property
@@ -99,6 +104,15 @@ class People:
     def measure_caught(self, faults: "Sequence[Case]") -> Caught:
         """Judge labelled faults, which are not learned from, and keep how many are caught; no threshold moves."""
         return caught.measure(self._engine, self.levels, faults, self.judged_at)
+
+    def measure_sensitivity(self, seconds: float) -> "Sensitivity":
+        """Plant damage of known size in normal cases that the fit just made held out, and keep which is caught."""
+        return sensitivity.measure(self._engine, self.model, self.judged_at, seconds)
+
+    @property
+    def sensitivity(self) -> "Sensitivity | None":
+        """Which planted damage would have been caught when the model was fitted; None in runs of earlier versions."""
+        return sensitivity.kept(self._engine)
 
     @property
     def caught(self) -> Caught | None:
@@ -112,3 +126,13 @@ class People:
 
     def _calibration(self) -> "Mapping[tuple[str, ...], np.ndarray]":
         return self.levels.newest.joint_scores()
+
+    def _calibration_of_kinds(self) -> "dict[str, np.ndarray]":
+        """The same for streams: of all cases, and of each group where cases are ranked by group."""
+        model = self.levels.newest
+        found = {stream.kind_of(",".join(p)): scores for p, scores in model.joint_scores().items()}
+        if self.by is None:
+            return found
+        for group in {group for fold in model.folds_ for group in fold.calibration.groups_}:
+            found |= {stream.kind_of(",".join(p), group): s for p, s in model.joint_scores(group).items()}
+        return found

@@ -18,10 +18,8 @@ from mmdmad.store.rows import timestamp
 
 # `rung` and `rung_p` are the head of `findings.order_key`, stored with each case: the rule is not said again here.
 LEARNED = "learned"  # the key under which a run keeps which modalities its model has learned
-_BY_RANK = ("rank", "-rank")
+_AT_RATE = ("rank", "-rank", "p_value", "-p_value")
 _ORDERS: dict[str, tuple[Any, ...]] = {
-    "p_value": (CaseRow.p_value.asc(), CaseRow.score.desc(), CaseRow.id),
-    "-p_value": (CaseRow.p_value.desc(), CaseRow.score.asc(), CaseRow.id),
     "score": (CaseRow.score.asc(), CaseRow.id),
     "-score": (CaseRow.score.desc(), CaseRow.id),
     "time": (CaseRow.time.asc().nulls_last(), CaseRow.id),
@@ -115,8 +113,8 @@ class Filters:
         if self.label is not None:
             conditions.append(CaseRow.label == self.label)
         if self.p_value is not None:
-            of = None if self.p_of is None else _has(self.p_of, *self.p_value.conditions(PartRow.p_value))
-            conditions += self.p_value.conditions(CaseRow.p_value) if of is None else [of]
+            of = None if self.p_of is None else _has(self.p_of, *self.p_value.conditions(at.part_p))
+            conditions += self.p_value.conditions(at.joint_p) if of is None else [of]
         if self.score is not None:
             conditions += self.score.conditions(CaseRow.score)
         return conditions
@@ -182,8 +180,8 @@ def _of_day() -> Any:
 
 def ordering(order: str, at: At = STORED) -> tuple[Any, ...]:
     """The ORDER BY of a named order; ties are broken by case id, so that pages never overlap."""
-    _known("order", order, (*_BY_RANK, *_ORDERS))
-    return at.order(order) if order in _BY_RANK else _ORDERS[order]
+    _known("order", order, (*_AT_RATE, *_ORDERS))
+    return at.order(order) if order in _AT_RATE else _ORDERS[order]
 
 
 def _known(name: str, value: str | None, allowed: tuple[str, ...]) -> None:

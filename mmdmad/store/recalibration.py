@@ -24,6 +24,7 @@ from mmdmad.cases import Case, Cases, Refusal
 from mmdmad.errors import PartError, RunError
 from mmdmad.files import filing, make_folder, within
 from mmdmad.findings import Finding
+from mmdmad.grouping import grouped
 from mmdmad.intake import cases_of
 from mmdmad.parts import case_key
 from mmdmad.pipeline.units import head, recording_of
@@ -112,13 +113,16 @@ def given(engine: Engine, cases: Iterable[Case]) -> Named:
     return Named(found)
 
 
-def named(engine: Engine, normal: Any, since: datetime | None, until: datetime | None) -> Named:
-    """What is named normal: ids of judged cases, cases of any kind, or without either the judged ones of a time."""
+def named(engine: Engine, normal: Any, since: datetime | None, until: datetime | None, by: str | None = None) -> Named:
+    """What is named normal: ids of judged cases, cases of any kind, or without either the judged ones of a time.
+
+    `by` is the column that says their groups, where the run ranks within these.
+    """
     if normal is None:
         return judged_at(engine, since, until)
     if not isinstance(normal, Cases) and all(isinstance(one, str) for one in normal):
         return judged_as(engine, list(normal))
-    return given(engine, cases_of(normal))
+    return given(engine, grouped(cases_of(normal), by))
 
 
 def recalibrate(

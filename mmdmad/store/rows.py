@@ -124,6 +124,7 @@ def columns(finding: Finding) -> dict[str, Any]:
         "pattern": ",".join(finding.guarantee.pattern),
         "size": finding.guarantee.size,
         **_by_recording(finding),
+        **_beside(finding),
         "label": finding.label,
         "simulated": finding.simulated,
         "spelling": spelling(case_id),
@@ -139,6 +140,21 @@ def _by_recording(finding: Finding) -> dict[str, Any]:
     return {
         "recordings": own and own.count, "drawn_p": own and own.p_value, "whole_p": own and own.whole,
         "deciding_p": guarantee.deciding(finding.p_value, finding.by_recording), "ranked": among,
+    }  # fmt: skip
+
+
+def _beside(finding: Finding) -> dict[str, Any]:
+    """The ranks that do not decide at the rate of the run, where cases are ranked by group; they may at another."""
+    other, smallest = finding.beside, floor(finding)
+    if other is None or smallest is None:
+        names = "p", "floor", "size", "clash", "recordings", "drawn_p", "whole_p"
+        return {"within": None, **{f"beside_{name}": None for name in names}}
+    own = other.by_recording
+    return {
+        "within": finding.guarantee.within, "beside_p": other.p_value, "beside_size": other.size,
+        "beside_floor": stretches_of(finding.guarantee)[0] / (other.size + 1),
+        "beside_clash": min(other.contradictions, default=None), "beside_recordings": own and own.count,
+        "beside_drawn_p": own and own.p_value, "beside_whole_p": own and own.whole,
     }  # fmt: skip
 
 
@@ -174,11 +190,12 @@ def write(connection: Connection, findings: Sequence[Finding]) -> None:
 
 
 def _parts(f: Finding) -> Iterator[dict[str, Any]]:
-    odd = set(reasons.unusual(f))
+    odd, other = set(reasons.unusual(f)), {} if f.beside is None else f.beside.parts
     for p in f.parts:
         yield {
             "case_id": f.case_id, "modality": p.modality, "p_value": p.p_value, "score": p.score, "share": p.share,
-            "stands_out": p.modality in odd, "encoder": p.encoder, "detector": p.detector,
+            "beside_p": other.get(p.modality), "stands_out": p.modality in odd, "encoder": p.encoder,
+            "detector": p.detector,
         }  # fmt: skip
 
 

@@ -7,6 +7,7 @@
 Every case is one transaction: killed at any moment and started again, nothing is lost and nothing is there twice.
 """
 
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from copy import copy
@@ -24,6 +25,7 @@ from mmdmad.errors import RunError
 from mmdmad.files import make_folder, within, write_json
 from mmdmad.finding_table import export
 from mmdmad.findings import Explanation, Finding, Findings
+from mmdmad.grouping import check_groups, grouped
 from mmdmad.guarantees import Grounds
 from mmdmad.intake import cases_of
 from mmdmad.learning import learned_from
@@ -44,6 +46,9 @@ from mmdmad.store.setup import differences, read_settings, versions
 from mmdmad.store.stream import Watch
 from mmdmad.store.tally import LEARNED, Tally
 from mmdmad.store.views import View, check_rate, recalled
+
+PART_OF_FIT = 0.2
+"""Share of the time of a fit that may be spent on what it would have caught."""
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -109,6 +114,11 @@ class Run(People):
         """The pipeline configuration this run was created with."""
         config: dict[str, Any] = self._settings["config"]
         return config
+
+    @property
+    def by(self) -> str | None:
+        """What cases are ranked within, so that the rate holds for each: "group" or a column; None: not so."""
+        return self.config.get("by")
 
     @property
     def versions(self) -> dict[str, str]:
@@ -190,8 +200,9 @@ class Run(People):
         self._refuse_view("learn")
         if self.fitted and not resume:
             raise RunError(f"{self.path} is fitted already; name another run folder")
-        given = cases_of(cases)
+        given = grouped(cases_of(cases), self.by)
         cases = learned_from(given)
+        check_groups(cases, self.by)
         mark = serial.fingerprint(cases)
         started = self._meta("fit_cases")
         if started is not None and started != mark:
@@ -203,7 +214,9 @@ class Run(People):
         with Session(self._engine) as session, session.begin():
             attempt.begin(session, mark, len(cases))
             attempt.remember(session, cases)
+        begun = time.monotonic()
         self._model = fit_into(self.path, self._engine, self.config, cases, progress=progress)
+        self.measure_sensitivity(PART_OF_FIT * (time.monotonic() - begun))
         if known := faults(given):
             self.measure_caught(known)
         return self
@@ -223,7 +236,7 @@ class Run(People):
         them among the latest ones before, so that normal may move slowly, without a promise (`mmdmad.store.adapting`).
         """
         self._refuse_view("judge cases")
-        cases = cases_of(cases)
+        cases = grouped(cases_of(cases), self.by)
         cut, known = cases.extra.get("windows"), self.windows
         if cut is not None and known is not None and str(cut) != str(known):
             raise RunError(f"{self.path} learned from {known}, these cases are {cut}; cut them alike")
@@ -251,7 +264,7 @@ class Run(People):
                 moving.record(self._engine)
         if anew:  # only now: stopped before, the same call judges all of them again
             self._set_meta(false_alarm_rate=repr(rate))
-        stream.catch_up(self._engine, self._calibration)
+        stream.catch_up(self._engine, self._calibration_of_kinds)
         self.events.catch_up()
         lost = lost_kinds([one.case for one in waiting], parts)
         return Scored(done, tuple(refused), len(cases) - len(waiting) - len(twice), lost)

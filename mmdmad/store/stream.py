@@ -34,7 +34,7 @@ from mmdmad.store import rows
 from mmdmad.store.again import is_named
 from mmdmad.store.db import CaseRow, DocumentRow, MetaRow, RecalibrationRow, StreamRow, alone
 
-Calibration = Mapping[tuple[str, ...], np.ndarray]
+Calibration = Mapping[str, np.ndarray]
 STATE, LAPSE = "stream", "lapse"  # keys in the table of the run's settings
 _LAPSED = "the guarantee has lapsed since"
 SHARES = {0.1: "a tenth", 0.2: "a fifth"}
@@ -111,6 +111,15 @@ class Watch(BaseModel):
         return f"{told} ({others})" if others else told
 
 
+def kind_of(pattern: str, *group: str | None) -> str:
+    """What a case of these parts is compared with: all cases of these, or those of a `group`.
+
+    >>> kind_of("image,text"), kind_of("image,text", "A"), kind_of("image,text", None)
+    ('image,text', 'image,text@A', 'image,text@')
+    """
+    return f"{pattern}@{group[0] or ''}" if group else pattern
+
+
 def wait(connection: Connection, finding: Finding, case: Case, fixed: float | None = None) -> None:
     """Let a judged case wait for its place; the caller's transaction. One that has entered is left as it is.
 
@@ -127,8 +136,9 @@ def wait(connection: Connection, finding: Finding, case: Case, fixed: float | No
         return
     row = {
         "era": era,
-        "case_id": finding.case_id, "time": held["time"], "clock": held["clock"], "pattern": held["pattern"],
+        "case_id": finding.case_id, "time": held["time"], "clock": held["clock"],
         "key": case_key(case) or finding.case_id, "fixed": finding.p_value if fixed is None else fixed,
+        "pattern": kind_of(held["pattern"], *((finding.group,) if finding.guarantee.within else ())),
         "score": finding.score if finding.single_score is None else finding.single_score,
     }  # fmt: skip
     connection.execute(insert(StreamRow).on_conflict_do_nothing(), row)
@@ -145,7 +155,7 @@ def catch_up(engine: Engine, calibration: Callable[[], Calibration]) -> None:
 def advance(engine: Engine, calibration: Calibration) -> None:
     """Enter the cases that wait, in their order, and withdraw the promise from a lapse on; one transaction.
 
-    `calibration` holds the joint scores of the calibration cases for each pattern of present parts.
+    `calibration` holds the joint scores of the calibration cases for each kind of case (`kind_of`).
     """
     with alone(engine) as connection:
         entered = list(_entered(connection))
@@ -259,7 +269,7 @@ def _withdraw(connection: Connection, lapse: Lapse) -> None:
 
 def _again(connection: Connection, calibration: Calibration, entered: list[Any]) -> Stream:
     """The stream as it was after the last case that entered."""
-    stream = Stream({",".join(pattern): scores for pattern, scores in calibration.items() if len(scores)})
+    stream = Stream({kind: scores for kind, scores in calibration.items() if len(scores)})
     for row in entered:
         stream.replay(row.pattern, row.score, row.key)
     stored = connection.scalar(select(MetaRow.value).where(MetaRow.key == STATE))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Engine, Select, distinct, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from mmdmad.errors import RunError
@@ -50,7 +50,8 @@ class Whole:
 class Judged:
     """How many cases of one group rest on `size` calibration cases (or recordings), and what became of them.
 
-    `decided` are those that could get a verdict; `normal` those whose label says normal and that could get one.
+    `decided` are those that could get a verdict; `normal` those whose label says normal and that could get one. `own`
+    are ranked within this group, the others over all groups together.
     """
 
     group: str | None
@@ -60,6 +61,7 @@ class Judged:
     flagged: int
     normal: int
     normal_flagged: int
+    own: int = 0
 
 
 class Tally:
@@ -124,7 +126,7 @@ class Tally:
     def sizes(self) -> tuple[int, int] | None:
         """The smallest and the largest calibration set that a verdict rests on."""
         with Session(self._engine) as session:
-            low, high = session.execute(select(func.min(CaseRow.size), func.max(CaseRow.size))).one()
+            low, high = session.execute(select(func.min(self._at.size), func.max(self._at.size))).one()
         return None if low is None or high is None else (low, high)
 
     def span(self, **filters: Any) -> tuple[str, str] | None:
@@ -139,21 +141,28 @@ class Tally:
         return self._one(select(CaseRow.id).where(CaseRow.simulated.is_(True)).limit(1)) is not None
 
     def patterns(self) -> list[tuple[str, int, int]]:
-        """For each pattern of present parts: its worst case's id, cases judged, cases flagged; most judged first."""
+        """For each pattern of present parts: its worst case's id, cases judged, cases flagged; most judged first.
+
+        Where cases are ranked by group, one for each size of calibration set too, within groups and over all of them.
+        """
         flagged = func.count().filter(self._at.flagged)
-        counted = select(CaseRow.pattern, func.count().label("n"), flagged.label("bad")).group_by(CaseRow.pattern)
+        ranked, within = self._at.ranked, case((self._at.within.is_(True), 1), else_=0)
+        of_groups = case((CaseRow.within.is_not(None), ranked), else_=-1), within
+        counted = select(CaseRow.pattern, *of_groups, func.count(), flagged).group_by(CaseRow.pattern, *of_groups)
+        order = func.count().desc(), func.length(CaseRow.pattern).desc(), *of_groups
         with Session(self._engine) as session:
-            rows = session.execute(counted.order_by(func.count().desc(), func.length(CaseRow.pattern).desc())).all()
-            return [
-                (str(session.scalar(_first(CaseRow.pattern == pattern, self._at))), int(n), int(bad))
-                for pattern, n, bad in rows
-            ]
+            found = []
+            for pattern, size, own, n, bad in session.execute(counted.order_by(*order)).all():
+                here = CaseRow.pattern == pattern, of_groups[0] == size, of_groups[1] == own
+                found.append((str(session.scalar(_first(and_(*here), self._at))), int(n), int(bad)))
+            return found
 
     def groups(self) -> list[Judged]:
         """Counts for each group and size of calibration set, groups in the order of their names, none first."""
         decided = self._at.verdict != "no verdict"
         flagged, normal = self._at.flagged, (CaseRow.label == 0) & decided
-        counts = [func.count().filter(which) for which in (decided, flagged, normal, normal & flagged)]
+        kinds = decided, flagged, normal, normal & flagged, self._at.within.is_(True)
+        counts = [func.count().filter(which) for which in kinds]
         size = self._at.ranked
         query = select(CaseRow.group, size, func.count(), *counts).group_by(CaseRow.group, size)
         with Session(self._engine) as session:
@@ -168,8 +177,8 @@ class Tally:
         name = func.coalesce(CaseRow.recording, CaseRow.id)
         kinds, flagged = func.count(distinct(CaseRow.pattern)), func.count().filter(self._at.flagged)
         # SQLite takes the other columns of a group from the row that has the minimum
-        peak = CaseRow.id.label("peak"), CaseRow.recordings
-        query = select(name, func.count(), flagged, kinds, func.min(CaseRow.whole_p), *peak)
+        peak = CaseRow.id.label("peak"), self._at.recordings
+        query = select(name, func.count(), flagged, kinds, func.min(self._at.whole_p), *peak)
         with Session(self._engine) as session:
             rows = session.execute(query.where(CaseRow.whole_p.is_not(None)).group_by(name)).all()
         found = [Whole(str(n), w, bad, min(1.0, k * float(p or 0)), int(r or 0), i) for n, w, bad, k, p, i, r in rows]
@@ -183,14 +192,15 @@ class Tally:
 
     def ranks(self) -> list[tuple[str, float, int]]:
         """Id, p-value and size of the calibration set of every case that could get a verdict, smallest p first."""
-        query = select(CaseRow.id, CaseRow.p_value, CaseRow.size).where(self._at.verdict != "no verdict")
+        p_value, size = self._at.joint_p, self._at.size
+        query = select(CaseRow.id, p_value, size).where(self._at.verdict != "no verdict")
         with Session(self._engine) as session:
-            rows = session.execute(query.order_by(CaseRow.p_value, CaseRow.score.desc(), CaseRow.id))
+            rows = session.execute(query.order_by(p_value, CaseRow.score.desc(), CaseRow.id))
             return [(i, float(p), n) for i, p, n in rows if n is not None]
 
     def at_most(self, pattern: Sequence[str], p_value: float) -> int:
         """How many cases with these parts have a p-value of at most this; rounding decides nothing."""
-        here = CaseRow.pattern == ",".join(pattern), CaseRow.p_value <= p_value * (1 + 1e-9)
+        here = CaseRow.pattern == ",".join(pattern), self._at.joint_p <= p_value * (1 + 1e-9)
         return int(self._one(select(func.count()).select_from(CaseRow).where(*here)))
 
     def labels(self) -> dict[tuple[int, bool], int]:

@@ -16,7 +16,7 @@ from mmdmad.errors import RunError
 from mmdmad.explain import verdict as said
 from mmdmad.explain.words import Draft, listed
 from mmdmad.findings import Evidence, Explanation, Finding, Sentence
-from mmdmad.guarantees import Grounds, Guarantee, Unit
+from mmdmad.guarantees import Grounds, Guarantee, Ranks, Unit
 from mmdmad.pipeline.lengths import for_stretches, stretches_of
 from mmdmad.pipeline.readings import Outside, for_missing
 from mmdmad.sizes import RATES
@@ -51,8 +51,9 @@ class View:
             guarantee = moving(guarantee, before.size)
         elif is_kept(before):
             guarantee = guarantee.model_copy(update={"valid": False, "note": before.note})
-        verdict = guarantee.verdict(guarantee.deciding(finding.p_value, finding.by_recording))
-        read = finding.model_copy(update={"guarantee": guarantee, "verdict": verdict, "explanation": None})
+        ranked = finding if guarantee.within == before.within else _turned(finding)
+        verdict = guarantee.verdict(guarantee.deciding(ranked.p_value, ranked.by_recording))
+        read = ranked.model_copy(update={"guarantee": guarantee, "verdict": verdict, "explanation": None})
         read = read.model_copy(update={"evidence": tuple(_evidence(read))})
         if self.watch is not None and (lapse := self.watch.lapsing(read)) is not None:
             read = lapsed(read, lapse)
@@ -64,7 +65,8 @@ class View:
 @lru_cache(maxsize=4096)
 def at_rate(pattern: tuple[str, ...], unit: Unit, grounds: Grounds, rate: float) -> Guarantee:
     """The guarantee at a rate, from what any is said from."""
-    made = promise(pattern, rate, grounds.folds, unit, learned=grounds.learned, drawn=grounds.drawn)
+    of = {"learned": grounds.learned, "drawn": grounds.drawn}
+    made = promise(pattern, rate, grounds.folds, unit, **of, group=grounds.group)
     if grounds.stretches > 1:
         made = for_stretches(made, grounds.stretches, grounds.usual)
     outside = Outside(grounds.fewer, grounds.more)
@@ -78,6 +80,26 @@ def recalled(model: "JointDetector", finding: Finding, case: Case) -> Grounds:
     own = guarantee.unit != "case" and ("holds only for more of" in guarantee.note or model.learned(case))
     folds = tuple(fold.calibration.ranked(guarantee.pattern) for fold in model.folds_)
     return Grounds(folds=folds, learned=own, stretches=stretches, usual=usual)
+
+
+def _turned(finding: Finding) -> Finding:
+    """The finding with the p-values in its group in the place of those over all groups, or the other way round."""
+    other = finding.beside
+    if other is None:
+        return finding
+    clashes = tuple(c.p_value for c in finding.contradictions)
+    now = Ranks(
+        p_value=finding.p_value, size=finding.guarantee.size, parts={p.modality: p.p_value for p in finding.parts},
+        contradictions=clashes, by_recording=finding.by_recording,
+    )  # fmt: skip
+    parts = tuple(p.model_copy(update={"p_value": other.parts.get(p.modality, p.p_value)}) for p in finding.parts)
+    turned = zip(finding.contradictions, other.contradictions or clashes, strict=True)
+    return finding.model_copy(
+        update={
+            "p_value": other.p_value, "by_recording": other.by_recording, "parts": parts, "beside": now,
+            "contradictions": tuple(c.model_copy(update={"p_value": p}) for c, p in turned),
+        }
+    )  # fmt: skip
 
 
 def check_rate(rate: float) -> None:

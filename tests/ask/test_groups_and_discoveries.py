@@ -63,8 +63,8 @@ def test_each_group_is_counted_beside_what_is_expected(asked, findings):
     assert shares == sorted(shares, reverse=True)
     assert found.line == f"all cases: {len(mine)} groups of 120 cases"
     first = found.groups[0]
-    said = f"{first.name}: {first.flagged} of {first.judged} cases flagged; of {first.decided} normal ones "
-    assert captions(found)[0].startswith(f"{said}{first.expected.low} to {first.expected.high} would be, at 5 %; by")
+    said = f"{first.name}: {first.flagged} of {first.judged} cases flagged; expected false alarms at 5 %: "
+    assert captions(found)[0].startswith(f"{said}{first.expected.low} to {first.expected.high} of {first.decided}; by")
 
 
 def test_a_group_whose_normal_cases_are_flagged_too_often_is_said_to_be_another(tmp_path, a_run):

@@ -54,13 +54,13 @@ def test_each_step_has_its_actions():
         (2, (format._list_model,)), (3, (format.fill,)), (4, (upgrades.reference_to_normal,)), (5, ()), (6, ()),
         (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()),
     ]  # fmt: skip
-    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (10, 1, "cases.sqlite", "config.json")
+    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (11, 1, "cases.sqlite", "config.json")
 
 
 @pytest.mark.parametrize(("declared", "stored"), [(11, 10), (10, 11), (11, 0)])
 def test_one_number_above_is_newer(folder, declared, stored):
     numbered(folder, declared, stored)
-    with pytest.raises(RunError, match="has the run format 11; this mmdmad reads formats up to 10; read it"):
+    with pytest.raises(RunError, match="has the run format 12; this mmdmad reads formats up to 11; read it"):
         Run.open(folder)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact
-from mmdmad.guarantees import ByRecording
+from mmdmad.guarantees import ByRecording, Ranks
 from mmdmad.store import db, rows
 from mmdmad.store.rows import LARGEST, Judged, columns, document, finding_of, spelling, timestamp
 from mmdmad.store.run import Run
@@ -31,7 +31,8 @@ def test_every_copied_column(made):
         "rung_p": one.order_key[1], "reason": "text", "contradictory": True, "pattern": "image,text", "size": 49,
         "label": 1, "simulated": True, "spelling": "test007b", "number": 7,
         "floor": 0.02, "clash": 0.1, "recordings": None, "drawn_p": None, "whole_p": None, "deciding_p": 0.03,
-        "ranked": 49,
+        "ranked": 49, "within": None, "beside_p": None, "beside_floor": None, "beside_size": None,
+        "beside_clash": None, "beside_recordings": None, "beside_drawn_p": None, "beside_whole_p": None,
     }  # fmt: skip
     told = {"units": 24, "among": "recordings"}
     window = one.model_copy(
@@ -45,6 +46,12 @@ def test_every_copied_column(made):
         24, 0.04, 0.12, 0.04, 24, 0.03, 49,
     ]  # fmt: skip
     assert columns(window.model_copy(update={"parts": ()}))["recordings"] is None
+    beside = Ranks(p_value=0.2, size=199, parts={"text": 0.3}, contradictions=(0.4,), by_recording=window.by_recording)
+    grouped = columns(window.model_copy(update={"beside": beside}))
+    assert {name: value for name, value in grouped.items() if name == "within" or name.startswith("beside_")} == {
+        "within": False, "beside_p": 0.2, "beside_floor": 0.005, "beside_size": 199, "beside_clash": 0.4,
+        "beside_recordings": 24, "beside_drawn_p": 0.04, "beside_whole_p": 0.12,
+    }  # fmt: skip
     other = columns(made.finding("x", contradictions=(made.contradiction("text", 0.1001, 9.0),)))
     expected = {"time": None, "clock": None, "group": None, "label": None, "number": None}
     assert {name: other[name] for name in expected} == expected
@@ -136,7 +143,8 @@ def test_parts_evidence_and_facts_are_written_in_their_order(store, made):
     )  # fmt: skip
     put(store, Judged(one, "stamp", "content", "source"))
     assert table(store, "SELECT * FROM parts ORDER BY modality") == [
-        ("a", "image", 0.11, 2.0, 1.0, 0, "image-e", "image-d"), ("a", "text", 0.1, 7.0, 3.0, 1, "text-e", "text-d"),
+        ("a", "image", 0.11, 2.0, 1.0, 0, "image-e", "image-d", None),
+        ("a", "text", 0.1, 7.0, 3.0, 1, "text-e", "text-d", None),
     ]  # fmt: skip
     assert table(store, "SELECT * FROM evidence ORDER BY id") == [
         ("a", "E1", "verdict", None),

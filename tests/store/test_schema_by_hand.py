@@ -23,12 +23,16 @@ TABLES = {  # name, type, not null, default, place in the primary key
         clash FLOAT 0 None 0; pattern VARCHAR 0 None 0;
         size INTEGER 0 None 0; recording VARCHAR 0 None 0; recordings INTEGER 0 None 0; drawn_p FLOAT 0 None 0;
         whole_p FLOAT 0 None 0; deciding_p FLOAT 0 None 0; ranked INTEGER 0 None 0;
+        within BOOLEAN 0 None 0; beside_p FLOAT 0 None 0; beside_floor FLOAT 0 None 0; beside_size INTEGER 0 None 0;
+        beside_clash FLOAT 0 None 0; beside_recordings INTEGER 0 None 0; beside_drawn_p FLOAT 0 None 0;
+        beside_whole_p FLOAT 0 None 0;
         label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
         number BIGINT 0 None 0; event VARCHAR 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;
         finding TEXT 1 None 0; digest VARCHAR 0 None 0""",
     "parts": """case_id VARCHAR 1 None 1; modality VARCHAR 1 None 2; p_value FLOAT 1 None 0; score FLOAT 1 None 0;
-        share FLOAT 1 None 0; stands_out BOOLEAN 1 None 0; encoder VARCHAR 1 '' 0; detector VARCHAR 1 '' 0""",
+        share FLOAT 1 None 0; stands_out BOOLEAN 1 None 0; encoder VARCHAR 1 '' 0; detector VARCHAR 1 '' 0;
+        beside_p FLOAT 0 None 0""",
     "evidence": "case_id VARCHAR 1 None 1; id VARCHAR 1 None 2; kind VARCHAR 1 None 0; part VARCHAR 0 None 0",
     "facts": """case_id VARCHAR 1 None 1; evidence VARCHAR 1 None 2; place INTEGER 1 None 3; name VARCHAR 1 None 0;
         value BLOB 0 None 0; unit VARCHAR 1 None 0""",
@@ -92,7 +96,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 10
+    assert FORMAT == 11
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)

@@ -20,6 +20,7 @@ from mmdmad.judgement import Judgement
 from mmdmad.pipeline.lengths import for_stretches, stretches_of
 from mmdmad.pipeline.readings import Outside, for_missing
 from mmdmad.store import db, rows, stream
+from mmdmad.store.bounds import Bounds
 from mmdmad.store.run import Run
 from mmdmad.store.stream import Lapse, Watch, lapsed
 from mmdmad.store.views import View, recalled
@@ -29,7 +30,7 @@ RATES = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 1 / 21, 0.5)
 LAPSE = Lapse(seconds=0.0, since="2026-04-01 06:00:00", began="2026-04-01 06:00:00", rising=True, tolerance=0.1)
 
 
-def calibration(seed: int, size: int, unit: str = "case", units: int = 0) -> JointCalibration:
+def calibration(seed: int, size: int, unit: str = "case", units: int = 0, groups: tuple = ()) -> JointCalibration:
     rng = np.random.default_rng(seed)
 
     def measures(count: int) -> Measures:
@@ -38,7 +39,8 @@ def calibration(seed: int, size: int, unit: str = "case", units: int = 0) -> Joi
         return Measures({"image": image, "text": rng.normal(size=count)}, {("image", ("text",)): image + 1})
 
     names = [str(i % units) for i in range(size)] if units else None
-    return JointCalibration(seed, unit).fit(measures(60), measures(size), names)
+    of = [groups[(i % units if units else i) % len(groups)] for i in range(size)] if groups else None
+    return JointCalibration(seed, unit).fit(measures(60), measures(size), names, groups=of)
 
 
 def judged(folds, number: int, rate: float, *, learned=False, many=1, outside=None, time=None):
@@ -49,13 +51,16 @@ def judged(folds, number: int, rate: float, *, learned=False, many=1, outside=No
     if number % 5:
         parts = {"image": float(rng.normal() + odd), **parts}
     clash = {("image", ("text",)): float(rng.normal() + odd)} if "image" in parts else {}
-    one = judge_in_folds(folds, f"k{number}", [parts] * len(folds), [clash] * len(folds), rate, learned=learned)
+    group = "A" if number % 2 else None
+    given = [parts] * len(folds), [clash] * len(folds)
+    one = judge_in_folds(folds, f"k{number}", *given, rate, learned=learned, group=group)
     guarantee = one.guarantee if many == 1 else for_stretches(one.guarantee, many, "20 s")
     guarantee = guarantee if outside is None else for_missing(guarantee, outside)
     found = Judgement(
-        case=Case(f"c{number:03d}", {}, time=time, group="A" if number % 2 else None), signals={}, parts={},
+        case=Case(f"c{number:03d}", {}, time=time, group=group), signals={}, parts={},
         contradictions=(), score=one.fused.score, p_value=min(1.0, many * one.p_value), guarantee=guarantee,
         by_recording=one.by_recording and one.by_recording.times(many),
+        beside=None if one.beside is None else one.beside.ranks.times(many),
     )  # fmt: skip
     made = found.finding().model_copy(
         update={
@@ -84,6 +89,16 @@ WAYS = {
     "recordings learned from": ([calibration(s, 40, "recording", 4) for s in range(5)], {"learned": True}),
     "recordings in stretches": ([calibration(s, 40, "recording", 8) for s in range(5)], {"many": 3}),
     "stretches": ([calibration(0, 150)], {"many": 3}),
+    "groups": ([calibration(0, 150, groups=("A", None, None))], {}),
+    "groups in folds": ([calibration(s, 40, groups=("A", None, "B", "C")) for s in range(5)], {}),
+    "groups in stretches": ([calibration(0, 150, groups=("A", None, None))], {"many": 3}),
+    "groups of recordings": ([calibration(s, 40, "recording", 10, ("A", None)) for s in range(5)], {}),
+    "groups of recordings learned from": (
+        [calibration(s, 40, "recording", 10, ("A", None)) for s in range(5)],
+        {"learned": True},
+    ),
+    "a group never seen": ([calibration(0, 150, groups=("A", "B"))], {}),
+    "groups with fewer readings": ([calibration(0, 150, groups=("A", None))], {"outside": Outside(fewer="few")}),
     "fewer readings": ([calibration(0, 150)], {"outside": Outside(fewer="few")}),
     "more readings": ([calibration(0, 150)], {"outside": Outside(fewer="few", more="many"), "many": 2}),
 }
@@ -184,6 +199,11 @@ def run(tmp_path, made):
             *(("recordings", n, {}) for n in range(100, 140)),
             *(("recordings", n, {"learned": True}) for n in range(140, 150)),
             *(("recordings in stretches", n, {"many": 3}) for n in range(150, 170)),
+            *(("groups", n, {}) for n in range(170, 200)), *(("groups in folds", n, {}) for n in range(200, 230)),
+            *(("groups in stretches", n, {"many": 3}) for n in range(230, 250)),
+            *(("groups of recordings", n, {}) for n in range(250, 280)),
+            *(("groups of recordings learned from", n, {"learned": True}) for n in range(280, 290)),
+            *(("a group never seen", n, {}) for n in range(290, 300)),
             ("fewer readings", 81, WAYS["fewer readings"][1]), ("more readings", 84, WAYS["more readings"][1]),
         )
     ]  # fmt: skip
@@ -211,6 +231,11 @@ def test_filters_counts_and_orders_are_those_of_the_view(run, rate):
     for answer in (True, False):
         hold = [f.case_id for f in expected if bool(reasons.contradicted(f)) is answer]
         assert [f.case_id for f in read.findings(order="id", contradictory=answer)] == hold
+    low = sorted(expected, key=lambda f: (f.p_value, -f.score, f.case_id))
+    assert [f.case_id for f in read.findings(order="p_value")] == [f.case_id for f in low]
+    assert read.count(p_value=Bounds(at_most=0.03)) == sum(f.p_value <= 0.03 for f in expected)
+    of_text = [f for f in expected if f.part("text") is not None]
+    assert read.count(p_of="text", p_value=Bounds(at_most=0.03)) == sum(f.part("text").p_value <= 0.03 for f in of_text)
     odd = [f.case_id for f in expected if "text" in reasons.unusual(f)]
     assert [f.case_id for f in read.findings(order="id", part="text")] == odd
     groups = read.tally.groups()
