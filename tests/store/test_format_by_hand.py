@@ -52,12 +52,12 @@ def test_the_steps_after_the_older_of_the_two_numbers_are_taken(folder, monkeypa
 def test_each_step_has_its_actions():
     assert [(step.to, step.actions) for step in format.STEPS] == [
         (2, (format._list_model,)), (3, (format.fill,)), (4, (upgrades.reference_to_normal,)), (5, ()), (6, ()),
-        (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()),
+        (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()), (11, ()),
     ]  # fmt: skip
     assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (11, 1, "cases.sqlite", "config.json")
 
 
-@pytest.mark.parametrize(("declared", "stored"), [(11, 10), (10, 11), (11, 0)])
+@pytest.mark.parametrize(("declared", "stored"), [(12, 11), (11, 12), (12, 0)])
 def test_one_number_above_is_newer(folder, declared, stored):
     numbered(folder, declared, stored)
     with pytest.raises(RunError, match="has the run format 12; this mmdmad reads formats up to 11; read it"):
