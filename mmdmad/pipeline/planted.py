@@ -86,12 +86,8 @@ def _percent(size: float) -> str:
 
 
 DAMAGES: dict[Modality, Damage] = {
-    "sensor": Damage(
-        (1, 2, 4, 8, 16), lambda k: f"a shift of {k:g} spreads over 10 % of the rows of a channel", shifted
-    ),
-    "image": Damage((0.001, 0.003, 0.01, 0.03, 0.1), lambda s: f"a blot over {_percent(s)} of the picture", blotted),
+    "sensor": Damage((1, 2, 4, 8, 16), lambda k: f"a shift of {k:g} spreads in 10 % of the rows of a channel", shifted),
+    "image": Damage((0.001, 0.003, 0.01, 0.03, 0.1), lambda s: f"a blot on {_percent(s)} of the picture", blotted),
     "text": Damage((0.05, 0.1, 0.2, 0.4, 0.8), lambda s: f"{_percent(s)} of the words replaced", reworded),
-    "video": Damage(
-        (0.1, 0.2, 0.4, 0.8), lambda s: f"a frame that stands still over {_percent(s)} of the clip", frozen
-    ),
+    "video": Damage((0.1, 0.2, 0.4, 0.8), lambda s: f"a frame that stands still for {_percent(s)} of the clip", frozen),
 }

@@ -55,8 +55,8 @@ class Kind(_Data):
         """One sentence.
 
         >>> tried = (Tried(size=0, p_values=(0.5, 0.9)), Tried(size=4, p_values=(0.2, 0.01)))
-        >>> Kind(modality="sensor", tried=tried).words(0.05)[:70]
-        'sensor: caught in 50 % of 2 tries from a shift of 4 spreads over 10 % '
+        >>> Kind(modality="sensor", tried=tried).words(0.05)[:72]
+        'sensor: caught in 50 % of 2 tries from a shift of 4 spreads in 10 % of t'
         """
         said, at = DAMAGES[self.modality].words, f"{100 * rate:g} %"
         none = next((t for t in self.tried if not t.size), None)

@@ -81,7 +81,7 @@ def test_half_is_the_size_from_which_on_half_is_caught():
         kind(0, 0, 0.25)
         .words(0.05)
         .startswith(
-            "sensor: at 5 % even a shift of 4 spreads over 10 % of the rows of a channel is caught in only 1 of 4 tries"
+            "sensor: at 5 % even a shift of 4 spreads in 10 % of the rows of a channel is caught in only 1 of 4 tries"
         )
     )
     assert kind(0, 0, 0).words(0.05).endswith("without damage 1 of 2")

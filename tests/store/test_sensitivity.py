@@ -2,16 +2,20 @@
 
 import numpy as np
 import pytest
+from mmdmad.agents.grounding import check
 from mmdmad.agents.investigator import Investigator
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mmdmad.ask.base import Scope, ask
+from mmdmad.ask.sensitivity import _kind
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import RunError
 from mmdmad.parts import Sensor
 from mmdmad.pipeline import planting
 from mmdmad.pipeline.config import PipelineConfig
+from mmdmad.pipeline.planted import DAMAGES
+from mmdmad.pipeline.sensitivity import Kind, Tried
 from mmdmad.report.model import build
 from mmdmad.store import db
 from mmdmad.store.run import Run
@@ -85,7 +89,7 @@ def test_it_is_told_by_chat_and_report_and_at_another_rate(run):
         "Verdicts rest on 60 calibration cases: no p-value is below 0.0164, and a declared 5 % attains 4.92 %."
     )
     assert captions[1] == "The smallest rate is 2 %; 1 % needs 39 normal cases more."
-    assert "spreads over 10 % of the rows of a channel on, at 5 %" in captions[2]
+    assert "spreads in 10 % of the rows of a channel on, at 5 %" in captions[2]
     said = Investigator(run, llm="offline", thread="t").ask("what would you have caught?")
     assert not said.withheld
     assert captions[2] in said.text
@@ -116,3 +120,12 @@ def test_what_ranks_by_group_is_read_at_its_own_rate_alone(tmp_path):
     other = [one.evidence.caption for one in ask(Scope(made.at(0.1)), "would_catch").evidence]
     assert "Planted damage was measured at 5 %, and not at 10 %." in other
     made.close()
+
+
+@pytest.mark.parametrize("modality", DAMAGES)
+def test_what_is_said_of_each_kind_is_in_its_evidence(modality):
+    for size in DAMAGES[modality].sizes:
+        for p_values in ((0.01, 0.02, 0.3), (0.2, 0.3, 0.01), (0.5, 0.6, 0.7)):
+            tried = tuple(Tried(size=s, p_values=p_values if s else (0.5, 0.04)) for s in (0.0, size))
+            said = _kind(Kind(modality=modality, tried=tried), 0.05).evidence.model_copy(update={"id": "E1"})
+            assert check(said.caption, ["E1"], [said]) == []
