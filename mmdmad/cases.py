@@ -79,9 +79,17 @@ class Case:
         return ordered(self.parts)
 
 
+NO_DATA = "no data"
+"""How the reason begins why a part of nothing but missing readings, or a case of nothing else, cannot be used."""
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """A part or case that could not be used, and why, in one line; the rest went on."""
+    """A part or case that could not be used, and why, in one line; the rest went on.
+
+    >>> Refusal("a", "sensor", "no data in 60 rows: every reading is missing").empty
+    True
+    """
 
     case_id: str
     part: str
@@ -92,6 +100,11 @@ class Refusal:
         # Names of files and messages of decoders may hold anything; a refusal is stored, printed and told.
         object.__setattr__(self, "case_id", _HALF.sub(lambda half: plain(half[0]), self.case_id))
         object.__setattr__(self, "reason", plain(" ".join(self.reason.split())))
+
+    @property
+    def empty(self) -> bool:
+        """Whether the recorder gave nothing at all: something found, though without a p-value."""
+        return self.reason.startswith(NO_DATA)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """The run as a whole: how many cases, what was flagged, by what, where and when."""
 
+from collections.abc import Sequence
+
 from mmdmad.ask.base import Arguments, Cited, Result, Scope, query, told
 from mmdmad.ask.feedback import told_precision
 from mmdmad.ask.words import flagged_line, percent, plural, told_caught
@@ -21,8 +23,8 @@ class Overview(Result):
     `first` and `last` are the times of the oldest and the newest case on their own clocks, to the second; "" where no
     case has one. `watched` says whether normal has moved in the course of the run, as far as times tell; `lapsed`: it
     has, so that the guarantee has lapsed. `adapted`: how many cases were ranked among a moving reference, "" where none
-    was. `parts` are those that were learned, `called` the words for modalities that ids of cases begin with ("clip" of
-    clip-003).
+    was. `empty` are cases whose recorder gave no data. `parts` are those that were learned, `called` the words for
+    modalities that ids of cases begin with ("clip" of clip-003).
     """
 
     judged: int
@@ -38,6 +40,7 @@ class Overview(Result):
     watched: str = ""
     lapsed: bool = False
     adapted: str = ""
+    empty: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
 
@@ -69,6 +72,8 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         last = f"{done[-1].at:%Y-%m-%d}"
         text = f"The run was recalibrated, last on {last}: {done[-1].words}."
         said.append(told(text, fact("recalibrated", last), fact("judged anew", done[-1].anew)))
+    if empty := tuple(tally.empty()):
+        said.append(told_empty(empty))
     if refused:
         noun = "part or case was" if refused == 1 else "parts or cases were"
         said.append(told(f"{refused} {noun} refused.", fact("refused", refused)))
@@ -84,7 +89,7 @@ def overview(scope: Scope, asked: Nothing) -> Overview:
         evidence=tuple(said),
         judged=judged, verdicts=verdicts, refused=refused, rate=run.rate, drivers=drivers, groups=groups,
         channels=channels, simulated=simulated, first=span[0], last=span[1],
-        watched=watch.words, lapsed=watch.lapse is not None, adapted=run.adapted,
+        watched=watch.words, lapsed=watch.lapse is not None, adapted=run.adapted, empty=empty,
         parts=tuple(tally.learned()),
         called=tuple(word for kind in modalities().values() for word in kind.words if tally.begins(word)),
     )  # fmt: skip
@@ -104,6 +109,22 @@ def told_pending(left: Pending) -> list[Cited]:
         return []
     facts = fact("given", left.given), fact("not judged yet", left.left)
     return [told(f"{left.words}; give the same cases to `mmdmad score` again.", *facts)]
+
+
+def told_empty(cases: Sequence[str]) -> Cited:
+    """Which cases gave no data: nothing can be ranked, and yet it is what a person looks for."""
+    more = f" and {len(cases) - WORST} more" if len(cases) > WORST else ""
+    text = f"{no_data(len(cases))} ({', '.join(cases[:WORST])}{more})."
+    return told(text, fact("cases without data", len(cases)), *(fact("case", case) for case in cases[:WORST]))
+
+
+def no_data(cases: int) -> str:
+    """How many cases gave no data, and what that is.
+
+    >>> no_data(1)
+    '1 case gave no data (every reading is missing): a finding by itself, without a rank'
+    """
+    return f"{plural(cases)} gave no data (every reading is missing): a finding by itself, without a rank"
 
 
 def _counts(scope: Scope, judged: int, verdicts: dict[str, int], simulated: bool) -> Cited:

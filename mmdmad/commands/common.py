@@ -258,6 +258,10 @@ def end(refused: "Sequence[Refusal]", lost: "Iterable[Lost]") -> None:
     """List what was refused, then say which kinds were lost altogether; exit code 3 if anything was refused."""
     if not refused:
         return
+    if empty := len({r.case_id for r in refused if r.empty}):
+        from mmdmad.ask.overview import no_data
+
+        say(no_data(empty))
     list_refused(refused)
     for one in lost:
         say(f"mmdmad: {one}", file=sys.stderr)

@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mmdmad.cases import Part
+from mmdmad.cases import NO_DATA, Part
 from mmdmad.parts import sensor_wild
 from mmdmad.parts.limits import decoding, plain_file, refuse, sliced_file, span
 from mmdmad.parts.sensor_columns import Columns, check_cells, from_array, tidy
 from mmdmad.parts.sensor_table import Table, columns_of, lay_out, read_columns, settle, some_rows, whole
 from mmdmad.parts.timeline import Timeline, usual_step
-
-NO_DATA = "no data"
-"""How the reason begins why a table of nothing but missing readings cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)

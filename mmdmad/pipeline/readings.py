@@ -19,7 +19,6 @@ import numpy as np
 
 from mmdmad.cases import Refusal
 from mmdmad.modalities.base import modality_of
-from mmdmad.parts.sensor import NO_DATA
 from mmdmad.parts.timeline import usual_step
 
 if TYPE_CHECKING:
@@ -146,8 +145,8 @@ def _listed(said: list[str]) -> str:
 
 def nothing_left(refused: Sequence[Refusal]) -> str:
     """Why a case of which every part was refused cannot be judged; that a recorder gave nothing at all comes first."""
-    empty = [r.reason for r in refused if r.reason.startswith(NO_DATA)]
-    others = "; ".join(f"{r.part}: {r.reason}" for r in refused if not r.reason.startswith(NO_DATA))
+    empty = [r.reason for r in refused if r.empty]
+    others = "; ".join(f"{r.part}: {r.reason}" for r in refused if not r.empty)
     if others or not refused:
         empty.append(f"no part can be judged ({others or 'the case has no parts'})")
     return "; ".join(empty)

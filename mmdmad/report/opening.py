@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.expected import Expected
 from mmdmad.ask.judging import Basis
-from mmdmad.ask.overview import Overview
+from mmdmad.ask.overview import Overview, no_data
 from mmdmad.ask.words import plural
 from mmdmad.explain.words import listed
 from mmdmad.modalities.base import ordered
@@ -83,6 +83,7 @@ def opening(run: "Run", whole: Overview, false: Expected, waits: Pending, first:
     if odd is not None:
         since = f"The first is of {odd[0]}, the last of {odd[1]}." if odd[0] != odd[1] else f"Flagged at {odd[0]}."
     found = _found(whole.drivers, flagged, false, _together(run.events, flagged) if flagged else "")
+    found += f" {no_data(len(whole.empty))}." if whole.empty else ""
     return Opening(looked=f"{looked}.", found=found, since=since, steps=steps)
 
 
@@ -140,6 +141,8 @@ def _steps(whole: Overview, false: Expected, waits: Pending, first: str) -> tupl
         )
     elif whole.verdicts.get("no verdict", 0) < whole.judged:
         steps.append("Nothing has to be done; the most unusual cases stand below.")
+    if whole.empty:
+        steps.append(f"Look at what records {whole.empty[0]}: it gave nothing.")
     if whole.refused:
         steps.append(f"See under Data quality why {plural(whole.refused, 'part')} or cases could not be used.")
     return tuple(steps)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, distinct, func, select
 from sqlalchemy.orm import Session
 
+from mmdmad.cases import NO_DATA
 from mmdmad.errors import RunError
 from mmdmad.findings import Verdict
 from mmdmad.modalities.base import modalities
@@ -117,6 +118,11 @@ class Tally:
     def refused(self) -> int:
         """How many parts and cases were refused."""
         return int(self._one(select(func.count()).select_from(RefusalRow)))
+
+    def empty(self) -> list[str]:
+        """The cases, in the order of their ids, that gave no data at all or have a part that gave none."""
+        none = RefusalRow.reason.startswith(NO_DATA)
+        return self._all(select(RefusalRow.case_id).where(none).distinct().order_by(RefusalRow.case_id))
 
     def channels(self) -> list[str]:
         """Every sensor channel that any evidence speaks of."""

@@ -212,6 +212,23 @@ def test_refusals_are_counted_in_all_and_listed_to_the_limit(tmp_path):
     assert captions(found)[0] == "5 parts or cases were refused:"
 
 
+def test_a_recorder_that_gave_nothing_is_found_without_a_rank(tmp_path):
+    from mmdmad.cases import NO_DATA, Cases, Refusal
+    from mmdmad.report.model import build
+
+    run = synthetic_run(tmp_path / "run", 1)
+    assert "gave no data" not in " ".join(captions(ask(Scope(run=run, folder=tmp_path), "overview")))
+    reason = f"{NO_DATA} in 60 rows: every reading is missing"
+    dead = [Refusal(f"dead-{i}", part, reason, i) for i in range(4) for part in ("case", "sensor")]
+    run.score(Cases((), (*dead, Refusal("torn", "image", "the file is truncated", 9))))
+    found = ask(Scope(run=run, folder=tmp_path), "overview")
+    assert found.empty == ("dead-0", "dead-1", "dead-2", "dead-3")
+    assert any("4 cases gave no data" in c and "(dead-0, dead-1, dead-2 and 1 more)" in c for c in captions(found))
+    opening = build(run).opening
+    assert "4 cases gave no data" in opening.found
+    assert any(step.startswith("Look at what records dead-0") for step in opening.steps)
+
+
 def test_guarantees_labels_models_and_the_line_of_time(asked, findings):
     found = ask(asked, "guarantees")
     assert sum(b.judged for b in found.bases) == len(findings)
