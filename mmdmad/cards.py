@@ -27,6 +27,7 @@ def card(finding: "Finding") -> str:
     parts = " &nbsp; ".join(f"{text(p.modality)} {p.p_value:.3g}" for p in finding.parts)
     among = f" of {g.units} {g.unit}s" if g.unit != "case" and g.units else ""
     promise = "" if g.valid else f"; no guarantee: {text(g.note or 'too few calibration cases')}"
+    promise = f"; {text(g.note)}" if g.valid and g.missing else promise
     words = f"<p>{text(finding.explanation.text)}</p>" if finding.explanation is not None else ""
     try:
         pictures = "".join(picture(one, CARD) for one in stored_or_drawn(finding).values())

@@ -107,7 +107,8 @@ class Grounds(_Data):
     drawn, so that a window of a new one has a p-value among recordings. `stretches`: so many pieces of the case, of a
     length that is `usual`, were looked at, and the p-value counts all of them. `fewer`, `more`: which readings are
     missing otherwise than in the cases learned from, in words; "" where none are. `group`: what the case's own group
-    has, where cases are ranked by group; the rest is that of all groups.
+    has, where cases are ranked by group; the rest is that of all groups. `missing`: what the calibration cases were
+    masked to lack like the case, and `unlike`: why they were not.
     """
 
     folds: tuple[Ranked, ...]
@@ -118,6 +119,8 @@ class Grounds(_Data):
     fewer: str = ""
     more: str = ""
     group: OwnGroup | None = None
+    missing: str = ""
+    unlike: str = ""
 
 
 class Guarantee(_Data):
@@ -136,7 +139,8 @@ class Guarantee(_Data):
     `units` how many of these the calibration cases are (None in findings of earlier versions). `among` says which
     p-value decides: the one among calibration cases, or (`ByRecording`) the one among recordings. `within`: these are
     those of the case's own group, for which the rate then holds. `grounds` is what the same is said from at another
-    rate (None in findings of earlier versions).
+    rate (None in findings of earlier versions). `missing` is what the case lacks
+    inside its parts and the calibration cases were masked to lack too; "" where it is ranked among them as they are.
     """
 
     rate: float
@@ -154,6 +158,7 @@ class Guarantee(_Data):
     bound: float | None = None
     measured: float | None = None
     grounds: Grounds | None = None
+    missing: str = ""
 
     @property
     def smallest_p_value(self) -> float:

@@ -53,11 +53,16 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
                 "(joint p-value {p-value} among all {calibration_cases} windows of these; {interval_level} interval "
             )
             basis += "{interval_low} to {interval_high})"
+    if guarantee.missing:
+        facts += [fact("missing readings", guarantee.missing), fact("note", guarantee.note)]
     if guarantee.decides and not guarantee.valid:
-        facts.append(fact("note", guarantee.note))
+        facts += [] if guarantee.missing else [fact("note", guarantee.note)]
         basis = "({calibration_cases} calibration cases of this pattern; the rate is not promised: {note})"
         if own is not None and guarantee.among == "cases":
             basis = basis[:-1] + "; among " + among + " its p-value is {p-value_among_recordings})"
+    elif guarantee.missing:
+        basis = basis.replace(" of this pattern", " of this pattern that lack the same ({missing_readings})")
+        basis = basis[:-1] + "; {note})"
     elif (
         guarantee.grounds is not None
         and guarantee.note
@@ -75,7 +80,7 @@ def verdict(judgement: "Judgement | Finding") -> Draft:
             )
             text += " for it; its joint p-value among {calibration_cases} calibration cases is {p-value}"
         if guarantee.note:
-            facts.append(fact("note", guarantee.note))
+            facts += [] if guarantee.missing else [fact("note", guarantee.note)]
             text += " ({note})"
         text += "."
     elif judgement.verdict == "anomalous":

@@ -8,7 +8,7 @@ suffix loads no decoder.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from mmdmad.errors import ConfigError
@@ -81,6 +81,22 @@ class BaseModality(ABC):
         one) or `written`."""
         raise TypeError(f"a {self.noun} has no stretches")
 
+    def masked(self, signal: Any, there: "np.ndarray", lost: "Mapping[str, np.ndarray]") -> Any:
+        """A decoded part that is `timed` with only those of its rows or frames that are `there` (T,), and without the
+        readings of channels that are `lost` (T,) each; None where parts of this modality cannot be masked."""
+        return None
+
+    def kept(self, part: "Part", signal: Any) -> "tuple[dict[str, np.ndarray], dict[str, Any]] | None":
+        """What a model keeps of a normal part, so that it can be masked later: arrays (finite) and JSON values.
+
+        None where that cannot be little, nor a file and its hash.
+        """
+        return None
+
+    def from_kept(self, arrays: "Mapping[str, np.ndarray]", values: "Mapping[str, Any]") -> "Part":
+        """The part that `kept` was of; PartError where its file is no more what it was."""
+        raise TypeError(f"nothing is kept of a {self.noun}")
+
     def depths(self, part: "Part") -> "Iterator[tuple[str, float, float]]":
         """`levels.kind_of` and `levels.used_range` of pictures in a part; none where there are no pictures."""
         yield from ()
@@ -132,7 +148,7 @@ class BaseModality(ABC):
 _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 _TAKEN = (
     *("id", "time", "label", "split", "group", "recording", "case", "row", "joint", "normal", "reference", "verdict"),
-    *("contradiction", "missing", "embedding"),
+    *("contradiction", "missing", "embedding", "kept"),
 )
 """Columns of manifests, folders of a model and words of a finding; no modality may be called so."""
 

@@ -1,7 +1,7 @@
 """Sensor tables: named channels over time."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mmdmad.modalities.base import BaseModality, modality
 
@@ -43,6 +43,25 @@ class Sensor(BaseModality):
 
         times = signal.times[start:stop]
         return replace(signal, values=signal.values[start:stop], times=times - times[0])
+
+    def masked(self, signal: "Signal", there: "np.ndarray", lost: "Mapping[str, np.ndarray]") -> "Signal":
+        """Some of its rows, some of the readings missing."""
+        from mmdmad.parts.sensor_kept import masked
+
+        return masked(signal, there, lost)
+
+    def kept(self, part: "Part", signal: "Signal") -> "tuple[dict[str, np.ndarray], dict[str, Any]]":
+        """All of its readings."""
+        from mmdmad.parts.sensor_kept import kept
+
+        return kept(signal)
+
+    def from_kept(self, arrays: "Mapping[str, np.ndarray]", values: "Mapping[str, Any]") -> "Part":
+        """The table in memory."""
+        from mmdmad.cases import Part
+        from mmdmad.parts.sensor_kept import from_kept
+
+        return Part(self.name, value=from_kept(arrays, values))
 
     def content(self, part: "Part") -> "Iterator[str | np.ndarray]":
         """Names, units and start, then readings and times."""

@@ -1,7 +1,7 @@
 """Clips: a video file, a folder of frames, or an array of them."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mmdmad.modalities.base import BaseModality, modality
 
@@ -46,6 +46,23 @@ class Video(BaseModality):
         from mmdmad.cases import Part
 
         return signal.cut(Part(self.name, value=signal, start=start, stop=stop))
+
+    def masked(self, signal: "Signal", there: "np.ndarray", lost: "Mapping[str, np.ndarray]") -> "Signal":
+        """Some of its frames."""
+        return signal.some(there)
+
+    def kept(self, part: "Part", signal: "Signal") -> "tuple[dict[str, np.ndarray], dict[str, Any]] | None":
+        """Its file and the hash of what that holds; nothing of a clip in memory, which is too large."""
+        from mmdmad.parts.references import reference
+
+        named = reference(part)
+        return None if named is None else ({}, named)
+
+    def from_kept(self, arrays: "Mapping[str, np.ndarray]", values: "Mapping[str, Any]") -> "Part":
+        """The file, if it is still as it was."""
+        from mmdmad.parts.references import referred
+
+        return referred(self.name, values)
 
     def content(self, part: "Part") -> "Iterator[str | np.ndarray]":
         """Times of the frames, then the frames."""

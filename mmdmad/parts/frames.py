@@ -19,7 +19,11 @@ class Source(Protocol):
     height: int
     width: int
     fps: float
-    notes: tuple[str, ...]  # what was decided while opening, in plain words
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided while opening, in plain words."""
+        ...
 
     def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
         """Index and pixels uint8 (H, W, 3) of the frames start, start + every, … below stop."""

@@ -8,7 +8,7 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.parts.frames import DEFAULT_FPS, Source
 from mmdmad.parts.limits import MAX_FRAMES, check_size, decoding, is_folder, plain_file, refuse, span
-from mmdmad.parts.video_sources import Folder, Memory, Stored
+from mmdmad.parts.video_sources import Folder, Memory, Some, Stored
 
 
 class Video:
@@ -70,6 +70,14 @@ class Video:
         """A clip from frames uint8 (F, H, W) or (F, H, W, 3) in memory."""
         part = Part("video", value=frames, rate=fps)
         return _open_array(part, frames)
+
+    def some(self, there: np.ndarray) -> "Video":
+        """The clip with only those of its frames that are `there` (F,), at least one, each at its own time.
+
+        >>> Video.from_array(np.zeros((4, 8, 8), np.uint8), fps=2).some(np.array([True, False, False, True])).times
+        array([0. , 1.5])
+        """
+        return Video(self.part, Some(self.source, self.start + np.flatnonzero(there)), 0, int(np.sum(there)))
 
     def cut(self, part: Part) -> "Video":
         """The part's slice of this clip."""

@@ -12,7 +12,7 @@ from mmdmad.cases import Part
 from mmdmad.files import left_by_others
 from mmdmad.parts.arrays import open_npy, open_npz
 from mmdmad.parts.frame_times import FrameTimes, times_in
-from mmdmad.parts.frames import DEFAULT_FPS, clip_shape
+from mmdmad.parts.frames import DEFAULT_FPS, Source, clip_shape
 from mmdmad.parts.image import deep_range, read_pixels
 from mmdmad.parts.limits import MAX_FRAMES, MAX_IMAGE_BYTES, decoding, inside, plain_file, refuse
 from mmdmad.parts.timeline import usual_step
@@ -53,6 +53,28 @@ class Memory:
         """Every `every`-th frame from start to stop."""
         for index in range(start, stop, every):
             yield index, _rgb(self.array[index])
+
+
+class Some:
+    """Some frames of another source, by their increasing numbers there."""
+
+    def __init__(self, source: Source, numbers: np.ndarray) -> None:
+        self.source, self.numbers, self.times = source, numbers, source.times[numbers]
+        self.height, self.width, self.fps = source.height, source.width, source.fps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the other source."""
+        return self.source.notes
+
+    def frames(self, start: int, stop: int, every: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Every `every`-th of these frames from start to stop."""
+        wanted = {int(self.numbers[place]): place for place in range(start, stop, every)}
+        if not wanted:
+            return
+        for number, pixels in self.source.frames(min(wanted), max(wanted) + 1, 1):
+            if number in wanted:
+                yield wanted[number], pixels
 
 
 class Stored:

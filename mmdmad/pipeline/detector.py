@@ -36,12 +36,13 @@ from mmdmad.pipeline.config import PipelineConfig
 from mmdmad.pipeline.fitting import fit_stages
 from mmdmad.pipeline.folds import Fold, look_at, part_judgement
 from mmdmad.pipeline.lengths import for_stretches
+from mmdmad.pipeline.masked import beside_of, of_window, ranked_like
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import verify, write_manifest
 from mmdmad.pipeline.part_model import Measured, PartModel, part_of
 from mmdmad.pipeline.plan import plan
 from mmdmad.pipeline.presets import preset_for
-from mmdmad.pipeline.readings import Outside, for_missing, nothing_left
+from mmdmad.pipeline.readings import for_missing, nothing_left
 from mmdmad.pipeline.stages import stage, workspace
 from mmdmad.pipeline.units import recording_of
 from mmdmad.progress import shown
@@ -195,10 +196,12 @@ class JointDetector:
         if not measured:
             raise PartError(nothing_left(refused), part="case", case_id=case.id, row=case.row, refused=refused)
         rate = self.rate if false_alarm_rate is None else false_alarm_rate
+        ranking = ranked_like(self.folds_, signals, measured)
+        measured, outside = ranking.measured, ranking.outside
         in_folds = [{m: found[number] for m, found in measured.items()} for number in range(len(self.folds_))]
         clashes = [fold.contradictions(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)]
         said = judge_in_folds(
-            [fold.calibration for fold in self.folds_],
+            ranking.among,
             case_key(case),
             [fold.compared(mine) for fold, mine in zip(self.folds_, in_folds, strict=True)],
             clashes,
@@ -207,7 +210,7 @@ class JointDetector:
             group=case.group,
         )
         many, guarantee = self._stretches(measured, said.guarantee)
-        if outside := self._outside(signals, measured):
+        if outside:
             guarantee = for_missing(guarantee, outside)
         return Judgement(
             case=case,
@@ -234,14 +237,9 @@ class JointDetector:
             refused=refused,
             lacks=tuple(m for m in self.parts_ if m not in measured),
             single_score=said.single,
-            by_recording=said.by_recording and said.by_recording.times(many),
-            beside=None if said.beside is None else said.beside.ranks.times(many),
+            by_recording=of_window(said.by_recording and said.by_recording.times(many), outside),
+            beside=None if said.beside is None else beside_of(said.beside.ranks.times(many), outside),
         )
-
-    def _outside(self, signals: dict[Modality, Any], measured: Iterable[Modality]) -> Outside:
-        """Which readings are missing otherwise than in the cases of any fold; more readings than these come first."""
-        found = [fold.parts[m].outside(signals[m]) for m in measured for fold in self.folds_]
-        return next((one for one in sorted(found, key=lambda one: not one.more) if one), Outside())
 
     def learned(self, case: Case) -> bool:
         """Whether the case is of a recording that was learned from, where recordings tell for whom a rate holds."""

@@ -13,6 +13,7 @@ from mmdmad.cases import Modality, Part, Refusal
 from mmdmad.errors import DataError, PartError
 from mmdmad.parts import read
 from mmdmad.pipeline.config import PartSettings, PipelineConfig
+from mmdmad.pipeline.kept import BYTES, Signals, drawn, drawn_references
 from mmdmad.pipeline.part_model import PartModel, map_scale, part_of
 from mmdmad.pipeline.splits import Split, too_few
 from mmdmad.progress import Progress
@@ -20,6 +21,8 @@ from mmdmad.saved import read_arrays, read_values, reading, require, write_array
 from mmdmad.tokens import Tokens
 
 SCALE_TOKENS = 200_000
+KEPT, REFERENCE = "kept", "kept-references"
+"""What files of kept calibration and reference parts are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +53,16 @@ def fit_part(
     settings, refused = config.parts[modality], _Refused(rows, modality)
     values: dict[int, Known] = {}
     scales: list[np.ndarray] = []
+    kept = {name: Signals(modality, BYTES / rows.folds) for name in (KEPT, REFERENCE)}
     try:
-        why = _learn_part(config, rows, model, wanted, cache, progress, refused, values, scales)
+        why = _learn_part(config, rows, model, wanted, cache, progress, refused, values, scales, kept)
     except DataError as error:  # what is wrong lies in no single part; the other modalities go on
         why = f"no model of {modality} can be learned: {error}"
         values.clear()
     _write_part(model, rows, settings, values, scales, refused, out, why)
+    if all(one.held for one in kept.values()) and not why:
+        for name, one in kept.items():
+            one.save(out / name)
 
 
 class _Refused(list[Refusal]):
@@ -81,6 +88,7 @@ def _learn_part(
     refused: _Refused,
     values: dict[int, Known],
     scales: list[np.ndarray],
+    kept: dict[str, Signals],
 ) -> str:
     """Fit encoder and detector, measure the held-out parts; what cannot be used is refused by name.
 
@@ -99,6 +107,8 @@ def _learn_part(
     for i, reason in unusable.items():
         refused.add(i, reason)
     order = sorted(i for i in wanted if i not in unusable)
+    keeps = dict.fromkeys(drawn(rows, config.seed), kept[KEPT]) if model.readings is not None else {}
+    keeps |= dict.fromkeys(drawn_references(rows, config.seed), kept[REFERENCE]) if keeps else {}
     if why := lacking(order):
         return why
     fitting: dict[int, Tokens] = {}
@@ -130,6 +140,8 @@ def _learn_part(
         values[i] = Known(measured.views, measured.vector, measured.embedding)
         if i in rows.calibration:
             scales.append(measured.token_scores)
+        if i in keeps and measured.stretches == 1:
+            keeps[i].add(i, wanted[i], signal)
     return lacking(values)
 
 

@@ -20,8 +20,9 @@ from mmdmad.joint.joint_model import JointModel
 from mmdmad.modalities.base import ordered
 from mmdmad.parts import read
 from mmdmad.pipeline.config import PipelineConfig
-from mmdmad.pipeline.fit_part import Table, fit_part, read_table
+from mmdmad.pipeline.fit_part import KEPT, REFERENCE, Table, fit_part, read_table
 from mmdmad.pipeline.folds import Fold
+from mmdmad.pipeline.kept import Kept, Signals, drawn
 from mmdmad.pipeline.order import order_of
 from mmdmad.pipeline.part_model import PartModel, part_of
 from mmdmad.pipeline.splits import Split, is_too_few, too_few
@@ -68,7 +69,8 @@ def fit_stages(
         vectors = {m: t.vectors for m, t in mine.items()}
         joint = _fit_joint(config, rows, vectors, home, progress) if together else None
         calibration = _calibrate(config, rows, mine, joint, home, progress)
-        folds.append(Fold({m: one.models[m] for m in common}, joint, calibration))
+        kept = _kept(rows, mine, home, config.seed)
+        folds.append(Fold({m: one.models[m] for m in common}, joint, calibration, kept))
     return Fitted(tuple(folds), refused, {m: t.embeddings for m, t in tables[0].items()})
 
 
@@ -169,6 +171,20 @@ def _calibrate(
     values = read_values(made / "calibration.json")
     with reading(made / "calibration.json"):
         return JointCalibration.from_state(values)
+
+
+def _kept(rows: Split, tables: dict[Modality, Table], folder: Path, seed: int) -> Kept | None:
+    """The calibration cases that can be masked, with what the part models say of them as they are."""
+    picked = drawn(rows, seed)
+    known = [m for m in tables if (folder / m / f"{KEPT}.json").is_file()]
+    return Kept.of(
+        picked,
+        [rows.unit(row) for row in picked],
+        [rows.keys[row] for row in picked],
+        [rows.cases[row].group for row in picked],
+        {m: (t.scores, t.vectors) for m, t in tables.items()},
+        *([Signals.load(m, folder / m / name) for m in known] for name in (KEPT, REFERENCE)),
+    )
 
 
 def held_out_contradictions(

@@ -13,9 +13,11 @@ import numpy as np
 
 from mmdmad.calibration.patterns import JointCalibration, Link, links
 from mmdmad.cases import Modality, Part
+from mmdmad.files import make_folder
 from mmdmad.joint.joint_model import JointModel
 from mmdmad.judgement import PartJudgement
 from mmdmad.parts import read
+from mmdmad.pipeline.kept import Kept
 from mmdmad.pipeline.part_model import Measured, PartModel
 from mmdmad.saved import read_values, reading, require, write_values
 from mmdmad.tokens import Tokens
@@ -23,11 +25,15 @@ from mmdmad.tokens import Tokens
 
 @dataclass(frozen=True)
 class Fold:
-    """Part models, the joint model over them (None for one modality), and tails and scores to rank among."""
+    """Part models, the joint model over them (None for one modality), and tails and scores to rank among.
+
+    `kept` are calibration cases that can be masked; None where nothing of them was kept.
+    """
 
     parts: dict[Modality, PartModel]
     joint: JointModel | None
     calibration: JointCalibration
+    kept: Kept | None = None
 
     def compared(self, measured: dict[Modality, Measured]) -> dict[Modality, float]:
         """How each part's scores stand among those of similar normal parts."""
@@ -46,6 +52,8 @@ class Fold:
         if self.joint is not None:
             self.joint.save(folder / "joint")
         write_values(folder / "calibration.json", self.calibration.state())
+        if self.kept is not None:
+            self.kept.save(make_folder(folder / "kept"))
 
     @classmethod
     def load(cls, folder: Path, modalities: Sequence[Modality], joint: bool) -> Self:
@@ -60,7 +68,9 @@ class Fold:
             require(all(part.modality == m for m, part in parts.items()), "a part is of another modality")
             known = model.modalities_ if model is not None else modalities
             require(tuple(known) == tuple(modalities), "the joint model is of other modalities, or in another order")
-        return cls(parts, model, calibration)
+        # models saved before there were any keep no cases
+        kept = Kept.load(folder / "kept", modalities) if (folder / "kept").is_dir() else None
+        return cls(parts, model, calibration, kept)
 
 
 def look_at(models: Sequence[PartModel], part: Part, cache: Path | None) -> tuple[Any, list[Measured]]:

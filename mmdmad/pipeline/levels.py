@@ -51,7 +51,9 @@ class Level:
     def of(self, model: "JointDetector") -> "JointDetector":
         """The fitted model with this level in the place of its own; the model itself stays as it is."""
         made = copy.copy(model)
-        made.folds_ = tuple(replace(f, calibration=c) for f, c in zip(model.folds_, self.calibrations, strict=True))
+        # the model has kept cases that it ranked among when it was fitted, and none of these
+        own = zip(model.folds_, self.calibrations, strict=True)
+        made.folds_ = tuple(replace(fold, calibration=calibration, kept=None) for fold, calibration in own)
         made.recordings_ = self.recordings
         return made
 

@@ -139,5 +139,5 @@ def _crossed(cases: Sequence[Case], units: Units, folds: int, seed: int) -> list
     for number in range(folds):
         beside = (number + folds // 2) % folds
         rest = [row for row in order if group[units.of[row]] not in (number, beside)]
-        splits.append(arranged(cases, units, rest, rows[beside], rows[number]))
+        splits.append(arranged(cases, units, rest, rows[beside], rows[number], folds))
     return splits

@@ -5,7 +5,8 @@ looks odd. So the share of its rows in which each channel has a reading is learn
 tables (rows that a gap in the clock left out count as missing). Outside these:
 
     more readings   nothing is wrong with the case, only with the comparison: no verdict
-    fewer           what is missing may be the fault itself, so the verdict stays, but no rate is promised for it
+    fewer           ranked among normal parts that are masked to lack the same (`mmdmad.pipeline.masks`); where they
+                    cannot be, the verdict stays, as what is missing may be the fault itself, but no rate is promised
 
 A normal part of the calibration that lies outside is not ranked with, so what is ranked is exchangeable with new parts
 inside: which are inside is decided by the parts that were learned from, and those alone.
@@ -34,10 +35,15 @@ _FLOOR = 1e-9  # rounding of shares
 
 @dataclass(frozen=True)
 class Outside:
-    """Why a part lies outside what was learned: channels with fewer readings, and with more; "" where none has."""
+    """Why a part lies outside what was learned: channels with fewer readings, and with more; "" where none has.
+
+    `like` is what normal parts were masked to lack for a case to be ranked among them, `unlike` why they were not.
+    """
 
     fewer: str = ""
     more: str = ""
+    like: str = ""
+    unlike: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.fewer or self.more)
@@ -71,7 +77,7 @@ class Readings:
         for channel, least, most in zip(self.channels, self.least, self.most):
             if (share := found.get(channel)) is None:
                 continue
-            low = least - min(FEWER * least, max(SLACK, 1 / expected if least >= 0.5 else 0.0))
+            low = least_allowed(least, expected)
             high = most + min(MORE * most, max(SLACK, 1 / expected if most >= 0.5 else 0.0))
             said = f"{channel[:60]!r} has readings" if channel else f"there are {noun}"
             here = (
@@ -84,6 +90,15 @@ class Readings:
             elif share > high + _FLOOR:
                 more.append(f"{here} (normal ones: at most {100 * most:.3g} %)")
         return Outside(_listed(fewer), _listed(more))
+
+
+def least_allowed(least: float, rows: int) -> float:
+    """The least share of so many rows in which a channel may be read, where `least` is that of the parts learned from.
+
+    >>> least_allowed(1.0, 200), least_allowed(1.0, 8), round(least_allowed(0.1, 200), 3)
+    (0.95, 0.875, 0.08)
+    """
+    return least - min(FEWER * least, max(SLACK, 1 / rows if least >= 0.5 else 0.0))
 
 
 def shares(signal: Any) -> tuple[dict[str, float], int]:
@@ -118,22 +133,34 @@ def learned_readings(signals: Iterable[Any]) -> Readings | None:
     return Readings(tuple(found), tuple(map(min, found.values())), tuple(map(max, found.values())))
 
 
+_LIKE = (
+    "ranked among normal cases that were masked to lack the same, so only what is left can make it unusual; holds if "
+    "what is missing does not depend on what would have been read, and that it is missing may itself be a fault"
+)
 _OTHERWISE = "its readings are missing otherwise than in the cases it is ranked among"
 
 
 def of_missing(guarantee: "Guarantee") -> bool:
     """Whether a verdict is on a case that lies outside, so that its rank says nothing of whether normal has moved."""
-    return _OTHERWISE in guarantee.note
+    return bool(guarantee.missing) or _OTHERWISE in guarantee.note
 
 
 def for_missing(guarantee: "Guarantee", outside: Outside) -> "Guarantee":
-    """The guarantee of a verdict on a case with a part that lies outside: void where a part has more readings."""
-    note = f"{outside}: {_OTHERWISE}"
-    note += ", so there is no verdict" if outside.more else ", which alone can make it unusual"
-    note = "; ".join(filter(None, (note, guarantee.note)))
+    """The guarantee of a verdict on a case with a part that lies outside: void where a part has more readings.
+
+    Where it is ranked among normal cases that lack the same, the promise is that of any rank.
+    """
     grounds = guarantee.grounds
     if grounds is not None:
-        grounds = grounds.model_copy(update={"fewer": outside.fewer, "more": outside.more})
+        known = {"fewer": outside.fewer, "more": outside.more, "missing": outside.like, "unlike": outside.unlike}
+        grounds = grounds.model_copy(update=known)
+    if outside.like:
+        note = "; ".join(filter(None, (f"{outside}: {_LIKE}", guarantee.note)))
+        return guarantee.model_copy(update={"missing": outside.like, "note": note, "grounds": grounds})
+    note = f"{outside}: {_OTHERWISE}"
+    note += ", so there is no verdict" if outside.more else ", which alone can make it unusual"
+    note += f" ({outside.unlike})" if outside.unlike and not outside.more else ""
+    note = "; ".join(filter(None, (note, guarantee.note)))
     void: dict[str, Any] = {"valid": False, "note": note, "grounds": grounds}
     return guarantee.model_copy(update=void | {"attained": 0.0} if outside.more else void)
 

@@ -23,7 +23,8 @@ class Split:
 
     The three ranges follow each other, so no row is in two of them, and no unit either: copies and recordings stay
     together. `keys` are those of the cases' content; "unreadable" and the id where nothing of a case can be read.
-    `units` says of each row what it must not be parted from; without it that is its content.
+    `units` says of each row what it must not be parted from; without it that is its content. `folds` is of how many
+    splits this is one.
     """
 
     cases: tuple[Case, ...]
@@ -33,6 +34,7 @@ class Split:
     calibration: range
     kind: Unit = "case"
     units: tuple[str, ...] = ()
+    folds: int = 1
 
     @property
     def held_out(self) -> range:
@@ -80,7 +82,12 @@ def split(cases: Sequence[Case], shares: Shares, seed: int, units: Units | None 
 
 
 def arranged(
-    cases: Sequence[Case], units: Units, fit: Sequence[int], reference: Sequence[int], calibration: Sequence[int]
+    cases: Sequence[Case],
+    units: Units,
+    fit: Sequence[int],
+    reference: Sequence[int],
+    calibration: Sequence[int],
+    folds: int = 1,
 ) -> Split:
     """The split of these rows, without those that lie too near to what is held out."""
     reference = units.clear(reference, calibration)
@@ -95,6 +102,7 @@ def arranged(
         range(second, len(order)),
         units.kind,
         tuple(units.of[row] for row in order),
+        folds,
     )
 
 

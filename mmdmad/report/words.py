@@ -53,7 +53,8 @@ def strength(finding: Finding, far: Beyond) -> str:
     if not outermost(finding.p_value, finding.guarantee.smallest_p_value):
         return ""
     times = far.times.get(finding.case_id, 0.0)
-    said = f"More unusual than all {plural(size, 'normal case')} with the same parts"
+    alike = "the same parts" + (" that lack the same readings" if finding.guarantee.missing else "")
+    said = f"More unusual than all {plural(size, 'normal case')} with {alike}"
     # ranked within folds, it is held against the largest of all folds, so that the ratio is one that it has at least
     least = "at least " if finding.guarantee.method == "cross" else ""
     return (
@@ -75,8 +76,13 @@ def told(finding: Finding) -> tuple[Sentence, ...]:
 
 
 def unsure(finding: Finding, bases: Sequence[Basis]) -> str:
-    """Why no rate is promised for this case, where that is not said of the whole run already; else nothing."""
+    """Why no rate is promised for this case, where that is not said of the whole run already, or what it lacks.
+
+    Else nothing.
+    """
     guarantee = finding.guarantee
+    if guarantee.missing and not has_lapsed(guarantee):
+        return f"Readings are missing in it: {guarantee.note}."
     common = {basis.guarantee.note for basis in bases if basis.unpromised}
     if guarantee.valid or has_lapsed(guarantee) or (guarantee.note in common and not of_missing(guarantee)):
         return ""

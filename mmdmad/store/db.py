@@ -87,6 +87,7 @@ class CaseRow(Base):
     beside_recordings: Mapped[int | None] = mapped_column()
     beside_drawn_p: Mapped[float | None] = mapped_column(Float)
     beside_whole_p: Mapped[float | None] = mapped_column(Float)
+    lacking: Mapped[str | None] = mapped_column(Text)  # readings that are missing inside its parts, in words
     label: Mapped[int | None] = mapped_column()
     simulated: Mapped[bool | None] = mapped_column()
     spelling: Mapped[str | None] = mapped_column(String, index=True)  # `rows.spelling` of the id, to find it by

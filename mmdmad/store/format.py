@@ -19,10 +19,10 @@ from mmdmad.files import RUN, within, write_json
 from mmdmad.pipeline.model_manifest import NAME as MANIFEST
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.store.db import alone, check, complete, connect
-from mmdmad.store.rows import fill, rate_free
+from mmdmad.store.rows import fill, rate_free, tell_lacking
 from mmdmad.store.upgrades import reference_to_normal
 
-FORMAT = 11
+FORMAT = 12
 FIRST = 1
 DATABASE, CONFIG = RUN
 
@@ -62,9 +62,11 @@ def _list_model(folder: Path, connection: Connection) -> None:
 # Format 10: a window of a new recording has its p-values among recordings; cases of before have none, and are read as
 # they were.
 # Format 11: where cases are ranked by group, each has columns of the ranks that do not decide; there were none before.
+# Format 12: a guarantee names the readings that a case and those it is ranked among lack; each case has a column of it.
 STEPS: tuple[Step, ...] = (
     Step(2, (_list_model,)), Step(3, (fill,)), Step(4, (reference_to_normal,)), Step(5, ()), Step(6, ()),
     Step(7, (rate_free,)), Step(8, ()), Step(9, ()), Step(10, ()), Step(11, ()),
+    Step(12, (tell_lacking,)),
 )  # fmt: skip
 
 

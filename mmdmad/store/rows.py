@@ -19,6 +19,7 @@ from mmdmad import reasons
 from mmdmad.errors import RunError
 from mmdmad.findings import Fact, Finding
 from mmdmad.pipeline.lengths import stretches_of
+from mmdmad.pipeline.readings import of_missing
 from mmdmad.store.again import is_named
 from mmdmad.store.db import Base, CaseRow, DocumentRow, EvidenceRow, FactRow, MetaRow, PartRow
 
@@ -125,6 +126,7 @@ def columns(finding: Finding) -> dict[str, Any]:
         "size": finding.guarantee.size,
         **_by_recording(finding),
         **_beside(finding),
+        "lacking": lacking(finding),
         "label": finding.label,
         "simulated": finding.simulated,
         "spelling": spelling(case_id),
@@ -170,6 +172,13 @@ def floor(finding: Finding) -> float | None:
     if not finding.parts or is_named(guarantee) or (grounds is not None and grounds.more):
         return None
     return stretches_of(guarantee)[0] * guarantee.smallest_p_value
+
+
+def lacking(finding: Finding) -> str | None:
+    """Which readings are missing inside the parts of a case, otherwise than in those learned from; None for none."""
+    grounds = finding.guarantee.grounds
+    words = finding.guarantee.missing or (grounds and "; ".join(filter(None, (grounds.fewer, grounds.more))))
+    return words or ("readings" if of_missing(finding.guarantee) else None)
 
 
 def write(connection: Connection, findings: Sequence[Finding]) -> None:
@@ -251,6 +260,13 @@ def rate_free(folder: Path, connection: Connection) -> None:
     for finding in _findings(connection):
         held = {name: value for name, value in columns(finding).items() if name in ("floor", "clash")}
         connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(**held))
+
+
+def tell_lacking(folder: Path, connection: Connection) -> None:
+    """Step to format 11: every case says which readings are missing in it."""
+    for finding in _findings(connection):
+        if (words := lacking(finding)) is not None:
+            connection.execute(update(CaseRow).where(CaseRow.id == finding.case_id).values(lacking=words))
 
 
 def _findings(connection: Connection) -> Iterator[Finding]:

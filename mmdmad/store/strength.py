@@ -38,6 +38,7 @@ def beyond(run: "Run") -> Beyond:
     query = select(CaseRow.id, CaseRow.pattern, CaseRow.score, CaseRow.size, single)
     # an even rung is the floor, see `findings.order_key`; nothing to rank among is no floor
     query = query.join(DocumentRow, DocumentRow.case_id == CaseRow.id).where(CaseRow.rung % 2 == 0, CaseRow.size > 0)
+    query = query.where(CaseRow.lacking.is_(None))  # masked calibration cases have other scores than the model tells
     with Session(run._engine) as session:
         found = session.execute(query.execution_options(yield_per=PAGE))
         first = next(found, None)

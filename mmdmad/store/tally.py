@@ -147,8 +147,9 @@ class Tally:
         return self._one(select(CaseRow.id).where(CaseRow.simulated.is_(True)).limit(1)) is not None
 
     def patterns(self) -> list[tuple[str, int, int]]:
-        """For each pattern of present parts: its worst case's id, cases judged, cases flagged; most judged first.
+        """For each pattern of present parts: a case's id, cases judged, cases flagged; most judged first.
 
+        The case is the worst of those that lack no readings, if there are any: others have guarantees of their own.
         Where cases are ranked by group, one for each size of calibration set too, within groups and over all of them.
         """
         flagged = func.count().filter(self._at.flagged)
@@ -160,7 +161,7 @@ class Tally:
             found = []
             for pattern, size, own, n, bad in session.execute(counted.order_by(*order)).all():
                 here = CaseRow.pattern == pattern, of_groups[0] == size, of_groups[1] == own
-                found.append((str(session.scalar(_first(and_(*here), self._at))), int(n), int(bad)))
+                found.append((str(session.scalar(_usual_first(and_(*here), self._at))), int(n), int(bad)))
             return found
 
     def groups(self) -> list[Judged]:
@@ -289,6 +290,11 @@ def _grouped(key: Any, where: list[ColumnElement[bool]]) -> Select[str, int]:
 
 def _first(where: Any, at: At) -> Select[Any]:
     return select(CaseRow.id).where(where).order_by(*ordering("rank", at)).limit(1)
+
+
+def _usual_first(where: Any, at: At) -> Select[Any]:
+    order = CaseRow.lacking.is_not(None), *ordering("rank", at)
+    return select(CaseRow.id).where(where).order_by(*order).limit(1)
 
 
 def _moment(seconds: float | None, clock: str | None) -> datetime | None:

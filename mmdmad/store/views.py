@@ -69,7 +69,7 @@ def at_rate(pattern: tuple[str, ...], unit: Unit, grounds: Grounds, rate: float)
     made = promise(pattern, rate, grounds.folds, unit, **of, group=grounds.group)
     if grounds.stretches > 1:
         made = for_stretches(made, grounds.stretches, grounds.usual)
-    outside = Outside(grounds.fewer, grounds.more)
+    outside = Outside(grounds.fewer, grounds.more, grounds.missing, grounds.unlike)
     return for_missing(made, outside) if outside else made
 
 

@@ -11,6 +11,7 @@ from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ModelError
 from mmdmad.parts import Sensor
 from mmdmad.pipeline.detector import JointDetector
+from mmdmad.pipeline.masked import outside_of
 from mmdmad.pipeline.model_manifest import write_manifest
 from mmdmad.pipeline.readings import Outside, Readings, learned_readings, shares
 
@@ -94,12 +95,19 @@ def test_as_many_readings_as_learned_keep_verdict_and_promise(rarely: JointDetec
     assert sum(one.verdict == "anomalous" for one in found) <= 13  # 60 at 10 %: .999 of the binomial
 
 
-def test_fewer_readings_than_learned_keep_a_verdict_without_a_promise(rarely: JointDetector) -> None:
+def test_fewer_readings_in_no_class_keep_a_verdict_without_a_promise(rarely: JointDetector) -> None:
+    once = rarely.judge(case(7, 1))
+    assert once.verdict in ("anomalous", "normal")
+    assert (once.guarantee.valid, once.guarantee.missing) == (False, "")
+    assert "'spans' has readings in 1 of 16 rows" in once.guarantee.note
+    assert "which alone can make it unusual (normal ones have 'spans' only here and there)" in once.guarantee.note
+
+
+def test_a_silent_channel_is_promised_among_normal_cases_without_it(rarely: JointDetector) -> None:
     silent = rarely.judge(case(7, 0))
-    assert silent.verdict in ("anomalous", "normal")
-    assert not silent.guarantee.valid
+    assert (silent.guarantee.valid, silent.guarantee.missing, silent.guarantee.size) == (True, "'spans'", 80)
     assert "'spans' has readings in 0 of 16 rows" in silent.guarantee.note
-    assert "which alone can make it unusual" in silent.guarantee.note
+    assert "masked to lack the same" in silent.guarantee.note
 
 
 def test_a_held_out_case_outside_is_refused_by_name_not_ranked_with() -> None:
@@ -119,11 +127,9 @@ def test_more_readings_in_any_part_or_fold_decide_over_fewer_in_another() -> Non
     fewer, more = Outside(fewer="'a' is silent"), Outside(more="'b' speaks")
     for first, second in ((fewer, more), (more, fewer)):
         parts = [SimpleNamespace(outside=lambda signal, said=said: said) for said in (first, second, Outside())]
-        model = JointDetector()
-        model.folds_ = tuple(SimpleNamespace(parts={"sensor": part}) for part in parts)
-        assert model._outside({"sensor": None}, ["sensor"]) == more
-    model.folds_ = model.folds_[2:]
-    assert not model._outside({"sensor": None}, ["sensor"])
+        folds = [SimpleNamespace(parts={"sensor": part}) for part in parts]
+        assert outside_of(folds, {"sensor": None}, ["sensor"]) == more
+    assert not outside_of(folds[2:], {"sensor": None}, ["sensor"])
 
 
 def test_it_is_kept_with_the_model_and_checked(rarely: JointDetector, tmp_path: Path) -> None:

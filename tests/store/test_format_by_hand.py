@@ -52,15 +52,15 @@ def test_the_steps_after_the_older_of_the_two_numbers_are_taken(folder, monkeypa
 def test_each_step_has_its_actions():
     assert [(step.to, step.actions) for step in format.STEPS] == [
         (2, (format._list_model,)), (3, (format.fill,)), (4, (upgrades.reference_to_normal,)), (5, ()), (6, ()),
-        (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()), (11, ()),
+        (7, (rows.rate_free,)), (8, ()), (9, ()), (10, ()), (11, ()), (12, (rows.tell_lacking,)),
     ]  # fmt: skip
-    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (11, 1, "cases.sqlite", "config.json")
+    assert (format.FORMAT, format.FIRST, format.DATABASE, format.CONFIG) == (12, 1, "cases.sqlite", "config.json")
 
 
-@pytest.mark.parametrize(("declared", "stored"), [(12, 11), (11, 12), (12, 0)])
+@pytest.mark.parametrize(("declared", "stored"), [(13, 12), (12, 13), (13, 0)])
 def test_one_number_above_is_newer(folder, declared, stored):
     numbered(folder, declared, stored)
-    with pytest.raises(RunError, match="has the run format 12; this mmdmad reads formats up to 11; read it"):
+    with pytest.raises(RunError, match="has the run format 13; this mmdmad reads formats up to 12; read it"):
         Run.open(folder)
 
 

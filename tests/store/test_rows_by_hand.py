@@ -33,6 +33,7 @@ def test_every_copied_column(made):
         "floor": 0.02, "clash": 0.1, "recordings": None, "drawn_p": None, "whole_p": None, "deciding_p": 0.03,
         "ranked": 49, "within": None, "beside_p": None, "beside_floor": None, "beside_size": None,
         "beside_clash": None, "beside_recordings": None, "beside_drawn_p": None, "beside_whole_p": None,
+        "lacking": None,
     }  # fmt: skip
     told = {"units": 24, "among": "recordings"}
     window = one.model_copy(

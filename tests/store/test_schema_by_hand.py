@@ -25,7 +25,7 @@ TABLES = {  # name, type, not null, default, place in the primary key
         whole_p FLOAT 0 None 0; deciding_p FLOAT 0 None 0; ranked INTEGER 0 None 0;
         within BOOLEAN 0 None 0; beside_p FLOAT 0 None 0; beside_floor FLOAT 0 None 0; beside_size INTEGER 0 None 0;
         beside_clash FLOAT 0 None 0; beside_recordings INTEGER 0 None 0; beside_drawn_p FLOAT 0 None 0;
-        beside_whole_p FLOAT 0 None 0;
+        beside_whole_p FLOAT 0 None 0; lacking TEXT 0 None 0;
         label INTEGER 0 None 0; simulated BOOLEAN 0 None 0; spelling VARCHAR 0 None 0;
         number BIGINT 0 None 0; event VARCHAR 0 None 0; judged_at DATETIME 1 None 0""",
     "documents": """case_id VARCHAR 1 None 1; stamp TEXT 1 None 0; content VARCHAR 1 None 0; source TEXT 1 None 0;
@@ -96,7 +96,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_this_format(folder: Path) -> None:
-    assert FORMAT == 11
+    assert FORMAT == 12
     store = sqlite3.connect(folder / "cases.sqlite")
     kinds = store.execute("SELECT type, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
     assert {name for kind, name in kinds if kind == "table"} == set(TABLES)

@@ -279,7 +279,9 @@ def test_a_p_value_that_counts_several_stretches_is_no_rank(judged, made):
     )
 
 
-@pytest.mark.parametrize("outside", [Outside(fewer="'flow' is silent"), Outside(more="'flow' speaks")])
+@pytest.mark.parametrize(
+    "outside", [Outside(fewer="'flow' is silent"), Outside(more="'flow' speaks"), Outside(fewer="few", like="'flow'")]
+)
 def test_a_case_in_which_other_readings_are_missing_says_nothing_of_drift(judged, made, outside):
     plain = made.finding("a", 0.2, time="2026-04-01T06:00:00")
     assert not of_missing(plain.guarantee)

@@ -100,6 +100,7 @@ WAYS = {
     "a group never seen": ([calibration(0, 150, groups=("A", "B"))], {}),
     "groups with fewer readings": ([calibration(0, 150, groups=("A", None))], {"outside": Outside(fewer="few")}),
     "fewer readings": ([calibration(0, 150)], {"outside": Outside(fewer="few")}),
+    "masked": ([calibration(0, 150)], {"outside": Outside(fewer="few", like="'heat'")}),
     "more readings": ([calibration(0, 150)], {"outside": Outside(fewer="few", more="many"), "many": 2}),
 }
 
