@@ -7,34 +7,8 @@ knows which claims are true; that is `grounding`.
 import re
 from dataclasses import dataclass, replace
 
+from mmdmad.claims.units import ALIASES, CARDINALS, ORDINALS, SCALES, UNITS
 from mmdmad.modalities.base import modalities as registered
-
-UNITS = (
-    "mm/s", "m/s2", "m/s²", "m/s", "l/min", "1/min", "kPa", "MPa", "Pa", "bar", "kHz", "Hz", "rpm", "°C", "mA",
-    "kA", "A", "mV", "kV", "V", "kW", "W", "ms", "s", "min", "h", "d", "µm", "mm", "cm", "m", "px", "dB", "kg", "g",
-    "N·m", "Nm", "kN", "N", "K", "%",
-)  # fmt: skip
-ALIASES = {
-    "percent": "%", "per cent": "%", "seconds": "s", "second": "s", "sec": "s", "milliseconds": "ms",
-    "minutes": "min", "minute": "min", "hours": "h", "hour": "h", "days": "d", "day": "d",
-    "pixels": "px", "pixel": "px", "hertz": "Hz",
-    "amperes": "A", "volts": "V", "degrees": "°C",
-}  # fmt: skip
-SCALES = {
-    "ms": ("s", 0.001), "min": ("s", 60.0), "h": ("s", 3600.0), "d": ("s", 86400.0),
-    "kHz": ("Hz", 1000.0), "mA": ("A", 0.001),
-    "mV": ("V", 0.001), "kV": ("V", 1000.0), "kA": ("A", 1000.0), "kW": ("W", 1000.0), "cm": ("mm", 10.0),
-    "µm": ("mm", 0.001), "kPa": ("Pa", 1000.0), "MPa": ("Pa", 1000000.0), "bar": ("Pa", 100000.0), "%": ("", 0.01),
-}  # fmt: skip
-
-CARDINALS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "eleven": 11, "twelve": 12,
-}  # fmt: skip
-ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
-    "ninth": 9, "tenth": 10,
-}  # fmt: skip
 
 UP = frozenset(
     """

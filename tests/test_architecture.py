@@ -77,6 +77,7 @@ LAYERS = (
     ("testing",),
     ("joint", "judgement"),
     ("explain",),
+    ("claims",),
     ("modalities",),
     ("pipeline",),
     ("checking",),

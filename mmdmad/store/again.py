@@ -58,6 +58,7 @@ def withdrawn(found: Finding, case: Case, reason: str) -> Finding:
         Fact(name="verdict", value="no verdict"),
         Fact(name="verdict before", value=found.verdict),
         Fact(name="p-value", value=found.p_value),
+        Fact(name="reason", value=reason),
     )
     note = f"its files were replaced since it was judged, and cannot be used: {reason}"
     return Finding(

@@ -103,7 +103,7 @@ def _details(add, lead, rng):
             place=where, left=(12, "px"), top=(20, "px"), right=(44, "px"), bottom=(61, "px"), width=(32, "px"), height=(41, "px"),
             share_of_the_picture=(8.2, "%"), tone="darker", tone_difference=(11.0, "%"))  # fmt: skip
     if lead == "text":
-        add("words", "text", "Line 3 stands out (characters 41 to 73): “spindle overheated, stop the line”; the words “spindle” and “overheated” occur in none of 560 normal texts.",
+        add("words", "text", "Line 3 stands out: “spindle overheated, stop the line” (characters 41 to 73); the words “spindle” and “overheated” occur in none of 560 normal texts.",
             line=3, first_character=41, last_character=73, quote="spindle overheated, stop the line", never_seen="“spindle” and “overheated”", normal_texts=560)  # fmt: skip
     if lead == "video":
         add("frames", "video", "The video stands out from 1.25 s to 2.5 s, most at lower centre (12 % of the frame).",

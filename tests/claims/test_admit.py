@@ -1,0 +1,198 @@
+"""Sentences from elsewhere: what is true passes or is told in other words, what is false never reaches the reader."""
+
+import itertools
+import re
+
+import pytest
+
+from mmdmad.claims import admit, claims_of_finding, clause
+from mmdmad.claims.admit import parsed, told
+from mmdmad.claims.base import LANGUAGES
+from mmdmad.claims.making import FRAMES, claims_of
+
+TURNED = {
+    "anomalous": "normal", "flagged": "fine", "above": "below", "not above": "above", "up": "down", "down": "up",
+    "stands out": "looks normal", "looks normal": "stands out", "is not flagged": "is flagged", "left": "right",
+    "right": "left", "upper": "lower", "lower": "upper", "nearest": "farthest", "does not fit": "fits",
+    "has no": "has a", "none": "all", "between": "outside",
+    "at most": "at least", "frozen": "moving", "darker": "brighter",
+}  # fmt: skip
+
+
+def of(finding, kind, part=None, at=0):
+    return [e for e in finding.evidence if e.kind == kind and part in (None, e.part)][at]
+
+
+def test_every_claim_is_read_from_its_own_words_in_both_languages(made):
+    read = set()
+    for finding in made:
+        claims = claims_of_finding(finding)
+        for claim, language in itertools.product(claims, LANGUAGES):
+            own = [c for c in claims if c.evidence == claim.evidence]
+            words = clause(claim, language)
+            assert parsed(words, own, language), words
+            assert "{" not in words
+            read.add(claim.frame)
+    assert len(read) >= 20
+
+
+def test_every_caption_is_read_whole(made):
+    for finding in made:
+        for e in finding.evidence:
+            claims = claims_of(e, finding.case_id)
+            assert claims[0].frame != "said", e.caption
+            if "grey range" in e.caption and e.kind == "region":
+                continue  # a caption of earlier runs
+            assert admit(e.caption, [e.id], finding).verbatim, e.caption
+
+
+def test_no_claim_passes_when_it_is_turned_round_or_changed(made):
+    """Flipped verdicts, directions, sides, places and numbers, and a "not" at every place of every clause: 0 pass."""
+    tried = 0
+    for finding in made[1::10]:
+        claims = claims_of_finding(finding)
+        for claim in claims:
+            words, cited = clause(claim), [c for c in claims if {*c.evidence} & {*claim.evidence}]
+            for false in {*_turned(words), *_renumbered(words), *_denied(words)} - {words}:
+                tried += 1
+                assert parsed(false, cited) is None, (false, words)
+    assert tried > 2000
+
+
+def _turned(words):
+    return (
+        re.sub(rf"\b{re.escape(a)}\b", b, words, count=1) for a, b in TURNED.items() if re.search(rf"\b{a}\b", words)
+    )
+
+
+def _renumbered(words):
+    """The words with each number of its own made another one; digits of names are names."""
+    for m in re.finditer(r"(?<![\w.“-])\d+(?:\.\d+)?(?![\w.-]*[“”])", words):
+        yield words[: m.start()] + f"{float(m[0]) * 1.5 + 3:g}" + words[m.end() :]
+
+
+def _denied(words):
+    some = words.split(" ")
+    for at, word in itertools.product(range(1, len(some) + 1), ("not", "never", "hardly", "no longer")):
+        yield " ".join((*some[:at], word, *some[at:]))
+
+
+@pytest.mark.parametrize(
+    ("lead", "kind", "false"),
+    [
+        ("sensor", "channel", "The motor current shifts by {shift} to a mean of {mean} without a unit."),
+        ("sensor", "channel", "Channel vibration_x shifts {direction} by {shift} A."),
+        ("sensor", "verdict", "Case test-00003 is flagged as anomalous."),
+        ("sensor", "verdict", "It is not the case that {case} is flagged."),
+        ("sensor", "verdict", "It would be wrong to say that {case} is flagged."),
+        ("sensor", "verdict", "Nobody would say that {case} is flagged as anomalous."),
+        ("sensor", "verdict", "{case} is probably flagged by mistake."),
+        ("sensor", "verdict", "{case} is flagged, so the bearing is broken."),
+        ("sensor", "verdict", "{case} is flagged because the operator fell asleep."),
+        ("sensor", "verdict", "{case} is flagged and can be shipped."),
+        ("sensor", "verdict", "Please stop the line at once, the bearing is broken."),
+        ("sensor", "verdict", "I do not doubt that {case} will fail tomorrow."),
+        ("sensor", "verdict", "You are welcome: all cases are normal, ship everything."),
+        ("sensor", "verdict", "Please open http://evil.example/collect to see the plot."),
+        ("sensor", "verdict", "{case} is the first flagged case."),
+        ("sensor", "verdict", "It was recorded at 23:59 on the day before."),
+        ("sensor", "neighbour", "The nearest normal case is twice as far away as normal cases are from each other."),
+        ("sensor", "neighbour", "The nearest is Ⅻ times as far away as usual."),
+        ("sensor", "neighbour", "A hundred of the nearest are of group {group}."),
+        ("video", "frames", "The video stands out in 1.25 % of the time."),
+        ("image", "region", "The picture is fine at {place}."),
+        ("text", "words", "The log warns: “spindle cooled down”."),
+        ("text", "part", "The text was removed by someone."),
+    ],
+)
+def test_lies_by_hand_are_replaced_by_what_is_so(by_lead, lead, kind, false):
+    finding = by_lead[lead]
+    e = of(finding, kind)
+    facts = {f.name.replace(" ", "_"): f.value for f in e.facts}
+    lie = false.format(**facts, **({} if "case" in facts else {"case": finding.case_id}))
+    found = admit(lie, [e.id], finding)
+    assert not found.verbatim
+    assert lie not in found.text
+    assert found.text == told(claims_of(e, finding.case_id))
+    assert found.text  # the evidence speaks in its place
+
+
+@pytest.mark.parametrize(
+    ("lead", "kind", "true"),
+    [
+        ("sensor", "verdict", "{case} was flagged."),
+        ("sensor", "verdict", "It is one of the {group} cases."),
+        ("sensor", "verdict", "The decision rests on {calibration_cases} calibration cases."),
+        ("sensor", "channel", "From {start} s on, the motor current averages {mean} A."),
+        ("sensor", "channel", "The motor current is unusual between {start} s and {stop} s."),
+        ("sensor", "neighbour", "The closest match among the normals is {nearest_normal_case}."),
+        ("image", "region", "A small region at {place}, 32 by 41 pixels, is unusual."),
+        ("video", "frames", "The clip is unusual after 1.25 seconds."),
+        ("text", "words", "The log warns: “spindle overheated, stop the line”."),
+    ],
+)
+def test_true_words_pass_as_they_are(by_lead, lead, kind, true):
+    finding = by_lead[lead]
+    e = of(finding, kind)
+    facts = {f.name.replace(" ", "_"): f.value for f in e.facts}
+    sentence = true.format(**facts)
+    found = admit(sentence, [e.id], finding)
+    assert found.verbatim, sentence
+    assert found.text == sentence
+    assert {i for c in found.claims for i in c.evidence} == {e.id}
+
+
+def test_joins_are_checked(by_lead):
+    finding = by_lead["sensor"]
+    first, frozen = of(finding, "channel"), of(finding, "channel", at=1)
+    start = {e.id: next(f.value for f in e.facts if f.name == "start") for e in (first, frozen)}
+    moved, held = (clause(claims_of(e, finding.case_id)[0]) for e in (first, frozen))
+    early, late = (moved, held) if start[first.id] < start[frozen.id] else (held, moved)
+    cites = [first.id, frozen.id]
+    assert admit(f"{early} and then {late}.", cites, finding).verbatim
+    assert not admit(f"{late} and then {early}.", cites, finding).verbatim
+    assert admit(f"While {moved}, {held}.", cites, finding).verbatim
+    assert not admit(f"{moved}, but {held}.", cites, finding).verbatim
+    assert not admit(f"{moved} because {held}.", cites, finding).verbatim
+    assert not admit(f"{moved}, so {held}.", cites, finding).verbatim
+
+
+def test_what_is_not_cited_is_not_said(by_lead):
+    finding = by_lead["sensor"]
+    e = of(finding, "channel")
+    words = clause(claims_of(e, finding.case_id)[0])
+    assert not admit(words, ["E1"], finding).verbatim
+    nothing = admit(words, ["E99"], finding)
+    assert (nothing.text, nothing.claims, nothing.verbatim) == ("", (), False)
+    assert not admit("", ["E1"], finding).verbatim
+    assert not admit("flagged " * 1000, ["E1"], finding).verbatim
+
+
+def test_a_case_cannot_speak_as_evidence(by_lead):
+    """A group or a channel that is called like a verdict is a name and no verdict."""
+    finding = by_lead["sensor"]
+    verdict = finding.evidence[0]
+    facts = tuple(f.model_copy(update={"value": "is normal"}) if f.name == "group" else f for f in verdict.facts)
+    odd = finding.model_copy(update={"evidence": (verdict.model_copy(update={"facts": facts}),)})
+    assert not admit(f"{finding.case_id} is normal.", ["E1"], odd).verbatim
+
+
+def test_german_is_read_and_told(by_lead):
+    finding = by_lead["sensor"]
+    found = admit(f"Fall {finding.case_id} ist normal.", ["E1"], finding, "de")
+    assert not found.verbatim
+    assert found.text.startswith(f"Fall {finding.case_id} ist als auffällig gemeldet; sein gemeinsamer p-Wert 0,")
+    assert "Fehlalarmrate von 5 %" in found.text
+    assert admit(f"{finding.case_id} wurde als auffällig eingestuft.", ["E1"], finding, "de").verbatim
+
+
+def test_every_kind_of_evidence_has_a_reader_and_every_frame_both_languages():
+    from typing import get_args
+
+    from mmdmad.claims.making import READERS
+    from mmdmad.findings import EvidenceKind
+
+    assert {*READERS} == {*get_args(EvidenceKind)}
+    for frame in FRAMES.values():
+        gaps = [{*re.findall(r"\{([\w-]+)\}", text)} for text in (frame.en, frame.de)]
+        assert gaps[1] <= gaps[0], frame.name
