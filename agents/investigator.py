@@ -1,7 +1,8 @@
 """The investigator: a LangChain agent over one run whose answers are checked against what its tools returned.
 
-The model may be any chat model; a sentence whose numbers, names, times or verdict words are in no tool result of the
-conversation is taken out before anybody reads it, and the answer says so.
+The model may be any chat model. It chooses claims of what its tools returned, which code writes; a sentence of its own
+is shown only where every word of it is read as claims that hold (`admitting`). What the offline analyst says is made by
+code out of results; it is held against them by `grounding` all the same.
 """
 
 import re
@@ -14,9 +15,12 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from mmdmad.agents import grounding
+from mmdmad.agents.admitting import admitted_answer
 from mmdmad.agents.llms import make_llm
+from mmdmad.agents.llms.offline import OfflineChat
 from mmdmad.agents.llms.phrases import CAN, CAVEAT
 from mmdmad.agents.memory import Memory
+from mmdmad.agents.sources import CITATION, SENTENCE_END, Source, cited, run_wide, sources
 from mmdmad.agents.tools import make_tools, returned
 from mmdmad.prompts import load
 
@@ -34,10 +38,6 @@ MODEL_CALLS, TOOL_CALLS = 8, 12  # for one question
 DECLINING = re.compile(
     r"^(?:I (?:cannot|can't|can|did not|do not|don't|was not|am not)|Please|Which case|You are welcome|Ask me)\b"
 )
-
-_CITATION = re.compile(r"\s*\[[^\[\]]*?\b[ET]\d+[^\[\]]*\]")
-_RUN_WIDE = re.compile(r"\[(?:[^\[\]]*: ?)?((?:[ET]\d+[,;] ?)*[ET]\d+)\]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+(?=[A-Z“\"']|\w+[-_]\d)")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,11 @@ class Investigator:
         tools = tuple(c["name"] for m in messages[last:] if isinstance(m, AIMessage) for c in m.tool_calls)
         said = messages[-1].text if isinstance(messages[-1], AIMessage) else ""
         questions = [str(m.content) for m in messages if isinstance(m, HumanMessage)]
-        kept, withheld = checked(unfenced(str(said)), sources(messages), questions)
+        found = sources(messages)
+        if isinstance(self._model, OfflineChat):
+            kept, withheld = checked(unfenced(str(said)), found, questions)
+        else:
+            kept, withheld = admitted_answer(unfenced(str(said)), found)
         try:
             self._memory.add(thread, messages[len(past) :])
         except RunError as error:  # a full or read-only disk costs the memory, never the answer
@@ -109,47 +113,6 @@ class Investigator:
 def _text(text: str) -> str:
     """What was typed, without halves of characters, which no model and no file takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One thing the tools returned: evidence, the case it is about ("" = none), the turn of asking.
-
-    `head` marks what a result says first: which cases it is about, or the line of the one case. `result` counts the
-    results of the conversation; `number` is what a tool printed before evidence that is no case's own ("T1").
-    """
-
-    evidence: Evidence
-    case: str
-    turn: int
-    head: bool = False
-    result: int = 0
-    number: str = ""
-
-
-def sources(messages: Sequence[BaseMessage]) -> list[Source]:
-    """Everything the tools of a conversation returned: evidence of cases as "case/E3", the rest as "T2.1"."""
-    found: list[Source] = []
-    turn = results = 0
-    for message in messages:
-        turn += isinstance(message, HumanMessage)
-        if not isinstance(message, ToolMessage):
-            continue
-        results += 1
-        given = returned(message)
-        if given.result is None:
-            error = Evidence(id=f"T{results}", kind="context", caption=" ".join([given.error, *given.nearest]))
-            found.append(Source(error, "", turn, True, results))
-            continue
-        line = Evidence(id=f"T{results}", kind="context", caption=given.result.line)
-        found.append(Source(line, "", turn, True, results))
-        for at, one in enumerate(given.result.evidence):
-            context = one.evidence.kind == "context"
-            name = f"T{results}.{at}" if context else f"{one.case}/{one.evidence.id}"
-            evidence = one.evidence.model_copy(update={"id": name})
-            number = one.evidence.id if context else ""
-            found.append(Source(evidence, one.case or "", turn, context and at == 0, results, number))
-    return found
 
 
 def _held(scope: Sequence[Source]) -> list[Evidence]:
@@ -172,7 +135,7 @@ def checked(text: str, found: Sequence[Source], questions: Sequence[str]) -> tup
     kept, withheld = [], []
     for line in text.splitlines():
         passed = []
-        for sentence in _SENTENCE_END.split(line.strip()):
+        for sentence in SENTENCE_END.split(line.strip()):
             problems = _problems(sentence, found, questions)
             if problems:
                 withheld.append(f"{sentence} ({'; '.join(problems)})")
@@ -190,7 +153,7 @@ def checked(text: str, found: Sequence[Source], questions: Sequence[str]) -> tup
 
 def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) -> list[str]:
     """What is wrong with one sentence of an answer; a sentence that cites evidence is held against that evidence."""
-    plain = re.sub(r"^\d+\.\s", "", _CITATION.sub("", sentence))
+    plain = re.sub(r"^\d+\.\s", "", CITATION.sub("", sentence))
     if not plain.strip(" .") or plain in CAN or plain == CAVEAT:
         return []
     if grounding.leads_out(plain):
@@ -198,13 +161,13 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     if DECLINING.match(plain):
         rest = _without(plain, questions, [s.evidence for s in found])
         return ["numbers without a tool result"] if re.search(r"\d", rest) else []
-    ids, numbers = cited(sentence), _run_wide(sentence)
+    ids, numbers = cited(sentence), run_wide(sentence)
     known = {s.evidence.id for s in found} | {s.number for s in found}
     problems = [f"{i} was not returned by any tool" for i in (*ids, *numbers) if i not in known]
     cases = {i.rpartition("/")[0] for i in ids}
     scope = [s for s in found if s.evidence.id in ids or (s.case in cases and s.head)]
     if numbers and not problems:
-        return _problems_of_run_wide(plain, numbers, scope, found, questions)
+        return _problems_ofrun_wide(plain, numbers, scope, found, questions)
     if not scope:
         turn = max((s.turn for s in found), default=0)
         scope = [s for s in found if s.turn == turn or not s.case]
@@ -218,7 +181,7 @@ def _problems(sentence: str, found: Sequence[Source], questions: Sequence[str]) 
     )
 
 
-def _problems_of_run_wide(
+def _problems_ofrun_wide(
     plain: str, numbers: Sequence[str], scope: Sequence[Source], found: Sequence[Source], questions: Sequence[str]
 ) -> list[str]:
     """What is wrong with a sentence that cites T1, T2, …: numbers that every result counts anew, the latest first."""
@@ -236,11 +199,6 @@ def _problems_of_run_wide(
     return problems[0] if problems else [f"{' and '.join(numbers)} are not of one tool result"]
 
 
-def _run_wide(text: str) -> tuple[str, ...]:
-    """The numbers of evidence about the run as a whole that brackets cite: "[T1]", "[run: T1, T2]"."""
-    return tuple(dict.fromkeys(n for found in _RUN_WIDE.findall(text) for n in re.findall(r"T\d+", found)))
-
-
 def _without(text: str, questions: Sequence[str], evidence: Sequence[Evidence]) -> str:
     """`text` without the tokens with digits that the questions or tool results hold."""
     held = " ".join([*questions, *(e.caption for e in evidence)])
@@ -248,11 +206,3 @@ def _without(text: str, questions: Sequence[str], evidence: Sequence[Evidence]) 
         if token in held:
             text = text.replace(token, "")
     return text
-
-
-def cited(text: str) -> tuple[str, ...]:
-    """The evidence an answer cites: "[test-00012: E1, E3]" → "test-00012/E1", "test-00012/E3"."""
-    found = []
-    for case, ids in re.findall(r"\[([^\[\]:]+):\s*(E\d+(?:,\s*E\d+)*)\]", text):
-        found += [f"{case.strip()}/{i}" for i in re.findall(r"E\d+", ids)]
-    return tuple(dict.fromkeys(found))

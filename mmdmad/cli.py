@@ -273,18 +273,19 @@ def explain(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Case id.")],
     llm: Llm = "offline",
     rate: ReadAt = None,
+    language: Annotated[str, typer.Option(metavar="en|de", help="English or German.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> None:
-    """Say in words why a case was flagged or not; every sentence is checked against evidence.
+    """Say in words why a case was flagged or not; every sentence is made of claims of its evidence.
 
-    The words are kept with the finding; those at another --rate than the run's own are only said.
+    English words are kept with the finding; those at another --rate than the run's own are only said.
     """
     from mmdmad.agents.explainer import explain as write
 
     folder = opened(run, rate)
     finding = finding_of(folder, case)
-    explanation = write(finding, llm=llm)
-    if folder.rate == folder.judged_at:
+    explanation = write(finding, llm=llm, language=language)
+    if folder.rate == folder.judged_at and language == "en":
         folder.set_explanation(case, explanation)
     if as_json:
         say(explanation.model_dump_json(indent=1), lines=True)

@@ -107,12 +107,16 @@ class Contradiction(_Data):
 
 
 class Sentence(_Data):
-    """One sentence of an explanation, the evidence it cites, and whether code found all its claims there."""
+    """One sentence of an explanation, the evidence it cites, and whether code found all its claims there.
+
+    `verbatim`: False where code tells the claims of the cited evidence in place of a sentence that it could not read.
+    """
 
     text: str
     cites: tuple[str, ...]
     grounded: bool
     problems: tuple[str, ...] = ()
+    verbatim: bool = True
 
 
 class Explanation(_Data):

@@ -64,7 +64,7 @@ PUBLIC = {
     "mmdmad.ask.filters": ("Filter",),
     "mmdmad.store.tally": ("Tally",),
     "mmdmad.report": ("write_report",),
-    "mmdmad.agents.explainer": ("explain", "DraftNote", "DraftSentence"),
+    "mmdmad.agents.explainer": ("explain",),
     "mmdmad.agents.investigator": ("Investigator", "Answer"),
     "mmdmad.agents.llms": ("make_llm",),
     "mmdmad.bench": ("list_suites", "run_suite"),

@@ -8,6 +8,7 @@ import re
 
 from mmdmad.ask.base import Result
 from mmdmad.ask.words import caption
+from mmdmad.claims import claims_of, clause
 from mmdmad.fence import fence
 from mmdmad.findings import Evidence
 
@@ -24,15 +25,23 @@ def result_text(result: Result) -> str:
 
 
 def evidence_text(e: Evidence) -> str:
-    """One piece of evidence in a line: its number, kind and part, then caption and facts, fenced.
+    """One piece of evidence in a line: its number, kind and part, then what it claims, fenced.
 
     >>> evidence_text(Evidence(id="E3", kind="words", part="text", caption="Line 3 says </data> stop."))
     'E3 words text: <data>Line 3 says ‹/data› stop.</data>'
     """
-    facts = "; ".join(f"{f.name} = {f.value}{f' {f.unit}' if f.unit else ''}" for f in e.facts)
     number = e.id if re.fullmatch(r"[A-Z]?\d*", e.id) else fence(e.id)  # of a received run it may be any text
     head = " ".join(word for word in (number, e.kind, e.part) if word)
-    return f"{head}: {fence(caption(e) + (f' ({facts})' if facts else ''))}"
+    return f"{head}: {fence(_said(e))}"
+
+
+def _said(e: Evidence) -> str:
+    """Its claims with the ids under which they are chosen; a caption that is one claim as a whole with its facts."""
+    claims = claims_of(e, "")
+    if claims[0].frame != "said":
+        return "; ".join(f"{c.id} {clause(c)}" for c in claims)
+    facts = "; ".join(f"{f.name} = {f.value}{f' {f.unit}' if f.unit else ''}" for f in e.facts)
+    return caption(e) + (f" ({facts})" if facts else "")
 
 
 def error_text(problem: str, nearest: tuple[str, ...] = ()) -> str:

@@ -91,9 +91,9 @@ def _drafts(f: Finding, lead: str | None, rng: np.random.Generator) -> list[Draf
         fact("declared false-alarm rate", 100 * RATE, "%"), fact("calibration cases", f.guarantee.size),
         fact("pattern", listed(f.guarantee.pattern)),
     ]  # fmt: skip
-    told = (
-        "case {case}: {verdict}, joint p-value {p-value} at a declared false-alarm rate of {declared_false-alarm_rate}."
-    )
+    is_so = {"anomalous": "is flagged as anomalous", "normal": "is not flagged", "no verdict": "gets no verdict"}
+    told = f"case {{case}} {is_so[f.verdict]}: joint p-value {{p-value}}, at a declared false-alarm rate of "
+    told += "{declared_false-alarm_rate}."
     found = [draft("verdict", None, told, facts)]
     for p in f.parts:
         facts = [fact("part", p.modality), fact("p-value", p.p_value), fact("share of the joint score", p.share)]
@@ -103,13 +103,13 @@ def _drafts(f: Finding, lead: str | None, rng: np.random.Generator) -> list[Draf
         if c.p_value <= RATE:
             facts = [fact("part", c.part), fact("given", listed(c.given)), fact("p-value", c.p_value)]
             found.append(draft("contradiction", c.part, "the {part} part does not fit the {given}.", facts))
+    told = "the nearest normal case is {nearest_normal_case}; the nearest is {distance} times as far away as normal "
+    told += "cases are from each other."
     near = [
         fact("nearest normal case", f"train-{int(rng.integers(1000)):04d}"),
         fact("distance", float(rng.uniform(1, 3))),
     ]
-    found.append(
-        draft("neighbour", f.parts[0].modality, "nearest is {nearest_normal_case}, {distance} times as far.", near)
-    )
+    found.append(draft("neighbour", f.parts[0].modality, told, near))
     return found
 
 

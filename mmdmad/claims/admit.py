@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmdmad.claims.base import Claim, Language
+from mmdmad.claims.frames import leans
 from mmdmad.claims.making import FRAMES, claims_of_finding, seen_by
 from mmdmad.claims.patterns import compiled, ends
 from mmdmad.claims.render import clause, fits
@@ -30,6 +31,16 @@ OPENERS: dict[Language, tuple[str, ...]] = {
     "de": ("außerdem", "zudem", "insgesamt", "hier"),
 }
 """Words at the head of a sentence that say nothing."""
+REPEATS: dict[str, set[str]] = {
+    "p": {"p below rate", "p above rate"},
+    "p among recordings": {"p below rate among recordings", "p above rate among recordings"},
+    "rate": {"p below rate", "p above rate", "too few"},
+    "calibration": {"too few"},
+    "part p": {"part odd", "part usual"},
+    "averages": {"shift"},
+    "channel unusual": {"channel unusual"},
+}
+"""Statements that say nothing beside one of these, and are left out where all of a piece of evidence is told."""
 STEPS = 20_000
 """Places looked at in one sentence; one that needs more is not read."""
 
@@ -80,11 +91,12 @@ def told(claims: Sequence[Claim], language: Language = "en") -> str:
     sentences = []
     for ids in dict.fromkeys(c.evidence for c in claims):
         own = [c for c in claims if c.evidence == ids]
+        frames = {c.frame for c in own}
         caption = own[0].caption
         if language == "en" and caption and parsed(caption, own) is not None:
             sentences.append(caption)
         else:
-            words = "; ".join(clause(c, language) for c in own)
+            words = "; ".join(clause(c, language) for c in own if not frames & REPEATS.get(c.frame, set()))
             sentences.append(f"{words if '_' in words.split(' ')[0] else words[:1].upper() + words[1:]}.")
     return " ".join(sentences)
 
@@ -99,7 +111,7 @@ def parsed(sentence: str, claims: Sequence[Claim], language: Language = "en") ->
         given.pop()
     if not given or len(given) > FEW:
         return None
-    one = len({c.subject.name for c in claims}) == 1
+    one = len({c.subject.name for c in claims if c.subject.about == "case"}) <= 1
     return _Reader(given, tuple(claims), language, one).read()
 
 
@@ -113,7 +125,8 @@ class _Reader:
             for claim in claims
             for pattern in FRAMES[claim.frame].patterns(language)
         ]
-        self.found: dict[int, list[tuple[int, Claim]]] = {}
+        self.found: dict[int, list[tuple[int, Claim, bool]]] = {}
+        self.pieces = {(c.kind, c.subject.name, c.evidence) for c in claims}
         self.dead: set[tuple[int, str, str]] = set()
         self.steps = 0
 
@@ -123,7 +136,9 @@ class _Reader:
                 return found
         word = self.given[0].casefold()
         if _JOINS[self.language].get(word) == "while":  # "While A, B": as "A, while B"
-            for end, first in self._clauses(1):
+            for end, first, leaning in self._clauses(1):
+                if not self._stands(leaning, first, None):
+                    continue
                 if (found := self._rest(end, first, "while")) is not None:
                     return (first, *found)
         return None
@@ -143,8 +158,8 @@ class _Reader:
         self.steps += 1
         if self.steps > STEPS:
             return None
-        for end, claim in self._clauses(at):
-            if before is not None and fits(join, before, claim):
+        for end, claim, leaning in self._clauses(at):
+            if (before is not None and fits(join, before, claim)) or not self._stands(leaning, claim, before):
                 continue
             if end == len(self.given):
                 return (claim,)
@@ -155,6 +170,12 @@ class _Reader:
         self.dead.add(key)
         return None
 
+    def _stands(self, leaning: bool, claim: Claim, before: Claim | None) -> bool:
+        """Whether it is clear what a claim is about: it says so, follows on its own evidence, or there is only one."""
+        if not leaning or (before is not None and before.evidence == claim.evidence):
+            return True
+        return sum(kind == claim.kind for kind, _, _ in self.pieces) == 1
+
     def _links(self, at: int) -> Iterator[tuple[int, str]]:
         for words, join in _JOINS[self.language].items():
             some = words.split(" ")
@@ -162,14 +183,18 @@ class _Reader:
                 yield at + len(some), join
         yield at, "none"
 
-    def _clauses(self, at: int) -> list[tuple[int, Claim]]:
-        """Each way in which a claim is said from a place on, longest first; among several cases it names its own."""
+    def _clauses(self, at: int) -> list[tuple[int, Claim, bool]]:
+        """Each way in which a claim is said from a place on, longest first; among several cases it names its own.
+
+        The last of each tells whether what it is about was said before it.
+        """
         if at in self.found:
             return self.found[at]
-        found: dict[tuple[int, str], Claim] = {}
+        found: dict[tuple[int, str, bool], Claim] = {}
         for claim, slots, pattern, alone in self.known:
             for end, said in ends(pattern, self.given, at, slots, self.language):
                 if end > at and (alone or "case" in said):
-                    found.setdefault((end, claim.id + claim.subject.name), claim)
-        self.found[at] = sorted(((end, claim) for (end, _), claim in found.items()), key=lambda f: -f[0])
+                    leaning = leans(claim.kind, claim.polarity, said) if len(claim.evidence) == 1 else False
+                    found.setdefault((end, claim.id + claim.subject.name, leaning), claim)
+        self.found[at] = sorted(((end, claim, lean) for (end, _, lean), claim in found.items()), key=lambda f: -f[0])
         return self.found[at]

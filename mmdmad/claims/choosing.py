@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, create_model
 
 from mmdmad.claims.base import Claim, Language
 from mmdmad.claims.looks import Look, looks_of
-from mmdmad.claims.making import evidence_of
+from mmdmad.claims.making import evidence_of, leaning
 from mmdmad.claims.render import JOINS, Join, clause, fits, joined
 
 MOST = 12
@@ -87,14 +87,16 @@ def read_choice(text: str) -> tuple[Chosen, ...] | None:
 def note(
     choice: Sequence[Chosen], claims: Sequence[Claim], looks: Sequence[Look] = (), language: Language = "en"
 ) -> Note:
-    """The chosen claims in words; a whole piece of evidence ("E3") stands for its first claim."""
-    by_id = {c.id: c for c in reversed(claims)} | {evidence_of(c.id): c for c in reversed(claims) if "." in c.id}
-    by_id |= {c.id: c for c in claims}
+    """The chosen claims in words; a whole piece of evidence ("E3") stands for its first claim.
+
+    A claim that says nothing by itself ("normal cases reach at most 3 A") comes after the first one of its evidence.
+    """
+    by_id = {evidence_of(c.id): c for c in reversed(claims)} | {c.id: c for c in claims}
+    look_by_id = {look.id: look for look in looks}
     told: list[tuple[list[Claim], list[str]]] = []
+    next_looks: list[Look] = []
     refused: list[str] = []
     used: set[str] = set()
-    next_looks: list[Look] = []
-    look_by_id = {look.id: look for look in looks}
     for one in choice[: 2 * MOST]:
         if one.claim in look_by_id:
             next_looks.append(look_by_id[one.claim])
@@ -103,21 +105,31 @@ def note(
         if claim is None or claim.id in used:
             refused.append(f"{one.claim}: {'there is no such claim' if claim is None else 'chosen twice'}")
             continue
-        if len(used) == MOST:
+        if len(used) >= MOST:
             refused.append(f"{one.claim}: a note has at most {MOST} claims")
             continue
+        join: str = one.join
+        before = told[-1][0][-1] if told else None
+        if leaning(claim) and (before is None or before.evidence != claim.evidence):
+            head = next(c for c in claims if c.evidence == claim.evidence)
+            if head.id not in used:
+                used.add(head.id)
+                told.append(([head], ["none"]))
+            else:  # told farther up: what is said of it now would be taken for something else
+                refused.append(f"{one.claim}: it belongs beside {head.id}")
+                continue
+            before = head
         used.add(claim.id)
-        why = fits(one.join, told[-1][0][-1], claim) if told else ""
+        why = fits(join, before, claim) if before is not None else ""
         if why:
             refused.append(f"{one.claim}: {why}")
-        if not told or one.join == "none" or why:
+        if before is None or join == "none" or why:
             told.append(([claim], ["none"]))
         else:
             told[-1][0].append(claim)
-            told[-1][1].append(one.join)
+            told[-1][1].append(join)
     sentences = [(joined(own, joins, language), tuple(own)) for own, joins in told]
-    for look in dict.fromkeys(next_looks):
-        sentences.append((look.written(language), look.claims))
+    sentences += [(look.written(language), look.claims) for look in dict.fromkeys(next_looks)]
     return Note(tuple(sentences), tuple(refused))
 
 

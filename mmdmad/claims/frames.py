@@ -5,7 +5,7 @@ kinds of evidence (`of_case`, `of_sensor`, `of_text`, `of_pictures`).
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -66,6 +66,25 @@ def _filled(pattern: str, language: Language) -> str:
     for mark, words in MACROS.items():
         pattern = pattern.replace(mark, words[language])
     return pattern
+
+
+NAMING = frozenset(
+    ("case", "channel", "line", "quote", "part", "given", "nearest_normal_case", "nearest_normal_cases", "caption")
+)
+"""Slots that say what a statement is about."""
+OF_SEVERAL = frozenset(("channel", "words", "neighbour", "part", "contradiction"))
+"""Kinds of which a case has several pieces; their statements are about one channel, line or part among others."""
+
+
+def leans(kind: EvidenceKind, polarity: Polarity, said: Collection[str]) -> bool:
+    """Whether a statement with these slots is about what was said before it: "normal cases reach at most 3 A".
+
+    >>> leans("channel", "unusual", ["channel", "when"]), leans("channel", "", ["mean"])
+    (False, True)
+    """
+    if kind in ("verdict", "context", "missing") or NAMING & {*said}:
+        return False
+    return kind in OF_SEVERAL or not polarity
 
 
 @dataclass

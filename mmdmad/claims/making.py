@@ -13,8 +13,10 @@ from functools import lru_cache
 
 from mmdmad.claims import of_parts, of_pictures, of_sensor, of_text, of_verdict
 from mmdmad.claims.base import Claim, Subject
-from mmdmad.claims.frames import Frame, Reader, View, check_frames, part_words, view
+from mmdmad.claims.frames import Frame, Reader, View, check_frames, leans, part_words, view
+from mmdmad.claims.patterns import compiled, covers
 from mmdmad.claims.slots import Listing
+from mmdmad.claims.tokens import tokens
 from mmdmad.findings import Evidence, EvidenceKind, Fact, Finding
 
 READERS: Mapping[EvidenceKind, Reader] = {
@@ -33,6 +35,9 @@ READERS: Mapping[EvidenceKind, Reader] = {
     "context": of_parts.of_context,
 }
 """What each kind of evidence states; a kind that is not here cannot be evidence."""
+OF_FACTS = ("verdict", "part", "contradiction", "neighbour", "missing", "context")
+"""Kinds that one builder makes, whose facts mean one thing; of the others a caption has to be read whole as well."""
+LINKS = frozenset(("and", "while", "but", "where", ";", ":", "."))
 TOGETHER = (
     Frame(
         "largest share", "share", "highest", "part", "the {part} part carries the largest share of the joint score",
@@ -85,7 +90,7 @@ def claims_of_case(
 ) -> tuple[Claim, ...]:
     """All claims of the evidence of one case, and those that follow from several pieces; C1, C2, … are their ids.
 
-    `shares` are those of all parts of the case, where they are known; which is the largest is said only then.
+    `shares` are those of all parts and contradictions, where they are known; which is the largest is said only then.
     """
     own = tuple(c for e in evidence for c in claims_of(e, case))
     parts = [e for e in evidence if e.kind == "part" and e.part]
@@ -102,7 +107,9 @@ def claims_of_case(
 
 def claims_of_finding(finding: Finding) -> tuple[Claim, ...]:
     """All claims about the case of a finding."""
-    return claims_of_case(finding.evidence, finding.case_id, {p.modality: p.share for p in finding.parts})
+    shares = {p.modality: p.share for p in finding.parts}
+    shares |= {f"contradiction {i}": c.share for i, c in enumerate(finding.contradictions)}
+    return claims_of_case(finding.evidence, finding.case_id, shares)
 
 
 @lru_cache(maxsize=8192)
@@ -118,10 +125,28 @@ def seen_by(claim: Claim) -> View:
     return seen
 
 
+def leaning(claim: Claim) -> bool:
+    """Whether a claim, as it is written, is about what was said before it."""
+    frame = FRAMES[claim.frame]
+    said = {name for _, name, _, _ in string.Formatter().parse(frame.en) if name}
+    return len(claim.evidence) == 1 and leans(claim.kind, claim.polarity, said)
+
+
 def _stated(seen: View) -> list[Frame]:
     named = [FRAMES[name] for name in READERS[seen.kind](seen)]
     found = [frame for frame in named if _gaps(frame) <= seen.slots.keys()]
-    return found or [FRAMES[name] for name in of_parts.said(seen)]
+    if found and (seen.kind in OF_FACTS or _is_caption(seen, found)):
+        return found
+    return [FRAMES[name] for name in of_parts.said(seen)]
+
+
+def _is_caption(seen: View, frames: Sequence[Frame]) -> bool:
+    """Whether the caption says what the frames do: builders of other distributions may mean other things by a fact."""
+    given = tokens(seen.caption)
+    while given and given[-1] == ".":
+        given.pop()
+    said = [(compiled(p), seen.slots) for frame in frames for p in frame.patterns("en")]
+    return covers(given, said, LINKS)
 
 
 def _gaps(frame: Frame) -> set[str]:

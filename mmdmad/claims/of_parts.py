@@ -56,6 +56,14 @@ FRAMES = (
         ("@part passt nicht zu ({given}|den anderen Teilen)",),
     ),
     Frame(
+        "contradiction p", "contradiction p-value", "equals", "p-value", "the p-value of the contradiction is {p-value}",
+        "der p-Wert des Widerspruchs ist {p-value}", "", ("contradiction p-value {p-value}",),
+    ),
+    Frame(
+        "contradiction share", "share of the contradiction", "equals", "share",
+        "the contradiction carries {share} of the joint score", "der Widerspruch trägt {share} des gemeinsamen Werts",
+    ),
+    Frame(
         "looks like", "group", "unlike", "group of the part",
         "the {part} part looks like normal cases of group {group_of_the_part}, while the {others} {looks} like group "
         "{group_of_the_others}",
@@ -151,15 +159,16 @@ def of_contradiction(seen: View) -> Sequence[str]:
     others = _listed(seen.text("others"))
     seen.slots["others"] = Listing(tuple(part_words(g) for g in others))
     seen.slots["looks"] = Words(("parts look",) if len(others) > 1 else ("part looks",), ("sehen aus",))
-    told = ["contradiction"] + (["looks like"] if "group of the part" in seen.facts else [])
-    return told + (["part share"] if "share" in seen.facts else [])
+    told = ["contradiction", *(["contradiction p"] if "p-value" in seen.facts else [])]
+    told += ["looks like"] if "group of the part" in seen.facts else []
+    return told + (["contradiction share"] if "share" in seen.facts else [])
 
 
 def of_neighbour(seen: View) -> Sequence[str]:
     """The nearest normal cases, their group and how far they are."""
-    names = _listed(seen.text("nearest normal cases"))
-    seen.slots["nearest_normal_cases"] = Name(seen.text("nearest normal cases"))
-    told = ["nearest"] if names else []
+    if names := seen.text("nearest normal cases"):
+        seen.slots["nearest_normal_cases"] = Name(names)
+    told = ["nearest"] if "nearest normal case" in seen.facts else []
     told += ["nearest group"] if "in this group" in seen.facts else []
     if "distance" in seen.facts:
         return [*told, "nearest distance"]

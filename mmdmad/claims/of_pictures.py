@@ -148,7 +148,7 @@ def of_region(seen: View) -> Sequence[str]:
     share = seen.number("share of the picture")
     seen.slots["at"] = Words(("in the",) if seen.text("place") == "centre" else ("at",), ("",))
     if share is None or "size" not in seen.slots:
-        return ["no region"] if "place" in seen.facts else []
+        return ["no region"] if seen.caption.startswith("No single region") else []
     if share < SMALL or share > 50:
         seen.slots["how_large"] = Words(("small",), ("klein",)) if share < SMALL else Words(("large",), ("groß",))
     if "nearly everywhere" in seen.caption:
@@ -175,8 +175,9 @@ def of_frames(seen: View) -> Sequence[str]:
         return ["tone", "normal tone"]
     if "place" not in seen.facts:
         return []
-    whole = "share of the frame" in seen.facts or "stop" in seen.facts
-    return ["clip"] if whole and "no single frame" not in seen.caption else ["no frame"]
+    if seen.caption.startswith("No single frame"):
+        return ["no frame"]
+    return ["clip"] if "when" in seen.slots else []
 
 
 def _movement(seen: View) -> list[str]:

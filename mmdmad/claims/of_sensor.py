@@ -199,16 +199,10 @@ _HELD = {"frozen": ("frozen", "longest normal hold"), "dropout": ("drops out", "
 
 
 def of_span(seen: View) -> Sequence[str]:
-    """When a table stands out; with no peak, that nothing does and which time is the least usual."""
-    return (
-        ["sensor span"]
-        if "peak on the map scale" in seen.facts or _said_most(seen)
-        else ["no channel", "least usual time"]
-    )
-
-
-def _said_most(seen: View) -> bool:
-    return "stand out most" in seen.caption
+    """When a table stands out; or, where its caption says so, that nothing does and which time is the least usual."""
+    if seen.caption.startswith("No single channel"):
+        return ["no channel", "least usual time"]
+    return ["sensor span"] if "when" in seen.slots else []
 
 
 def of_channel(seen: View) -> Sequence[str]:

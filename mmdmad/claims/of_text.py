@@ -97,7 +97,7 @@ def of_words(seen: View) -> Sequence[str]:
     seen.slots["quote"] = Name(seen.text("quote"))
     new = ["new words"] if "never seen" in seen.facts else []
     follows = _template(seen)
-    if "peak on the map scale" not in seen.facts and not new and not _said_out(seen):
+    if seen.caption.startswith(("No single line", "The one line")):
         return ["no line"]
     first = "line" if "peak on the map scale" in seen.facts or _said_out(seen) else "line holds"
     such = ["no such line"] if "normal texts" in seen.facts and not new else []

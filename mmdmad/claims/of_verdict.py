@@ -8,6 +8,10 @@ from mmdmad.claims.frames import Frame, View
 from mmdmad.claims.slots import Name, Words
 
 _RATE = "(the [declared] [false-alarm] rate of {declared_false-alarm_rate}|the {declared_false-alarm_rate} rate)"
+_LAPSE = re.compile(
+    r"has lapsed since .*\d: (either normal has moved, or more than [\w ]+(?:\.\d+ )?%? ?of the cases is odd|normal has moved, "
+    r"scores are lower than those of the calibration, and faults may be missed)\.$"
+)
 _JUDGED = "(is|was|has been|gets)"
 FRAMES = (
     Frame(
@@ -169,8 +173,7 @@ def of_verdict(seen: View) -> Sequence[str]:
     """The verdict, what decides it, and what stands behind the guarantee."""
     seen.pair("interval", "interval low", "interval high")
     _clock(seen)
-    reason = re.search(r"has lapsed since [^.]*?\d: (.+)\.$", seen.caption)
-    if reason is not None and "reason of the lapse" not in seen.facts:  # of a run of before it was a fact
+    if (reason := _LAPSE.search(seen.caption)) is not None:
         seen.slots["reason_of_the_lapse"] = Name(reason[1])
     verdict = seen.text("verdict")
     if "named normal on" in seen.facts:

@@ -5,7 +5,7 @@ Words stand for themselves, `{name}` for what fills a slot, `[…]` may be left 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -110,6 +110,21 @@ def _closed(pieces: list[str], bracket: str) -> list[str]:
     if not pieces or pieces[0] != bracket:
         raise ValueError(f"{bracket!r} is missing")
     return pieces[1:]
+
+
+def covers(given: list[str], said: Sequence[tuple[Node, Mapping[str, Slot]]], links: frozenset[str]) -> bool:
+    """Whether English tokens are nothing but what these patterns say, one after the other, with links between."""
+    reached, waiting = {0}, [0]
+    while waiting:
+        at = waiting.pop()
+        starts = {at} | ({at + 1} if at and at < len(given) and given[at].casefold() in links else set())
+        for start in starts:
+            for node, slots in said:
+                for end, _ in ends(node, given, start, slots, "en"):
+                    if end not in reached:
+                        reached.add(end)
+                        waiting.append(end)
+    return len(given) in reached
 
 
 def ends(

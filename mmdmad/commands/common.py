@@ -183,7 +183,8 @@ def print_explanation(finding: "Finding") -> None:
     if finding.explanation is None:
         return
     for sentence in finding.explanation.sentences:
-        say(f"  {sentence.text} [{', '.join(sentence.cites)}]")
+        instead = "" if sentence.verbatim else " (in place of a sentence that could not be read)"
+        say(f"  {sentence.text} [{', '.join(sentence.cites)}]{instead}")
     say(f"  faithfulness {finding.explanation.faithfulness:.2f}, written by {finding.explanation.llm}")
 
 

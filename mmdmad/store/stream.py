@@ -251,8 +251,9 @@ def has_lapsed(guarantee: Guarantee) -> bool:
 
 def _told(evidence: Evidence, lapse: Lapse) -> Evidence:
     caption = f"{evidence.caption} {lapse.words[:1].upper()}{lapse.words[1:]}."
-    facts = Fact(name="lapsed since", value=lapse.since), Fact(name="reason of the lapse", value=lapse.reason)
-    return evidence.model_copy(update={"caption": caption, "facts": (*evidence.facts, *facts)})
+    return evidence.model_copy(
+        update={"caption": caption, "facts": (*evidence.facts, Fact(name="lapsed since", value=lapse.since))}
+    )
 
 
 def _withdraw(connection: Connection, lapse: Lapse) -> None:

@@ -174,7 +174,7 @@ def test_the_chat_model_is_asked_and_checked(acme, fake_run):
     assert day[:10] in chat
     assert "One sentence was withheld" in chat
     assert "tomorrow" not in words
-    assert first.evidence[0].caption[:40] in note
+    assert f"Case {first.case_id} is flagged as anomalous" in note
     assert "faithfulness 1.00, written by acme:busiest_hour" in note
 
 

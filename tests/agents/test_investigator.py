@@ -149,7 +149,9 @@ def test_a_lying_model_is_held_to_the_tools(fake_run, flagged):
     for word in ("asleep", "0.9", "gearbox", "base64"):
         assert word not in answer.text
     assert len(answer.withheld) == 4
-    assert answer.evidence == (f"{case}/E1",)
+    assert answer.evidence == (f"{case}/E1", f"{case}/E3")  # what they cite speaks in their place
+    assert "(3 sentences were replaced by what the cited evidence says.)" in answer.text
+    assert "(One sentence was withheld" in answer.text
 
 
 def test_a_model_may_not_deny_what_it_cites(fake_run, flagged):
@@ -159,7 +161,8 @@ def test_a_model_may_not_deny_what_it_cites(fake_run, flagged):
     answer = Investigator(fake_run, llm=Says(text=text, tool="open_case", args={"case_id": case})).ask("Why?")
     assert "does not shift" not in answer.text
     assert "is anomalous" in answer.text
-    assert any("denied" in reason for reason in answer.withheld)
+    assert shift.caption.rstrip(".") in answer.text
+    assert len(answer.withheld) == 1
 
 
 def test_numbers_from_another_case_do_not_pass(fake_run, some_findings):

@@ -37,7 +37,7 @@ class Scripted(BaseChatModel):
 
         def answer(prompt):
             self.seen.append(HumanMessage(str(prompt)))
-            return schema(sentences=[])
+            return schema(chosen=[{"claim": "E1.1"}])
 
         return RunnableLambda(answer)
 

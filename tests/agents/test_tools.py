@@ -13,6 +13,7 @@ from mmdmad.ask import base
 from mmdmad.ask.base import Arguments, Result, Scope, queries, query, told
 from mmdmad.ask.case import About
 from mmdmad.ask.overview import Nothing, Overview
+from mmdmad.claims import claims_of, clause
 from mmdmad.findings import Evidence, Fact
 from mmdmad.report import write_report
 from tests.agents.hostile import MARKUP, spoiled
@@ -55,8 +56,8 @@ def test_models_read_captions_and_facts_never_files(tools, flagged):
     text = call(tools["open_case"], case_id=flagged["image"].case_id).text
     for e in flagged["image"].evidence:
         assert f"{e.id} {e.kind}" in text
-        assert e.caption[1:] in text
-    assert "left = 12 px" in text
+        assert all(f"{c.id} {clause(c)}" in text for c in claims_of(e, ""))
+    assert "a region of 32 px by 41 px stands out" in text
     assert ".png" not in text
     assert "artifacts" not in text
 

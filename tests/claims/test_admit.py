@@ -9,6 +9,7 @@ from mmdmad.claims import admit, claims_of_finding, clause
 from mmdmad.claims.admit import parsed, told
 from mmdmad.claims.base import LANGUAGES
 from mmdmad.claims.making import FRAMES, claims_of
+from mmdmad.findings import Evidence, Fact
 
 TURNED = {
     "anomalous": "normal", "flagged": "fine", "above": "below", "not above": "above", "up": "down", "down": "up",
@@ -196,3 +197,48 @@ def test_every_kind_of_evidence_has_a_reader_and_every_frame_both_languages():
     for frame in FRAMES.values():
         gaps = [{*re.findall(r"\{([\w-]+)\}", text)} for text in (frame.en, frame.de)]
         assert gaps[1] <= gaps[0], frame.name
+
+
+def test_facts_of_another_builder_claim_no_more_than_its_caption():
+    """What a builder of another distribution means by a fact is in its caption alone, and that is said whole or not."""
+    facts = (Fact(name="start", value=1.5, unit="s"), Fact(name="stop", value=2.0, unit="s"))
+    sound = Evidence(id="E4", kind="frames", part="video", caption="The recording hums from 1.5 s to 2 s.", facts=facts)
+    place = Evidence(id="E5", kind="region", part="image", caption="A blot.", facts=(Fact(name="place", value="left"),))
+    for e in (sound, place):
+        (claim,) = claims_of(e, "a")
+        assert (claim.frame, claim.value) == ("said", e.caption)
+        assert parsed(e.caption, [claim])
+        assert told([claim]) == e.caption
+    assert parsed("The video stands out from 1.5 s to 2 s.", claims_of(sound, "a")) is None
+    assert parsed("No single region of the picture stands out.", claims_of(place, "a")) is None
+
+
+def test_evidence_of_an_unknown_verdict_says_what_it_says():
+    e = Evidence(id="E1", kind="verdict", caption="Odd.", facts=(Fact(name="verdict", value="maybe"),))
+    assert [c.frame for c in claims_of(e, "a")] == ["said"]
+
+
+def test_what_leans_on_another_sentence_is_not_taken_for_its_own(by_lead):
+    """The normal range of one channel after the shift of another is true of neither."""
+    finding = by_lead["sensor"]
+    shift, frozen = (claims_of(of(finding, "channel", at=at), finding.case_id) for at in (0, 1))
+    hold, moved, held = clause(frozen[1]), clause(shift[0]), clause(frozen[0])
+    assert "normal cases hold one value" in hold
+    both = [shift[0].evidence[0], frozen[0].evidence[0]]
+    assert admit(f"{held}; {hold}.", both, finding).verbatim
+    assert not admit(f"{moved}; {hold}.", both, finding).verbatim
+    assert not admit(f"{hold}.", both, finding).verbatim  # of which channel?
+    assert admit(f"{hold}.", both[1:], finding).verbatim
+    parts = [e.id for e in finding.evidence if e.kind == "part"]
+    share = next(f.value for e in finding.evidence if e.id == parts[1] for f in e.facts if f.name == "share")
+    first = of(finding, "part")
+    assert not admit(
+        f"The {first.part} part stands out and carries {share} % of the joint score.", parts, finding
+    ).verbatim
+
+
+def test_the_share_of_a_contradiction_is_none_of_its_part(made):
+    finding = next(f for f in made if f.contradictions)
+    e = of(finding, "contradiction")
+    assert admit("The contradiction carries 23 % of the joint score.", [e.id], finding).verbatim
+    assert not admit(f"The {e.part} part carries 23 % of the joint score.", [e.id], finding).verbatim

@@ -104,3 +104,13 @@ def test_what_to_look_at_next_is_of_a_checked_list(sensor):
     told = note(chosen((shift.id, "none"), (looks[0].id, "none")), claims, looks)
     assert told.text.endswith(looks[0].written())
     assert "E1" not in {i for look in looks for c in look.claims for i in c.evidence}  # a verdict shows nowhere
+
+
+def test_a_claim_that_leans_comes_after_the_first_of_its_evidence(sensor):
+    _, claims, _, by_frame = sensor
+    shift, frozen, hold = by_frame["shift"], by_frame["frozen"], by_frame["longest normal hold"]
+    found = note(chosen((shift.id, "none"), (hold.id, "none")), claims)
+    assert [c.id for _, own in found.sentences for c in own] == [shift.id, frozen.id, hold.id]
+    parted = note(chosen((frozen.id, "none"), (shift.id, "none"), (hold.id, "none")), claims)
+    assert parted.refused == (f"{hold.id}: it belongs beside {frozen.id}",)
+    assert note(chosen((frozen.id, "none"), (hold.id, "and")), claims).refused == ()
