@@ -10,15 +10,17 @@ from mmdmad.bench.exam.lies import LIARS
 from mmdmad.bench.exam.paraphrases import paraphrases
 from mmdmad.bench.investigate import RATE, TEST, TRAIN, scored_lines
 from mmdmad.bench.result import Meter, Row
+from mmdmad.claims import admit
 from mmdmad.findings import Finding
 from mmdmad.metrics import clopper_pearson
 
 EXPLAINED = 100
 PROTOCOL = (
     f"simulated line, {TRAIN} normal training and {TEST} test cases a seed, declared rate {RATE:g}; the {EXPLAINED} "
-    f"most anomalous cases are explained; every sentence that is shown is checked against the evidence it cites; "
-    f"{len(LIARS)} kinds of lies are planted into the shown sentences (lies_caught), and true sentences in other "
-    "words than the captions are offered (truths_refused)"
+    "most anomalous cases are explained; every sentence that is shown is read against the claims of the evidence it "
+    f"cites; {len(LIARS)} kinds of lies are planted into the shown sentences (lies_caught: not shown as they are), and "
+    "true sentences in other words than the captions are offered (truths_replaced: told in words by code instead); the "
+    "statements were written with these lies and truths in view"
 )
 
 
@@ -35,30 +37,29 @@ def run(context: Context) -> Iterator[Row]:
 
 
 def measure(findings: Sequence[Finding], llm: str, seed: int) -> dict[str, float]:
-    """Faithfulness of explanations, share of planted lies caught (over all, and of the worst kind), truths refused."""
+    """Faithfulness of explanations, share of planted lies caught (over all, and of the worst kind), truths replaced."""
     from mmdmad.agents.explainer import explain
-    from mmdmad.agents.grounding import check
 
     rng = np.random.default_rng(seed)
     shown, traceable, written, scores = 0, 0, 0, []
     told: Counter[str] = Counter()
     caught: Counter[str] = Counter()
-    truths = refused = 0
+    truths = replaced = 0
     for finding in findings:
         note = explain(finding, llm)
         scores.append(note.faithfulness)
         written += bool(note.sentences)
         for sentence in note.sentences:
             shown += 1
-            traceable += not check(sentence.text, sentence.cites, finding.evidence)
+            traceable += admit(sentence.text, sentence.cites, finding).verbatim
             for kind, lie in LIARS.items():
                 planted = lie(sentence.text, sentence.cites, finding.evidence, rng)
                 if planted is not None and planted != (sentence.text, sentence.cites):
                     told[kind] += 1
-                    caught[kind] += bool(check(*planted, finding.evidence))
+                    caught[kind] += not admit(*planted, finding).verbatim
         for text, cites in paraphrases(finding):
             truths += 1
-            refused += bool(check(text, cites, finding.evidence))
+            replaced += not admit(text, cites, finding).verbatim
     return {
         "explanations": float(written),
         "faithfulness": float(np.mean(scores)),
@@ -69,5 +70,5 @@ def measure(findings: Sequence[Finding], llm: str, seed: int) -> dict[str, float
         "lies_caught": sum(caught.values()) / sum(told.values()),
         "lies_caught_worst_kind": min(caught[k] / told[k] for k in told),
         "truths": float(truths),
-        "truths_refused": refused / truths if truths else 0.0,
+        "truths_replaced": replaced / truths if truths else 0.0,
     }

@@ -1,6 +1,6 @@
 """True sentences about evidence in other words than its caption: other order, rounding, units, synonyms.
 
-The grounding check must let these pass; the `faithfulness` suite measures how many it wrongly refuses. Written from the
+The `faithfulness` suite measures how many of these are shown as they are. Written from the
 facts, by hand, without looking at which of them the check accepts.
 """
 
