@@ -202,6 +202,7 @@ def test_every_kind_of_evidence_has_a_reader_and_every_frame_both_languages():
 def test_facts_of_another_builder_claim_no_more_than_its_caption():
     """What a builder of another distribution means by a fact is in its caption alone, and that is said whole or not."""
     facts = (Fact(name="start", value=1.5, unit="s"), Fact(name="stop", value=2.0, unit="s"))
+    facts = (*facts, Fact(name="place", value="left"))
     sound = Evidence(id="E4", kind="frames", part="video", caption="The recording hums from 1.5 s to 2 s.", facts=facts)
     place = Evidence(id="E5", kind="region", part="image", caption="A blot.", facts=(Fact(name="place", value="left"),))
     for e in (sound, place):
