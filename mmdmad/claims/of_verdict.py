@@ -104,15 +104,15 @@ FRAMES = (
         "the verdict rests on {calibration_cases} calibration cases",
         "das Urteil beruht auf {calibration_cases} Vergleichsfällen", "",
         (
-            "{calibration_cases} calibration cases [of this pattern]",
-            "the (decision|verdict|guarantee|p-value) rests on {calibration_cases} calibration cases [of this pattern]",
+            "{calibration_cases} calibration cases [{whose}]",
+            "the (decision|verdict|guarantee|p-value) rests on {calibration_cases} calibration cases [{whose}]",
         ),
     ),
     Frame(
         "too few", "calibration cases", "below", "calibration cases",
-        "{calibration_cases} calibration cases of this pattern cannot support a declared false-alarm rate of "
+        "{calibration_cases} calibration cases {whose} cannot support a declared false-alarm rate of "
         "{declared_false-alarm_rate}",
-        "{calibration_cases} Vergleichsfälle dieses Musters tragen keine erklärte Fehlalarmrate von "
+        "{calibration_cases} Vergleichsfälle {whose} tragen keine erklärte Fehlalarmrate von "
         "{declared_false-alarm_rate}",
     ),
     Frame(
@@ -173,6 +173,10 @@ def of_verdict(seen: View) -> Sequence[str]:
     """The verdict, what decides it, and what stands behind the guarantee."""
     seen.pair("interval", "interval low", "interval high")
     _clock(seen)
+    own = "of its own group" in seen.caption
+    seen.slots["whose"] = Words(
+        ("of its own group",) if own else ("of this pattern",), ("seiner Gruppe",) if own else ("dieses Musters",)
+    )
     if (reason := _LAPSE.search(seen.caption)) is not None:
         seen.slots["reason_of_the_lapse"] = Name(reason[1])
     verdict = seen.text("verdict")

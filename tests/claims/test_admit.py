@@ -243,3 +243,16 @@ def test_the_share_of_a_contradiction_is_none_of_its_part(made):
     e = of(finding, "contradiction")
     assert admit("The contradiction carries 23 % of the joint score.", [e.id], finding).verbatim
     assert not admit(f"The {e.part} part carries 23 % of the joint score.", [e.id], finding).verbatim
+
+
+@pytest.mark.parametrize(
+    ("whose", "other"), [("of this pattern", "of its own group"), ("of its own group", "of this pattern")]
+)
+def test_whose_calibration_cases_are_meant_is_as_the_verdict_says(by_lead, whose, other):
+    finding = by_lead["sensor"]
+    e = finding.evidence[0]
+    own = e.model_copy(update={"caption": e.caption.replace("of this pattern", whose)})
+    told_of = finding.model_copy(update={"evidence": (own, *finding.evidence[1:])})
+    assert admit(own.caption, ["E1"], told_of).verbatim
+    assert admit(f"The verdict rests on 240 calibration cases {whose}.", ["E1"], told_of).verbatim
+    assert not admit(f"The verdict rests on 240 calibration cases {other}.", ["E1"], told_of).verbatim
