@@ -104,9 +104,14 @@ FRAMES = (
         "the verdict rests on {calibration_cases} calibration cases",
         "das Urteil beruht auf {calibration_cases} Vergleichsfällen", "",
         (
-            "{calibration_cases} calibration cases [{whose}]",
-            "the (decision|verdict|guarantee|p-value) rests on {calibration_cases} calibration cases [{whose}]",
+            "{calibration_cases} calibration cases [{whose} [that lack the same {missing_readings}]]",
+            "the (decision|verdict|guarantee|p-value) rests on {calibration_cases} calibration cases [{whose} [that lack the same {missing_readings}]]",
         ),
+    ),
+    Frame(
+        "readings missing", "readings", "missing", "missing readings",
+        "it is ranked among normal cases that lack the same: {missing_readings}",
+        "verglichen wird mit normalen Fällen, denen dasselbe fehlt: {missing_readings}",
     ),
     Frame(
         "too few", "calibration cases", "below", "calibration cases",
@@ -169,6 +174,13 @@ FRAMES = (
 )  # fmt: skip
 
 
+_TOLD = {
+    "group": "group", "time": "recorded", "missing readings": "readings missing", "note": "note",
+    "lapsed since": "lapsed",
+}  # fmt: skip
+"""Facts in words that are told as they are, and their statements."""
+
+
 def of_verdict(seen: View) -> Sequence[str]:
     """The verdict, what decides it, and what stands behind the guarantee."""
     seen.pair("interval", "interval low", "interval high")
@@ -196,12 +208,7 @@ def of_verdict(seen: View) -> Sequence[str]:
     told += ["rate"] if rate is not None else []
     told += ["calibration"] if calibration is not None else []
     told += ["interval"] if "interval" in seen.slots else []
-    told += [
-        name
-        for name, fact in (("group", "group"), ("recorded", "time"), ("note", "note"), ("lapsed", "lapsed since"))
-        if seen.text(fact)
-    ]
-    return told
+    return told + [name for fact, name in _TOLD.items() if seen.text(fact)]
 
 
 def _sides(seen: View, verdict: str) -> list[str]:

@@ -9,7 +9,8 @@ from mmdmad.claims import admit, claims_of_finding, clause
 from mmdmad.claims.admit import parsed, told
 from mmdmad.claims.base import LANGUAGES
 from mmdmad.claims.making import FRAMES, claims_of
-from mmdmad.findings import Evidence, Fact
+from mmdmad.explain.verdict import verdict
+from mmdmad.findings import Evidence, Fact, Finding, Guarantee
 
 TURNED = {
     "anomalous": "normal", "flagged": "fine", "above": "below", "not above": "above", "up": "down", "down": "up",
@@ -256,3 +257,19 @@ def test_whose_calibration_cases_are_meant_is_as_the_verdict_says(by_lead, whose
     assert admit(own.caption, ["E1"], told_of).verbatim
     assert admit(f"The verdict rests on 240 calibration cases {whose}.", ["E1"], told_of).verbatim
     assert not admit(f"The verdict rests on 240 calibration cases {other}.", ["E1"], told_of).verbatim
+
+
+@pytest.mark.parametrize("valid", [True, False])
+@pytest.mark.parametrize("said", ["anomalous", "normal", "no verdict"])
+@pytest.mark.parametrize("missing", ["", "readings of motor_current (10 % of rows)"])
+def test_every_verdict_that_is_written_is_read(valid, said, missing):
+    pattern, note = ("image",), "it may itself be the fault: look at it" if missing or not valid else ""
+    rate = Guarantee(
+        rate=0.05, size=99, interval=(0.02, 0.09), pattern=pattern, valid=valid, note=note, missing=missing
+    )
+    p_value = 0.01 if said == "anomalous" else 0.5
+    found = Finding(case_id="a-1", verdict=said, score=3, p_value=p_value, group="m 7", parts=(), guarantee=rate)
+    e = verdict(found).numbered(1, None)
+    assert admit(e.caption, ["E1"], found.model_copy(update={"evidence": (e,)})).verbatim, e.caption
+    claims = claims_of(e, "a-1")
+    assert ("readings missing" in {c.frame for c in claims}) is bool(missing)
