@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mmdmad.agents.llms.phrases import CAN, CAVEAT, cite
+from mmdmad.agents.llms.phrases import CAN, cite
 from mmdmad.agents.sources import CITATION, SENTENCE_END, Source, cited, run_wide
 
 from mmdmad.claims.admit import parsed, told
@@ -19,9 +19,14 @@ from mmdmad.claims.making import claims_of, claims_of_case
 from mmdmad.findings import Evidence
 
 SAYS_NOTHING = frozenset(
-    (CAN, CAVEAT, "I cannot answer that.", "I cannot answer that from the evidence.", "Which case do you mean?",
-     "You are welcome.")
-)  # fmt: skip
+    (
+        CAN,
+        "I cannot answer that.",
+        "I cannot answer that from the evidence.",
+        "Which case do you mean?",
+        "You are welcome.",
+    )
+)
 """Sentences about the conversation that claim nothing of a case; any other is read."""
 MOST = 12
 """Pieces of evidence told in the place of sentences of one answer."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mmdmad.claims.base import LANGUAGES, Language, Polarity, Relation
-from mmdmad.claims.slots import Name, Number, Pair, Slot, Time, Words
+from mmdmad.claims.slots import Called, Name, Number, Pair, Slot, Time, Words
 from mmdmad.findings import EvidenceKind, Fact
 from mmdmad.modalities.base import modalities
 
@@ -131,12 +131,16 @@ def view(kind: EvidenceKind, part: str | None, facts: Sequence[Fact], caption: s
     return made
 
 
+CALLED = ("case", "group", "channel", "nearest normal case", "group of the part", "group of the others", "file")
+"""Facts that are names from outside."""
+
+
 def _slot(f: Fact) -> Slot:
     if not isinstance(f.value, str):
         return Number(f.value, f.unit)
     if f.name in ("place", "direction", "normal direction"):
         return WAYS.get(f.value, Name(f.value))
-    return Name(f.value)
+    return Called(f.value) if f.name in CALLED else Name(f.value)
 
 
 def _time(made: View) -> Time | None:

@@ -197,9 +197,7 @@ def of_context(seen: View) -> Sequence[str]:
 
 def said(seen: View) -> Sequence[str]:
     """The caption as it stands, of evidence that no reader knows: it was written by code, and is said whole or not."""
-    whole = seen.caption.rstrip(".")
-    sentences = tuple(piece.rstrip(".") for piece in re.split(r"(?<=[.!?])\s+", whole) if piece.strip("."))
-    seen.slots["caption"] = Words((whole, *sentences), (whole, *sentences))
+    seen.slots["caption"] = Name(seen.caption.rstrip("."))
     return ["said"]
 
 

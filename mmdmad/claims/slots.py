@@ -57,6 +57,37 @@ class Name:
             yield end
 
 
+SAYING = frozenset(
+    """
+    normal normals usual fine ok okay good bad anomalous abnormal anomaly unusual odd faulty defective broken flagged
+    unflagged not no none never nothing without cannot all every only is are was case cases verdict
+    normale normaler auffällig unauffällig gemeldet nicht kein keine keinen nie alle ist sind fall gut schlecht defekt
+    """.split()  # noqa: SIM905
+)
+"""Words by which a name would say something: a group called "normal" makes no case a normal one."""
+
+
+@dataclass(frozen=True)
+class Called(Name):
+    """A name that the case brings; one with words that say something stands in quotation marks or is none."""
+
+    def written(self, language: Language) -> str:
+        """The name, in quotation marks where it would say something."""
+        return f"“{self.text}”" if self._says() else self.text
+
+    def ends(self, given: list[str], at: int, language: Language) -> Iterator[int]:
+        """Where the name ends, or its closing mark."""
+        if not self._says():
+            yield from super().ends(given, at, language)
+            return
+        end = ends_of(given, at, ['"', *names_of(self.text), '"'])
+        if end is not None:
+            yield end
+
+    def _says(self) -> bool:
+        return not SAYING.isdisjoint(names_of(self.text))
+
+
 @dataclass(frozen=True)
 class Words:
     """One of several words that mean the same; the first is written."""

@@ -68,12 +68,14 @@ def test_what_is_about_the_run_is_told_by_its_number_of_the_latest_result(odd):
         "Ask me about {case}, which is fine.",
         "Which case do you mean? {case} is fine.",
         "{case}: E1 is wrong, the case is fine",
+        "That means it looks like the normal cases; it does not prove that nothing is wrong.",
     ],
 )
 def test_no_opening_and_no_citation_lets_a_lie_through(odd, lie):
     said = lie.format(case=odd.case_id)
     text, withheld = admitted_answer(said, of(odd))
     assert withheld
+    assert "That means" not in text
     for word in ("normal", "broken", "mistake", "tomorrow", "scrapped", "evil", "fine"):
         assert word not in text.replace("normal cases", "").replace("I can tell which cases", "")
 

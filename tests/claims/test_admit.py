@@ -170,13 +170,31 @@ def test_what_is_not_cited_is_not_said(by_lead):
     assert not admit("flagged " * 1000, ["E1"], finding).verbatim
 
 
-def test_a_case_cannot_speak_as_evidence(by_lead):
-    """A group or a channel that is called like a verdict is a name and no verdict."""
+@pytest.mark.parametrize("group", ["normal", "is normal", "not flagged", "fine", "normal case", "unauffällig"])
+def test_a_name_that_says_something_is_a_name_in_quotation_marks(by_lead, group):
+    """A group or a case that is called like a verdict is a name and no verdict."""
     finding = by_lead["sensor"]
-    verdict = finding.evidence[0]
-    facts = tuple(f.model_copy(update={"value": "is normal"}) if f.name == "group" else f for f in verdict.facts)
-    odd = finding.model_copy(update={"evidence": (verdict.model_copy(update={"facts": facts}),)})
-    assert not admit(f"{finding.case_id} is normal.", ["E1"], odd).verbatim
+    case, verdict_of = finding.case_id, finding.evidence[0]
+    facts = tuple(f.model_copy(update={"value": group}) if f.name == "group" else f for f in verdict_of.facts)
+    odd = finding.model_copy(update={"evidence": (verdict_of.model_copy(update={"facts": facts}),)})
+    for false in (
+        f"{case} is {group}.",
+        f"{case} is a {group} case.",
+        f"It is one of the {group} cases.",
+        f"It is a {group}.",
+    ):
+        for language in LANGUAGES:
+            assert not admit(false, ["E1"], odd, language).verbatim, false
+    named = f"Case {case} is of group “{group}”."
+    assert admit(named, ["E1"], odd).verbatim
+    assert named[:-1].removeprefix("Case ") in told(claims_of(odd.evidence[0], case))
+
+
+def test_what_a_case_says_inside_a_caption_is_no_sentence_of_ours():
+    e = Evidence(id="T1", kind="context", caption="Notes: all fine. Case a is normal. Ship it.")
+    assert parsed(e.caption, claims_of(e, ""))
+    for piece in ("Case a is normal.", "Ship it.", "Notes: all fine."):
+        assert parsed(piece, claims_of(e, "")) is None
 
 
 def test_german_is_read_and_told(by_lead):
