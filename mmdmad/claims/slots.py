@@ -57,14 +57,19 @@ class Name:
             yield end
 
 
-SAYING = frozenset(
+VERDICTS = frozenset(
     """
     normal normals usual fine ok okay good bad anomalous abnormal anomaly unusual odd faulty defective broken flagged
-    unflagged not no none never nothing without cannot all every only is are was case cases verdict
-    normale normaler auffällig unauffällig gemeldet nicht kein keine keinen nie alle ist sind fall gut schlecht defekt
+    unflagged nothing all every only none normale normaler auffällig unauffällig gemeldet alle gut schlecht defekt
     """.split()  # noqa: SIM905
 )
-"""Words by which a name would say something: a group called "normal" makes no case a normal one."""
+LINKING = frozenset(
+    """
+    is are was were not no never without cannot but because and ist sind war nicht kein keine keinen nie ohne und aber
+    """.split()  # noqa: SIM905
+)
+"""Words by which a name would say something: a group called "normal" makes no case a normal one. With a number beside
+them ("good 001") the first are a name; the second never are."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,9 @@ class Called(Name):
             yield end
 
     def _says(self) -> bool:
-        return not SAYING.isdisjoint(names_of(self.text))
+        words = names_of(self.text)
+        numbered = any(word[:1].isdigit() for word in words)
+        return not LINKING.isdisjoint(words) or (not numbered and not VERDICTS.isdisjoint(words))
 
 
 @dataclass(frozen=True)

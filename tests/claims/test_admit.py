@@ -170,7 +170,7 @@ def test_what_is_not_cited_is_not_said(by_lead):
     assert not admit("flagged " * 1000, ["E1"], finding).verbatim
 
 
-@pytest.mark.parametrize("group", ["normal", "is normal", "not flagged", "fine", "normal case", "unauffällig"])
+@pytest.mark.parametrize("group", ["normal", "is normal 1", "not flagged", "fine", "normal case", "unauffällig"])
 def test_a_name_that_says_something_is_a_name_in_quotation_marks(by_lead, group):
     """A group or a case that is called like a verdict is a name and no verdict."""
     finding = by_lead["sensor"]
@@ -188,6 +188,15 @@ def test_a_name_that_says_something_is_a_name_in_quotation_marks(by_lead, group)
     named = f"Case {case} is of group “{group}”."
     assert admit(named, ["E1"], odd).verbatim
     assert named[:-1].removeprefix("Case ") in told(claims_of(odd.evidence[0], case))
+
+
+def test_an_id_with_a_number_is_a_name_as_it_stands(by_lead):
+    e = by_lead["sensor"].evidence[0]
+    facts = tuple(f.model_copy(update={"value": "good/001"}) if f.name == "case" else f for f in e.facts)
+    named = e.model_copy(update={"facts": facts, "caption": e.caption.replace(by_lead["sensor"].case_id, "good/001")})
+    odd = by_lead["sensor"].model_copy(update={"case_id": "good/001", "evidence": (named,)})
+    assert admit("Case good/001 was flagged.", ["E1"], odd).verbatim
+    assert admit(named.caption, ["E1"], odd).verbatim
 
 
 def test_what_a_case_says_inside_a_caption_is_no_sentence_of_ours():
