@@ -72,9 +72,13 @@ LINKING = frozenset(
 them ("good 001") the first are a name; the second never are."""
 
 
+_MARKERS = ("group", "case", "channel", "gruppe", "fall", "kanal")
+"""Words after which a name is read as one: "of group test/good"."""
+
+
 @dataclass(frozen=True)
 class Called(Name):
-    """A name that the case brings; one with words that say something stands in quotation marks or is none."""
+    """A name that the case brings; one that says something stands in quotation marks or after what it names."""
 
     def written(self, language: Language) -> str:
         """The name, in quotation marks where it would say something."""
@@ -82,8 +86,10 @@ class Called(Name):
 
     def ends(self, given: list[str], at: int, language: Language) -> Iterator[int]:
         """Where the name ends, or its closing mark."""
-        if not self._says():
+        named = at > 0 and given[at - 1].casefold() in _MARKERS and LINKING.isdisjoint(names_of(self.text))
+        if named or not self._says():
             yield from super().ends(given, at, language)
+        if not self._says():
             return
         end = ends_of(given, at, ['"', *names_of(self.text), '"'])
         if end is not None:
