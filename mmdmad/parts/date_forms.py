@@ -1,7 +1,8 @@
 """The forms in which dates and times of day are written, as patterns, and the zones that stand behind them."""
 
 _CLOCK = (
-    r"(?P<h>\d{1,4}):(?P<min>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})|:(?P<f2>\d{3}|\d{6}))?)?"
+    r"(?P<h>\d{1,4}):(?:(?P<min>\d{2})(?::(?P<s>\d{1,2})(?:[.,](?P<f>\d{1,9})|:(?P<f2>\d{3}|\d{6}))?)?"
+    r"|(?P<min3>\d):(?P<s3>\d{1,2})(?:[.,](?P<f3>\d{1,9}))?)"
     r"(?:\s*(?P<half>[AaPp])(?:\.?[Mm]\.?)?)?"
 )
 ZONES = {

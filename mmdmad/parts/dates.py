@@ -130,7 +130,7 @@ def read_dates(
 def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np.ndarray, np.ndarray, bool]:
     import pyarrow.compute as pc
 
-    hours, minutes, secs = whole("h", "h2"), whole("min", "min2"), whole("s", "s2")
+    hours, minutes, secs = whole("h", "h2"), whole("min", "min2", "min3"), whole("s", "s2", "s3")
     if "half" in fields:
         half = pc.utf8_lower(text("half")).to_numpy(zero_copy_only=False)
         twelve = half != ""
@@ -143,10 +143,11 @@ def _time_of_day(whole: Any, text: Any, fields: set[str], form: str) -> tuple[np
         raise ValueError(f"row {late[0] + 1} has a time of day that no clock shows; allowed is 00:00:00 to 23:59:59")
     nanos = np.zeros(len(hours), np.int64)
     if "f" in fields:
-        part = text("f", "f2")
+        part = text("f", "f2", "f3")
         digits = pc.utf8_rpad(part, width=9, padding="0")
         nanos = pc.if_else(pc.equal(part, ""), "0", digits).cast("int64").to_numpy(zero_copy_only=False)
-    bare = not {"min", "min2"} & fields or bool(pc.all(pc.equal(text("min", "min2"), "")).as_py())
+    minute = ("min", "min2", "min3")
+    bare = not {*minute} & fields or bool(pc.all(pc.equal(text(*minute), "")).as_py())
     return hours * 3600 + minutes * 60 + secs, nanos, bare
 
 
@@ -306,5 +307,5 @@ def summer_time(seconds: np.ndarray) -> None:
     if usual > 0 and abs(steps[back[0]] + 3600 - usual) <= max(1.0, usual):
         raise ValueError(
             f"the times go back by an hour before row {back[0] + 2}, as clocks do when summer time ends; write UTC or "
-            "add the offset to every time"
+            "add the offset to every time (date, time and offset in one column: 2025-10-26T02:00+01:00)"
         )

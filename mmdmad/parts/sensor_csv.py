@@ -12,9 +12,13 @@ from mmdmad.parts.clock import named_time
 from mmdmad.parts.letters_of import encoding_of, note_of
 from mmdmad.parts.limits import refuse, span
 from mmdmad.parts.sensor_between import Between
+from mmdmad.parts.sensor_blocks import Spare
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
 from mmdmad.parts.sensor_head import SPACES, cells_of, is_value
 from mmdmad.parts.sensor_text import BLOCK, Form, Lines, find_form
+
+FILLED = 0.3
+"""Share of values in the first rows from which on a row that is too short is a mark between readings, no event."""
 
 
 class _Words(Exception):
@@ -94,6 +98,11 @@ def _read(
             made.append(numbers)
         return made
 
+    spare = Spare(
+        lambda text: _is_event(text, form.separator),
+        lambda text: _is_torn(text, form.separator),
+        lambda text: _is_header(text, form),
+    )
     try:
         blocks = arrow.open_csv(
             file if timely is not None else pa.PythonFile(file, mode="r"),
@@ -101,13 +110,21 @@ def _read(
                 use_threads=False, block_size=BLOCK, column_names=keys, skip_rows=int(timely is not None)
             ),
             parse_options=arrow.ParseOptions(
-                delimiter="\t" if form.separator == SPACES else form.separator, ignore_empty_lines=len(names) > 1
+                delimiter="\t" if form.separator == SPACES else form.separator,
+                ignore_empty_lines=len(names) > 1,
+                invalid_row_handler=None if timely is not None or form.filled < FILLED else spare,
             ),
             convert_options=arrow.ConvertOptions(column_types={k: pa.string() for k in keys}),
         )
         between = Between(form.headers, form.timed, form.date)
         columns = gather(part, between.without(iter(blocks)), len(names), convert)
-        return columns, between.notes()
+        if spare.too_many(len(columns[0])):
+            raise refuse(
+                part,
+                f"{spare.marks + spare.torn} rows have fewer cells than the {len(names)} columns, the first "
+                f"{spare.first.strip()[:60]!r}: write all cells into each row, or leave these rows out",
+            )
+        return columns, [*spare.note(), *between.notes()]
     except pa.ArrowInvalid as why:
         if timely is not None:
             raise _Words from None
@@ -143,6 +160,12 @@ def _is_header(line: str, form: Form) -> bool:
     """Whether a row of another width holds names alone, among them some of the header."""
     cells = [cell for cell in cells_of([line], form.separator)[0] if cell] if line else []
     return len(cells) > 1 and not any(map(is_value, cells)) and bool({*cells} & {*form.names} - {""})
+
+
+def _is_torn(line: str, separator: str) -> bool:
+    """Whether a row that is too short holds numbers alone, as a line that was not written to its end does."""
+    cells = [cell for cell in cells_of([line], separator)[0] if cell] if line else []
+    return bool(cells) and all(map(is_value, cells))
 
 
 def _is_event(line: str, separator: str) -> bool:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from mmdmad.cases import Part
 from mmdmad.parts.clock import UNITS, named_time
 from mmdmad.parts.dates import FORMS
 from mmdmad.parts.limits import refuse
+from mmdmad.parts.sensor_blocks import begin_of
 from mmdmad.parts.sensor_columns import MISSING
+from mmdmad.parts.sensor_patterns import pattern_head
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SPACES = " "
@@ -158,6 +160,17 @@ def find_head(part: Part, path: Path, lines: Sequence[str], separator: str, rema
     """
     parsed = _parsed(lines, separator)
     cells = [row for row, _ in parsed]
+    if top := begin_of(cells, is_value):
+        skip = parsed[top - 1][1]
+        found = find_head(part, path, lines[skip:], separator, remarks)
+        several = "lines stand above the header and are" if top > 1 else "line stands above the header and is"
+        said = f"{top} {several} left out"
+        return replace(found, lines=found.lines + skip, notes=(said, *found.notes))
+    if (told_so := pattern_head(cells, is_value, is_date, is_unit)) is not None:
+        place, names, given = told_so
+        pattern = next(name for name in names if name.endswith("]"))
+        said = f"the header says how times are written: {pattern!r}"
+        return Head(names, cells[place + 1 :], parsed[place][1], given, (said,))
     held = _held(cells)
     readings = _holds_readings(cells, held)
     commented = _commented(cells, held, separator, remarks) if readings or _is_data(cells[0], held) else None
@@ -237,9 +250,9 @@ def _names_row(above: Sequence[Sequence[str]], held: Sequence[bool]) -> int:
     for i, row in enumerate(above):
         names = [cell for cell in row if cell and not is_value(cell)]
         fits = bool(names) and len("".join("x" if cell else " " for cell in row).rstrip()) <= len(held)
-        is_units = 2 * sum(_is_unit(cell) for cell in names) >= len(names)
+        is_units = 2 * sum(is_unit(cell) for cell in names) >= len(names)
         timed = any(named_time(cell) is not None for cell in names)
-        units = sum(_is_unit(cell) for cell in names)
+        units = sum(is_unit(cell) for cell in names)
         scores.append((fits, timed, len(set(names)), not is_units, -units, i))
     return max(scores)[-1]
 
@@ -291,7 +304,8 @@ def _repeated(names: Sequence[str]) -> bool:
     return len(set(known)) < len(known)
 
 
-def _is_unit(cell: str) -> bool:
+def is_unit(cell: str) -> bool:
+    """Whether a cell is a unit that stands alone in a row of units."""
     return bool(_UNIT.match(cell)) or cell.lower() in UNITS
 
 
@@ -299,7 +313,7 @@ def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -
     """Which row below the names holds units, and they: none is a value or comes again below, one is a known unit."""
     for i, row in enumerate(cells[place + 1 : begin]):
         said = [cell for cell in row[:width] if cell not in ("", "-")]
-        if not said or any(is_value(cell) for cell in said) or not any(_is_unit(cell) for cell in said):
+        if not said or any(is_value(cell) for cell in said) or not any(is_unit(cell) for cell in said):
             continue
         heads = (list(cells[place]), list(row))  # files put together hold both again
         later = {cell for other in cells[begin:] if list(other) not in heads for cell in other}
@@ -308,7 +322,7 @@ def _units(cells: Sequence[Sequence[str]], place: int, begin: int, width: int) -
         full = [*row[:width], *[""] * (width - len(row))]
         bare = (re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for cell in full)
         # What names the time or the rows is no unit of them.
-        return i, tuple("" if cell == "-" or (named_time(cell) and not _is_unit(cell)) else cell for cell in bare)
+        return i, tuple("" if cell == "-" or (named_time(cell) and not is_unit(cell)) else cell for cell in bare)
     return None
 
 
@@ -339,7 +353,7 @@ def _commented(
     """Names that stand behind a comment mark, with as many cells as the rows have, and units of another such line."""
     fits = [row for row in (cells_of([one], separator)[0] for one in remarks if one.strip()) if len(row) == len(held)]
     fits = [row for row in fits if not all(is_value(cell) for cell in row)]
-    named = [row for row in fits if 2 * sum(_is_unit(cell) for cell in row) < len(row)] or fits
+    named = [row for row in fits if 2 * sum(is_unit(cell) for cell in row) < len(row)] or fits
     if not named or len(cells[0]) != len(held) or not any(named[-1]):
         return None
     below = fits[fits.index(named[-1]) + 1 :]

@@ -1,19 +1,22 @@
-"""Rows that share a whole second, minute or hour, since clocks were cut to it: spread evenly within it."""
+"""Rows that share a whole second, minute, hour or day, since clocks were cut to it: spread evenly within it."""
 
 from datetime import datetime, timedelta
 
 import numpy as np
 
-GRAINS = {3600.0: "hour", 60.0: "minute", 1.0: "second"}
+GRAINS = {86400.0: "day", 3600.0: "hour", 60.0: "minute", 1.0: "second"}
 """What clocks are cut to, in seconds."""
+A_DAY = (24, 48, 96, 144, 288, 1440)
+"""Rows of a day that are so many may be taken to be evenly apart."""
 
 
 def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datetime | None, str]:
-    """Times (T,) to the second, minute or hour that several rows share, spread evenly within it; and a note.
+    """Times (T,) to the second, minute, hour or day that several rows share, spread evenly within it; and a note.
 
     A first second that holds fewer rows than the others is filled from its end, the last one from its beginning. Times
     that are not whole seconds (of `start` too), or fall, come back as they are with the note "". ValueError where rows
-    share minutes or hours, and not all of these have as many: then nothing says how the rows lie in them.
+    share minutes, hours or days, and not all of these have as many, where between two of these others are left out, and
+    where a day has no number of rows that periods of a day have: then nothing says how the rows lie in them.
 
     >>> spread(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), None)[0].tolist()
     [0.0, 0.5, 1.0, 1.5, 2.0]
@@ -23,13 +26,18 @@ def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datet
     whole = (times == np.floor(times)).all() and (start is None or start.microsecond == 0)
     if not whole or len(times) < 3 or (np.diff(times) < 0).any() or times[0] == times[-1]:
         return times, start, ""
-    since = 0 if start is None else 60 * start.minute + start.second
+    since = 0 if start is None else 3600 * start.hour + 60 * start.minute + start.second
     grain = next(size for size in GRAINS if not ((times + since) % size).any())
+    grain = max(GRAINS) if start is not None and start.tzinfo is not None and not (times % max(GRAINS)).any() else grain
     seconds, place, counts = np.unique(times, return_inverse=True, return_counts=True)
     _check_doubled(seconds, counts, start)
-    if grain > 1 and (len(counts) < 3 or (counts[1:-1] != counts[1]).any() or counts[[0, -1]].max() > counts[1]):
+    uneven = len(counts) < 3 or (counts[1:-1] != counts[1]).any() or counts[[0, -1]].max() > counts[1]
+    uneven = uneven or np.diff(seconds).min() > grain or (grain == max(GRAINS) and counts[1] not in A_DAY)
+    if grain > 1 and uneven:
+        apart = np.diff(seconds).min()
+        each = f"{GRAINS[grain]}, each" if apart == grain else f"{GRAINS[grain]}, {apart / grain:g} of them apart, each"
         raise ValueError(
-            f"its times are cut to the {GRAINS[grain]}, each with {counts.min()} to {counts.max()} "
+            f"its times are cut to the {each} with {counts.min()} to {counts.max()} "
             "rows: nothing says when each of them was; write the times with seconds (a spreadsheet saves only what the "
             "format of the cells shows: 2026-11-28 06:00:01), or leave the column out and give a rate (sensor_rate)"
         )
@@ -41,7 +49,7 @@ def spread(times: np.ndarray, start: datetime | None) -> tuple[np.ndarray, datet
     late[0] = share[0] - counts[0]
     spread_out = seconds[place] + grain * (ordinal + late[place]) / share[place]
     begin = float(spread_out[0])
-    shared = {3600.0: "an hour", 60.0: "a minute", 1.0: "a second"}[grain]
+    shared = {86400.0: "a day", 3600.0: "an hour", 60.0: "a minute", 1.0: "a second"}[grain]
     note = f"several rows share {shared}: they are spread evenly within it, in the order of the table"
     return spread_out - begin, None if start is None else start + timedelta(seconds=begin), note
 

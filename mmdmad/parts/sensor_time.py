@@ -9,11 +9,12 @@ import numpy as np
 
 from mmdmad.parts import clock
 from mmdmad.parts.clock_digits import time_of_digits
-from mmdmad.parts.dates import Stamps
+from mmdmad.parts.dates import Stamps, summer_time
 from mmdmad.parts.sensor_columns import Column
 from mmdmad.parts.sensor_counts import elapsed, no_reading, restarted
 from mmdmad.parts.sensor_fields import time_of_fields
 from mmdmad.parts.sensor_fraction import added, fraction
+from mmdmad.parts.sensor_intervals import ends_of, told
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
@@ -56,6 +57,10 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     notes: list[str] = []
     gone: set[int] = set()
     dated = {i: c.dates for i, c in enumerate(columns) if c.dates is not None}
+    ends = ends_of(columns, dated)
+    gone |= set(ends)
+    notes += told(columns, ends)
+    dated = {i: stamps for i, stamps in dated.items() if i not in ends}
     apart = time_of_fields(columns, dated)
     if apart is None:
         joined = _joined(columns, dated, notes)
@@ -70,9 +75,9 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
             timely[i] = stamps
     # Of equal names dates come first: numbers may count from anywhere.
     # A clock alone says less than stamps: it may be set back at every step of a cycle.
-    bare = any(stamps.kind == "stamp" for stamps in dated.values())
+    full = [stamps for stamps in dated.values() if stamps.kind == "stamp"]
     ranked = sorted(
-        ((_rank(columns[i]), i) for i in timely if not (bare and i in dated and dated[i].kind == "clock")),
+        ((_rank(columns[i]), i) for i in timely if not (full and i in dated and _says_less(dated[i], full))),
         key=lambda one: (one[0], one[1] not in dated, one[1]),
     )
     best = _best(columns, ranked, timely, joined is not None)
@@ -86,7 +91,7 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
         if rate is None and (again := restarted(columns)) is not None:
             _refuse_again(columns[again[0]], again[1])
         times, start = np.arange(rows) / (rate or 1.0), None
-    elif joined is not None and (best is None or not isinstance(timely[best], Stamps)):
+    elif joined is not None:
         times, start = joined[0].from_first()
         gone |= joined[1]
         clock = tuple(sorted(joined[1]))
@@ -114,16 +119,23 @@ def find_time(columns: Sequence[Column], rate: float | None, first: int = 0) -> 
     return Found(times, start, gone, notes, clock, marked, day, counts)
 
 
+def _says_less(stamps: Stamps, full: Sequence[Stamps]) -> bool:
+    """Whether a time of day, or a date that several rows share, stands beside full times that tell these rows apart."""
+    kinds = len(np.unique(stamps.seconds))
+    shared = stamps.kind == "date" and kinds < len(stamps.seconds)
+    return stamps.kind == "clock" or (shared and any(len(np.unique(other.seconds)) > kinds for other in full))
+
+
 def _goes_on(column: Column, how: Any) -> None:
     """ValueError where the time of a table falls back to its begin: sorted, two recordings would become one."""
     if how == "named" and column.numbers is not None and (row := clock.begins_again(column.numbers)) is not None:
-        _refuse_again(column, row)
+        _refuse_again(column, row, f" (from {column.numbers[row - 1]:.12g} to {column.numbers[row]:.12g})")
 
 
-def _refuse_again(column: Column, row: int) -> None:
+def _refuse_again(column: Column, row: int, back: str = "") -> None:
     raise ValueError(
-        f"column {column.said} begins again in row {row + 1}, as where recordings stand one below the other: cut the "
-        "table above this row into two files, or write dates with the times"
+        f"column {column.said} begins again in row {row + 1}, as where recordings stand one below the other{back}: "
+        "cut the table above this row into two files, or write dates with the times"
     )
 
 
@@ -243,6 +255,8 @@ def _joined(columns: Sequence[Column], dated: dict[int, Stamps], notes: list[str
         notes.append(dated[place].note)
     named = columns[place].named or columns[other].named
     made = dated[place].at(hands)
+    if not made.aware:
+        summer_time(made.seconds)
     return _zoned(made, named), {place, other}
 
 
@@ -299,8 +313,8 @@ def _no_readings(
             gone.add(i)
             marks = _marks(column)
             marked = max(marked, marks)
-            told = f"; it calls {marks} of {len(column)} rows faulty" if marks else ""
-            notes.append(f"column {column.said} holds labels and is left out: labels are never learned from{told}")
+            calls = f"; it calls {marks} of {len(column)} rows faulty" if marks else ""
+            notes.append(f"column {column.said} holds labels and is left out: labels are never learned from{calls}")
         elif why := no_reading(column, times, dated, first):
             if column.name.strip() and len(gone) == len(columns) - 1:
                 continue
