@@ -36,7 +36,11 @@ LONE, PICTURES = 2, 5
 """Texts at most that are no cases beside so many pictures and more, of which none has a text."""
 _READ_ME = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog)", re.IGNORECASE)
 """Texts of these names are about the data, in any folder."""
-_PAPERS = re.compile(r"(read_?me|licen[cs]e|copying|notice|citation|changelog|about|info|notes?)\b.*", re.IGNORECASE)
+PAPERS = re.compile(
+    r"(read_?me|licen[cs]e|copying|notice|citation|changelog|about|info|notes?|notiz(en)?|comments?|settings?|liesmich)\b.*",
+    re.IGNORECASE,
+)
+"""Texts of these names are about the data where they lie beside what says what it is."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def read_folder(
             found = _by_name(tree.of(path.parent), named.get(Path(stem)))
             marks = [marked[one] for _, one in chunk if one in marked]
             found = _by_mask(found, max(marks)) if marks else found
-            if (found.split == LOOSE and tree.learned and _PAPERS.fullmatch(path.stem)) or path in lone:
+            if (found.split == LOOSE and tree.learned and PAPERS.fullmatch(path.stem)) or path in lone:
                 continue
             if len(chunk) == 1 and modality_of(chunk[0][0]).written and _READ_ME.fullmatch(path.stem):
                 continue

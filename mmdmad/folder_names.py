@@ -10,6 +10,7 @@ from pathlib import Path
 from mmdmad.case_reader import known_columns, part_columns
 from mmdmad.errors import ManifestError
 from mmdmad.manifest_columns import names_files
+from mmdmad.manifest_listed import lists_names
 from mmdmad.manifest_rows import is_missing, rows_of
 from mmdmad.roles import FAULTY, NORMAL, TEST, TRAIN, counted, label_of, role_in_name, said, split_of
 
@@ -17,7 +18,7 @@ LISTS = 3
 """Tables and texts in one folder that are looked into; where there are more, they are the data."""
 HEAD, LINES = 16_384, 60
 """Bytes and lines at the begin of a file that are looked at."""
-_LISTED = (".csv", ".tsv", ".txt")
+_LISTED = (".csv", ".tsv", ".txt", ".parquet")
 
 
 def name_roles(stems: Iterable[Path]) -> tuple[dict[Path, str], str]:
@@ -52,11 +53,15 @@ def name_roles(stems: Iterable[Path]) -> tuple[dict[Path, str], str]:
 def lists_among(root: Path, files: Mapping[Path, Sequence[str]]) -> list[Path]:
     """Tables and texts that list other files: {folder: names of its files}, relative to the root."""
     names = {name.casefold() for mine in files.values() for name in mine}
+    every = [(folder / name).as_posix() for folder, mine in files.items() for name in mine]
     found = []
     for folder, mine in files.items():
         some = [name for name in mine if name.casefold().endswith(_LISTED)]
         if len(names) > len(some) and len(some) <= LISTS:
-            found += [folder / name for name in some if _lists(root / folder / name, names - {name.casefold()})]
+            for name in some:
+                path, others = root / folder / name, names - {name.casefold()}
+                if _lists(path, others) or lists_names(path, every):
+                    found.append(folder / name)
     return found
 
 

@@ -59,6 +59,11 @@ def question_of_sheets(sheets: Sequence[Path]) -> str:
     if not sheets:
         return ""
     what = said((path.as_posix() for path in sheets), 3)
+    if all(path.suffix.lower() in (".jsonl", ".ndjson") for path in sheets):
+        return (
+            f"{what} may list files of this folder and say which are faulty; give it as manifest (--data, with id, "
+            "label or split, and image or another part), or say --normal DIR"
+        )
     return (
         f"{what} may list files of this folder and say which are faulty, but {'are' if len(sheets) > 1 else 'is'} not "
         "read; save the list as CSV and give that as manifest (--data, with the columns id, label or split, and image "

@@ -7,9 +7,8 @@ from typing import Any
 from mmdmad.cases import Cases
 from mmdmad.errors import DataError
 from mmdmad.labels import unused
-from mmdmad.learning import in_words
 from mmdmad.manifest_rows import is_missing
-from mmdmad.roles import said
+from mmdmad.roles import in_cell, said
 
 GROUP = "group"
 NEVER = {
@@ -46,7 +45,7 @@ def grouped(cases: Cases, by: str | None) -> Cases:
             known = said(sorted({GROUP, *own}), 20)
             raise DataError(f"there is no column {by!r} to group cases by (--by); there are {known}")
         cells = {case.id: columns.get(case.id, {}).get(by) for case in cases}
-        names = {case: None if is_missing(cell) else in_words(cell) for case, cell in cells.items()}
+        names = {case: None if is_missing(cell) else in_cell(cell) for case, cell in cells.items()}
         items = tuple(replace(case, group=names[case.id]) for case in cases)
         made = replace(cases, items=items, extra={**cases.extra, "notes": _decides(cases, columns, by)})
     long = next((case for case in made if case.group is not None and len(case.group) > LONGEST), None)

@@ -5,10 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmdmad.roles import FAULTY, LABEL, NORMAL, WORDS, asks_of, label_of, said, sounds_like_labels
+from mmdmad.roles import (
+    FAULTY,
+    LABEL,
+    NORMAL,
+    WORDS,
+    asks_of,
+    in_cell,
+    is_verdict,
+    label_of,
+    said,
+    sounds_like_labels,
+)
 
 FEW = 12
 """Most different values of a column that may be labels under a name that nobody knows."""
+MANY, CLASSES = 40, 3
+"""Most words of a column of diagnoses or classes, and fewest columns of which each row has a 1 in one."""
 NUMBERS = frozenset(("0", "1", "0.0", "1.0", "-1", "-1.0", "2", "true", "false"))
 
 
@@ -41,6 +54,9 @@ def read_labels(columns: Mapping[str, Mapping[str, Any]], given: Mapping[str, An
     are a question, for they may be kinds of products as well.
     """
     if given:
+        cells = {in_cell(value) for value in given.values() if not _missing(value)}
+        if all(cell.lstrip("-").isdigit() for cell in cells) and not cells <= {"0", "1", "-1"} and len(cells) > 2:
+            return _numbers(given, said(cells))
         return _read("label", given, LABEL)
     named: dict[str, dict[str, Any]] = {}
     for case_id, row in columns.items():
@@ -71,6 +87,8 @@ def read_labels(columns: Mapping[str, Mapping[str, Any]], given: Mapping[str, An
             return _question(column, f"{known} beside {others}")
         if sounds_like_labels(column) and len(distinct) > 1:  # "pass_fail" with P and F
             return _question(column, said(distinct))
+    if found := _of_kinds(columns):
+        return found
     for column, held in (_sounding(columns) | _verdicts(columns)).items():
         return _question(column, said(str(value).strip() for value in held))
     return None
@@ -80,6 +98,54 @@ def _question(column: str, holds: str) -> Labels:
     question = (
         f"column {column!r} holds {holds}: are these labels? Write good and bad under 'label' if so, or call the "
         "column by what it holds"
+    )
+    return Labels(column, {}, {}, question)
+
+
+def _of_kinds(columns: Mapping[str, Mapping[str, Any]]) -> Labels | None:
+    """The question of a column of diagnoses, grades or classes, or of a column a class; None where there is none.
+
+    Which of them is normal nobody can say: a nevus, grade 0, an eye without findings.
+    """
+    held: dict[str, set[str]] = {}
+    for row in columns.values():
+        for column, value in row.items():
+            if is_verdict(column) and not _missing(value) and len(known := held.setdefault(column, set())) <= MANY:
+                known.add(in_cell(value))
+    found = [(column, sorted(words)) for column, words in held.items() if 1 < len(words) <= MANY]
+    if found:
+        column, words = found[0]
+        return _which(column, said(words), words[0])
+    if flags := _one_each(columns):
+        return _which(flags[0], f"1 in some rows, and {said(flags[1:])} in the others", "1")
+    return None
+
+
+def _one_each(columns: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Columns of which each row has a 1 in one and 0 in the others: classes; none where they are fewer than three."""
+    rows = [{name: in_cell(value).removesuffix(".0") for name, value in row.items()} for row in columns.values()]
+    names = [name for name in (rows[0] if rows else ()) if all(row.get(name) in ("0", "1") for row in rows)]
+    used = [name for name in names if any(row[name] == "1" for row in rows)]
+    alone = all(sum(row[name] == "1" for name in used) == 1 for row in rows)
+    return used if len(used) >= CLASSES and alone else []
+
+
+def _numbers(given: Mapping[str, Any], holds: str) -> Labels:
+    """The question of more than two numbers under `label`: classes, of which 0 may be a fault as well."""
+    unread: dict[str, list[str]] = {}
+    for case_id, value in given.items():
+        unread.setdefault(in_cell(value), []).append(case_id)
+    question = (
+        f"column 'label' holds the numbers {holds}: classes, and nothing says which are normal; write good and bad, or "
+        "call the column 'class' and choose one with --split class=0"
+    )
+    return Labels("label", {}, {word: tuple(ids) for word, ids in unread.items()}, question)
+
+
+def _which(column: str, holds: str, first: str) -> Labels:
+    question = (
+        f"column {column!r} holds {holds}: which of them are normal? Say --split '{column}={first}' where it is that "
+        "one, or write good and bad under 'label'; where all are normal, call the column by what it holds ('product')"
     )
     return Labels(column, {}, {}, question)
 

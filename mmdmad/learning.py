@@ -26,6 +26,7 @@ from mmdmad.roles import (
     TRAIN,
     VALIDATION,
     counted,
+    in_cell,
     label_of,
     leaning,
     roles_of,
@@ -213,12 +214,7 @@ def _cell(cases: Cases, case: Case, column: str) -> Any:
             f"there is no column {column!r} to choose by; there are "
             f"{', '.join(['split', 'group', 'label', 'recording', 'id', *known])}"
         )
-    return in_words(values[column])
-
-
-def in_words(cell: Any) -> str:
-    """The value of a cell as people write it: 3.0 is "3"."""
-    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
+    return in_cell(values[column])
 
 
 def _inside(cases: Cases, name: str) -> Path:

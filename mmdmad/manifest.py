@@ -10,15 +10,16 @@ from mmdmad.cases import Cases
 from mmdmad.errors import ManifestError
 from mmdmad.folder import read_folder
 from mmdmad.manifest_columns import meant
-from mmdmad.manifest_rows import rows_of, simulated
+from mmdmad.manifest_listed import rows_with_files
+from mmdmad.manifest_rows import simulated
 
 __all__ = ["known_columns", "part_columns", "read_cases", "read_manifest", "split_slice"]
 
 
 def read_manifest(manifest: Path, allow_outside: bool) -> Cases:
     """The cases of a CSV, Parquet or JSONL file; see `mmdmad.manifest.read_cases`."""
-    table = rows_of(manifest)
-    known = meant(manifest, table.columns, lambda: rows_of(manifest).rows)
+    table = rows_with_files(manifest)
+    known = meant(manifest, table.columns, lambda: rows_with_files(manifest).rows)
     _check_columns(manifest, known.columns(table.columns))
     root = Path(os.path.realpath(manifest.absolute().parent))
     reader = RowReader(root, None if allow_outside else root)

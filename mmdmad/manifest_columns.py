@@ -187,6 +187,16 @@ def _order(names: Mapping[str, str]) -> str | None:
     return next((order_named(column)[1] for column, meaning in names.items() if meaning == "time"), None)
 
 
+def sounds_like_time(column: str) -> bool:
+    """Whether a column is called as one of times.
+
+    >>> sounds_like_time("Prüfdatum"), sounds_like_time("timestamp"), sounds_like_time("Dateiname")
+    (True, True, False)
+    """
+    word = _plain(column)
+    return _SOUNDS.search(word) is not None and word not in MEANINGS[PATH]
+
+
 def names_files(manifest: Path) -> bool:
     """Whether one of the first rows of a table names a file or folder that lies below the table's own folder."""
     base = Path(os.path.realpath(manifest.absolute().parent))

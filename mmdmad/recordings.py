@@ -13,7 +13,7 @@ from mmdmad.files import replacing
 from mmdmad.log_pieces import beside, cure, is_log_name, is_packed_log
 from mmdmad.manifest import part_columns, read_cases
 from mmdmad.manifest_columns import lists_files, meant, names_files
-from mmdmad.manifest_rows import rows_of
+from mmdmad.manifest_listed import is_bare_list, rows_with_files
 from mmdmad.modalities.base import by_suffix, modalities, modality_of
 from mmdmad.parts.log_times import is_log, tells_events
 from mmdmad.parts.sensor_text import is_table
@@ -94,12 +94,17 @@ def kind_of(path: Path) -> Modality | None:
 def is_manifest(path: Path) -> bool:
     """Whether a file lists cases: it has a column "id" and one that names a part, or such under other names with files.
 
-    ManifestError where it lists files that are there, and two of its columns may mean the same.
+    ManifestError where it lists files that are there, and two of its columns may mean the same, or has no header.
     """
     if path.suffix.lower() not in MANIFESTS:
         return False
+    if is_bare_list(path):
+        raise ManifestError(
+            f"{path} lists files and has no header; write it as CSV with commas, under the line 'image,label' (or what "
+            "else its columns hold: sensor, text_file, video, split), a row a case"
+        )
     try:
-        table = rows_of(path)
+        table = rows_with_files(path)
     except ManifestError:
         return False
     columns = set(table.columns)
@@ -107,7 +112,7 @@ def is_manifest(path: Path) -> bool:
         return True
     if not (names_files(path) or lists_files(path)):
         return False
-    known = set(meant(path, table.columns, lambda: rows_of(path).rows).columns(table.columns))
+    known = set(meant(path, table.columns, lambda: rows_with_files(path).rows).columns(table.columns))
     return "id" in known and bool(known & set(part_columns()))
 
 

@@ -33,7 +33,7 @@ _WORDS = {
         "inordnung fehlerfrei gutteil gutteile accepted undamaged defectless faultless golden bon bonne conforme "
         "bueno buena buono buona goed dobry 正常 良品 合格 合格品 良 bien correcto correcta aprobado aprobada "
         "aprovado approved accettato accettata hyvä dobra dobre sprawny jó iyi sağlam goedgekeurd ohnebefund "
-        "unauffällig godkänd godkendt годен норма исправен"
+        "unauffällig gutartig benigno benigna bénin godkänd godkendt годен норма исправен"
     ),
     FAULTY: _set(
         "bad ng nok ko def nio niok notok notgood nogood defect defective abnormal anomaly anomalous fault faulty "
@@ -45,7 +45,8 @@ _WORDS = {
         "mauvaise défaut défectueux malo mala defecto defectuoso difetto difettoso scarto fout afkeur 异常 異常 不良 "
         "不良品 不合格 缺陷 次品 瑕疵 欠陥 mal malos malas mau ruim rechazado rechazada reprovado rejeté rejetée "
         "refusé défectueuse defectuosa cattivo cattiva difettosa rifiutato slecht slechte afgekeurd dålig underkänd "
-        "defekter kassert zły wadliwy wada vadný rossz hibás kötü arızalı брак дефект неисправен"
+        "malignant malign maligne maligno maligna "
+        "bösartig defekter kassert zły wadliwy wada vadný rossz hibás kötü arızalı брак дефект неисправен"
     ),
     MASK: _set(
         "groundtruth gt mask segmentation segmentationmask segmentationclass segmentationobject "
@@ -193,6 +194,7 @@ _ASKS = {
     WORDS: _set(
         "class klasse category target y gt ground_truth truth status result verdict judgement judgment quality "
         "condition urteil ergebnis bewertung qualität pass_fail ok_nok ok_ng good_bad normal_attack label_name "
+        "benign_malignant "
         "diagnosis diagnose befund finding outcome assessment disposition grade decision evaluation estado stato état "
         "veredicto verdetto veredito verdikt dictamen resultado resultat résultat risultato prüfergebnis beurteilung "
         "zustand calidad qualité qualità kvalitet kwaliteit oordeel avis jugement décision decisión giudizio "
@@ -212,6 +214,23 @@ def asks_of(column: str) -> str | None:
     return next((asks for asks, names in _ASKS.items() if name in names), None)
 
 
+_VERDICTS = _set(
+    "diagnosis diagnose befund finding findings outcome assessment verdict judgement judgment grade quality urteil "
+    "ergebnis bewertung result dx pathology disease severity stage disease_name lesion_type prüfergebnis beurteilung "
+    "qualität qualité calidad"
+)
+
+
+def is_verdict(column: str) -> bool:
+    """Whether a column of this name holds what somebody found, whatever its words are: diagnoses, grades.
+
+    >>> is_verdict("Diagnosis"), is_verdict("finding_labels"), is_verdict("machine")
+    (True, True, False)
+    """
+    name = re.sub(r"[\W_]+", "_", _plain(column)).strip("_").removesuffix("_labels").removesuffix("_label")
+    return name in _VERDICTS
+
+
 def sounds_like_labels(column: str) -> bool:
     """Whether a name that is no usual one of labels is made of words that say good or bad.
 
@@ -220,6 +239,15 @@ def sounds_like_labels(column: str) -> bool:
     """
     roles = {_BY_WORD.get(token) or _BY_WORD.get(_singular(token)) for token in _tokens(column)}
     return bool(roles & {NORMAL, FAULTY}) and not roles & {*SPLITS, MASK}
+
+
+def in_cell(cell: Any) -> str:
+    """The value of a cell as people write it.
+
+    >>> in_cell(3.0), in_cell(" nevus ")
+    ('3', 'nevus')
+    """
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
 
 
 def said(words: Iterable[str], most: int = 6) -> str:

@@ -1,11 +1,14 @@
 """Long recordings cut into windows on one clock: each window is a case, its parts are slices of the files."""
 
 import math
+import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mmdmad.cases import Case, Cases, Modality, Part, Refusal
@@ -13,6 +16,7 @@ from mmdmad.errors import ConfigError, DataError, PartError
 from mmdmad.modalities.base import modality_of, ordered
 from mmdmad.one_clock import Recording, on_one_clock
 from mmdmad.pairs import paired
+from mmdmad.plain import plain
 
 if TYPE_CHECKING:
     from mmdmad.parts.timeline import Timeline
@@ -193,9 +197,7 @@ def _placed(case: Case, windows: Windows) -> tuple[Recording | None, list[Refusa
             line = _line(case.parts[name], windows, near)
         except PartError as why:
             path = case.parts[name].path
-            doubt = path is not None and path.suffix.lower() == ".txt" and not modality_of(name).written
-            log = "; it was taken for a table: if it is a log, call it .log" if doubt else ""
-            refused.append(Refusal(case.id, name, f"{why.reason}{log}", case.row))
+            refused.append(Refusal(case.id, name, _with_cure(why.reason, name, path, windows), case.row))
             continue
         lines[name] = line
         near = near or line.start
@@ -205,6 +207,31 @@ def _placed(case: Case, windows: Windows) -> tuple[Recording | None, list[Refusa
         return on_one_clock(case, lines, windows.offsets or {}), refused
     except DataError as why:
         return None, [*refused, Refusal(case.id, "case", str(why), case.row)]
+
+
+def _with_cure(why: str, name: Modality, path: Path | None, windows: Windows) -> str:
+    """Why a part could not be placed, and what else it may be: a log that was taken for a table, frames of a clip."""
+    kind = modality_of(name)
+    if path is None or kind.written:
+        return why
+    if kind.photo and not kind.timed:
+        folder = os.path.relpath(path.parent)
+        folder = str(path.parent) if folder.startswith("..") else folder
+        return (
+            f"{why}; where pictures of a folder are the frames of one clip: mmdmad cases make cases.csv --video "
+            f"{shlex.quote(plain(folder))} --window 60s (and --rate video=25 where their names hold no times)"
+        )
+    if path.suffix.lower() == ".txt":
+        return f"{why}; it was taken for a table: if it is a log, call it .log"
+    from mmdmad.parts.log_times import is_log
+
+    said = windows.length == "entry" or "is not a number" in why
+    if path.suffix.lower() in (".csv", ".tsv") and said and is_log(path):
+        log = shlex.quote(plain(path.with_suffix(".log").name))
+        return (
+            f"if it is a log, call it .log (cp {shlex.quote(plain(path.name))} {log}); as a table it is refused: {why}"
+        )
+    return why
 
 
 def _line(part: Part, windows: Windows, near: datetime | None) -> "Timeline":
@@ -219,7 +246,8 @@ def _line(part: Part, windows: Windows, near: datetime | None) -> "Timeline":
     if line is None:
         log = f", or, if it names a log, call the column {kind.path_column}" if kind.inline else ""
         raise PartError(
-            f"a {kind.noun} has no time to be cut by; judge it as a case of its own{log}",
+            f"{'an' if kind.noun[0] in 'aeiou' else 'a'} {kind.noun} has no time to be cut by; judge it as a case of "
+            f"its own{log}",
             part=part.modality,
             case_id=part.case_id,
             row=part.row,

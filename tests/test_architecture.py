@@ -53,7 +53,7 @@ LAYERS = (
             "learning",
             "log_pieces",
         ),
-        *("manifest", "manifest_columns", "manifest_paths", "manifest_rows", "manifest_times"),
+        *("manifest", "manifest_columns", "manifest_listed", "manifest_paths", "manifest_rows", "manifest_times"),
     ),
     (
         "parts",

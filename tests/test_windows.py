@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ConfigError, DataError
+from mmdmad.manifest import read_cases
 from mmdmad.parts import Sensor, read
 from mmdmad.windows import Windows, cut, seconds_of
 
@@ -349,3 +350,18 @@ def test_a_name_that_holds_no_time_says_nothing_of_the_begin(tmp_path: Path, nam
     made = cut(one(sensor=sensor(range(80), START), video=Part("video", tmp_path / name, rate=1.0)), Windows.of("20s"))
     assert spans(made, "video") == [(0, 20), (20, 40), None, None]
     assert any("has no dates of its own" in note for note in made.extra["notes"])
+
+
+def test_notes_beside_a_table_and_a_log_of_a_run_do_not_part_them(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        folder = tmp_path / run
+        folder.mkdir()
+        (folder / "vib.csv").write_text("t,x\n" + "".join(f"{i / 10:.1f},{i % 7}\n" for i in range(200)))
+        lines = [f"2026-03-01 07:00:{i:02d} step {i}\n" for i in range(20)]
+        (folder / "operator.log").write_text("".join(lines))
+        (folder / "notes.txt").write_text("new bearing\n")
+        (folder / "info.txt").write_text("2026-03-01 06:00:00 mounted by eve\n")
+    (tmp_path / "notes.txt").write_text("all runs of spring\n")
+    made = cut(read_cases(tmp_path), Windows(10.0))
+    assert [case.pattern for case in made] == [("text", "sensor")] * 4  # two runs of 20 s
+    assert any("left out as they are no logs" in note for note in made.extra["notes"])

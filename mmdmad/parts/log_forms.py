@@ -14,6 +14,10 @@ _DIGITS = r"[012]\d[0-5]\d[0-6]\d"
 _GAP = r"[ \t]{1,4}"
 """Between a date and a clock: in a table the next column."""
 _BETWEEN = rf"(?:[,;]|,?{_GAP})"
+_OPENS = r"[\[(\"\x{200e}\x{feff}]{0,3}"
+_SPACES = r"[ \t\x{a0}\x{202f}]{1,4}"
+_MINUTES = r"[012]?\d:[0-5]\d\b(?:[ \x{a0}\x{202f}]?[AaPp]\.?[ \x{a0}]?[Mm]\b\.?)?(?:[^:\d.\pL]|$)"
+"""A clock without seconds, as chats and telephones export it: counted at the begin of a line alone."""
 _PART = r"(?:[.,]\d{1,9}|:\d{3}\b)?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-][01]\d:?[0-5]\d)\b)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -37,6 +41,8 @@ FORMS = {
     "dots": rf"\b{_DAY}\.[01]?\d\.(?:\d{{4}}|\d\d),?{_GAP}{_CLOCK}{_PART}{_ZONE}",
     "compact": rf"^\d{{6}} {_DIGITS}\b",
     "slashes": rf"\b\d{{1,2}}/[0-3]?\d/(?:\d{{4}}|\d\d){_BETWEEN}[012]?\d:[0-5]\d:[0-6]\d{_PART}(?: ?[AaPp][Mm]\b)?",
+    "dots, minutes": rf"^{_OPENS}{_DAY}\.[01]?\d\.(?:\d{{4}}|\d\d),?{_SPACES}{_MINUTES}",
+    "slashes, minutes": rf"^{_OPENS}\d{{1,2}}/[0-3]?\d/(?:\d{{4}}|\d\d),?{_SPACES}{_MINUTES}",
     "epoch": r"\b1\d{9}(?:[.,]\d{1,9}|\d{3}|\d{6}|\d{9})?\b",
     "since boot": r"^(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{3,9}\]",
     "clock": rf"^\[?{_CLOCK}{_PART}\b",
@@ -52,11 +58,15 @@ TIDY = {
     "snort": (r"^(\d\d)/(\d\d)-", r"2000-\1-\2 "),
     "run together": (r"^(\d{1,2})([A-Z][a-z]{2})(\d{4}) +", r"\1 \2 \3 "),
     "digits": (r"^(\d{4})(\d\d)(\d\d)[T _-]?(\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
+    "dots, minutes": (r"^[^\d]+|[^\d\pL.]+$", ""),
+    "slashes, minutes": (r"^[^\d]+|[^\d\pL.]+$", ""),
     "logcat": (r"^(\d\d)-(\d\d) (\S+).*", r"2000-\1-\2 \3"),
 }
 """How a stamp becomes what `read_dates` knows; dates of syslog get their own year later (2000 has a 29 February)."""
 YEARLESS = ("syslog", "klog", "snort", "logcat")
 """Forms of dates without a year."""
+MINUTES = ("dots, minutes", "slashes, minutes")
+"""Forms of clocks without seconds."""
 _DIRECTIVES = {
     **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"[01]?\d", "%d": r"[0-3]?\d", "%e": r"[ 0-3]?\d", "%H": r"[012]?\d"},
     **{"%I": r"[01]?\d", "%M": r"[0-5]\d", "%S": r"[0-6]\d", "%f": r"\d{1,9}", "%p": r"[AaPp][Mm]", "%j": r"\d{3}"},

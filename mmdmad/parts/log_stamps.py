@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmdmad.parts.dates import DAY, Stamps, read_dates
-from mmdmad.parts.log_forms import TIDY, YEARLESS
+from mmdmad.parts.log_forms import MINUTES, TIDY, YEARLESS
 from mmdmad.parts.log_years import SHORT, pattern_of, with_whole_years
 
 
@@ -26,6 +26,9 @@ def seconds_of_stamps(
     if pattern is not None:
         return _by_pattern(path, words, pattern, lines, near)
     told: tuple[str, ...] = ()
+    if form in MINUTES:  # whatever stands around such a stamp, and the narrow blanks in it
+        words = pc.replace_substring_regex(pc.replace_substring_regex(words, *TIDY[form]), r"[\x{a0}\x{202f}]", " ")
+        words = pc.replace_substring_regex(words, r"([AaPp])\.? ?([Mm])\.?$", r"\1\2")
     if form in SHORT:
         words, told = with_whole_years(words)
     if form in TIDY:

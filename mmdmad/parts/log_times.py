@@ -29,6 +29,11 @@ BACK = 300.0
 """Seconds by which a line may be earlier than one above it: several writers of one log are that much apart."""
 _SENTENCE = r"(?:^|[\t;|,\"])\s*\"?\pL[\pL\pN._-]*(?: [\pL\pN(\"'._-]+){2}"
 """A cell of three words or more: what a log says, and no table of readings."""
+_LEVEL = (
+    r"^\s*(?:[\[<(][^\])>]{0,40}[\])>]|\d+|[IWEDFV]|(?i:trace|debug|info|information|notice|warn|warning|error|err|fatal|"
+    r"critical|crit|severe|alert|emerg|panic))[\s|:,;-]*$"
+)
+"""What may stand before the time of an entry among others that begin with theirs: a level, a mark, a number."""
 ENTRY = "--window entry, which needs none"
 FALLS = 5
 """Times that fall, and hardly one that rises, from which on a log has its newest line first."""
@@ -258,7 +263,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow.compute as pc
 
     lines, words, places, indented, before_all, count, filled, headers = [], [], [], [], [], 0, 0, 0
-    fronts = []
+    fronts, plain = [], []
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
         there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
@@ -269,6 +274,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         words.append(pc.struct_field(cells, "stamp"))
         front = pc.struct_field(cells, "before")
         places.append(pc.utf8_length(front).to_numpy(zero_copy_only=False))
+        plain.append(pc.match_substring_regex(front, _LEVEL).to_numpy(zero_copy_only=False))
         before_all.append(pc.replace_substring_regex(front, r"[\pL\pN_./\x{feff}-]+", "x"))
         space = pc.match_substring_regex(block, r"^\s+\S")
         indented.append(space.to_numpy(zero_copy_only=False)[there])
@@ -290,6 +296,9 @@ def _find(path: Path, regex: str, form: str) -> _Found:
             keep &= ~inner if inner.mean() < 0.5 else True
         elif 10 * usual.sum() >= 8 * len(usual):
             keep = usual | ~inner
+            # Where entries begin with their time, a time further on in a line is one that it tells of: what was caused
+            # by what, until when; but a level or a mark may stand before it.
+            keep &= usual | np.concatenate(plain) if 5 * (before == 0).sum() >= 4 * len(before) else True
         frames = framed(pa.concat_arrays(fronts).filter(pa.array(keep)))
         if frames is not None:
             keep[keep] = ~frames.inside()

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-SHORT = ("dots", "slashes", "compact", "day, name, short year")
+SHORT = ("dots", "slashes", "dots, minutes", "slashes, minutes", "compact", "day, name, short year")
 """Forms in which years may have two digits."""
 _SPLIT = r"^(?P<a>\d{1,2})(?P<mark>[./]|)(?P<b>\d{1,2})[./]?(?P<c>\d{2})(?P<gap>[,;][ \t]*|[ \t]+)(?P<clock>\d.*)$"
 _PIECES = ("a", "mark", "b", "mark", "c", "gap", "clock")
@@ -67,6 +67,8 @@ def pattern_of(stamp: str, order: str) -> str:
 
     >>> pattern_of("3/4/2026 7:00:05 PM", "mdy"), pattern_of("26.03.14 07:00:05,123", "ymd")
     ('%m/%d/%Y %I:%M:%S %p', '%y.%m.%d %H:%M:%S,%f')
+    >>> pattern_of("03.11.25, 05:50", "dmy")
+    '%d.%m.%y, %H:%M'
     """
     marked = re.match(r"(\d{1,4})([./])(\d\d?)[./](\d{4}|\d\d)([,;]?[ \t]*)(\d.*)$", stamp)
     found = marked or re.match(r"(\d\d)()(\d\d)(\d\d)([ \t]+)(\d.*)$", stamp)
@@ -75,6 +77,7 @@ def pattern_of(stamp: str, order: str) -> str:
     mark, year, gap, clock = found[2], "%Y" if len(found[4]) == 4 else "%y", found[5], found[6]
     half = re.search(r"( ?)[AaPp][Mm]$", clock)
     time = "%H%M%S" if ":" not in clock else "%I:%M:%S" if half else "%H:%M:%S"
+    time = time.removesuffix(":%S") if clock.count(":") == 1 else time
     part = re.search(r"(?<=:\d\d)([.,:])\d+(?= ?[AaPp]?[Mm]?$)", clock)
     fraction = f"{part[1]}%f" if part and clock.count(":") > 1 and not (part[1] == ":" and clock.count(":") < 3) else ""
     date = mark.join(year if one == "y" else f"%{one}" for one in order)

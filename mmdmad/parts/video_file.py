@@ -4,9 +4,11 @@ The file is opened as bytes from disk only, with a list of allowed containers: p
 follow to other files or to the network, are not on it. FFmpeg's log is off in PyAV unless somebody turns it on.
 """
 
+import shlex
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ import av
 import numpy as np
 
 from mmdmad.cases import Part
+from mmdmad.errors import PartError
 from mmdmad.parts.frames import DEFAULT_FPS
 from mmdmad.parts.limits import MAX_FRAMES, MAX_PIXELS, check_size, decoding, refuse
 from mmdmad.parts.whole import missing_bytes
@@ -42,7 +45,8 @@ class Container:
         with decoding(part, path.name):
             missing = missing_bytes(path)
         if missing:
-            raise refuse(part, f"{path.name} is truncated: at least {missing} bytes are missing at its end")
+            said = f"{path.name} is truncated: at least {missing} bytes are missing at its end"
+            raise refuse(part, f"{said}; {self._rescue()}")
         with self._open() as (container, stream):
             check_size(part, stream.height, stream.width, path.name)
             stamps, keys, packets, end, complete = self._index(container, stream)
@@ -74,6 +78,18 @@ class Container:
         if not complete:
             raise refuse(part, f"{path.name} is damaged: some of its {len(stamps)} frames are incomplete")
         self.height, self.width = next(self.frames(0, 1, 1))[1].shape[:2]
+
+    def _rescue(self) -> str:
+        """How to get at the frames that a truncated file still holds, or that there are none."""
+        try:
+            with self._open() as (container, stream):
+                held = any(packet.size > 0 for packet in islice(container.demux(stream), 100))
+        except (PartError, av.error.FFmpegError):
+            held = False
+        if not held:
+            return "the index without which no frame can be read is lost with them: give the whole file"
+        name = shlex.quote(self.path.name)
+        return f"to keep the frames that are there: ffmpeg -i {name} -c copy {shlex.quote('cut_' + self.path.name)}"
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Any, Any]]:
