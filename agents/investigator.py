@@ -202,7 +202,4 @@ def _problems_ofrun_wide(
 def _without(text: str, questions: Sequence[str], evidence: Sequence[Evidence]) -> str:
     """`text` without the tokens with digits that the questions or tool results hold."""
     held = " ".join([*questions, *(e.caption for e in evidence)])
-    for token in re.findall(r"[\w-]*\d[\w-]*", text):
-        if token in held:
-            text = text.replace(token, "")
-    return text
+    return re.sub(r"[\w-]*\d[\w-]*", lambda m: "" if m[0] in held else m[0], text)

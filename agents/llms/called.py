@@ -35,6 +35,9 @@ def as_cases(text: str, called: Collection[str], parts: Collection[str]) -> str:
     >>> as_cases("Which cases have no clips?", ["clip"], ["sensor", "video"])
     'Which cases have no clips?'
     """
+    some = "|".join(map(re.escape, sorted(spoken().part, key=len, reverse=True)))
+    lacking = r"lacks?|lacked|miss|have no|had no|do not have|don't have|are without|were without"
+    text = re.sub(rf"\b(how many|which|what) (?:{some})(?= (?:{lacking})\b)", r"\1 pieces", text, flags=re.I)
     words = {word for one in called for word in (one.lower(), f"{one.lower()}s")}
     if len(parts) == 1:
         own = (word for word, part in spoken().part.items() if part in parts)

@@ -54,6 +54,7 @@ def declined(reading: Reading) -> str:
 def notes(reading: Reading, unused: tuple[str, ...]) -> list[str]:
     """What an answer did not use of the question, a line each."""
     said = [LANGUAGES] if reading.foreign else []
+    said += [f"I did not know {_quoted((given,))} and read it as {name}." for given, name in reading.corrected]
     if unused:
         said.append(f"I did not filter by {' and '.join(unused)}: this answer is about everything.")
     if reading.unread:

@@ -26,7 +26,16 @@ NO_CALLS = (
     "foreign",
     "no such channel",
 )
-EDITED = ("first_and_last", "rank_groups", "find_cases")  # queries whose filters a follow-up may change
+EDITED = (
+    "first_and_last",
+    "rank_groups",
+    "find_cases",
+    "describe_numbers",
+    "count_per_stretch",
+    "compare_rates",
+    "smallest_p",
+    "compare_with_labels",
+)
 OF_CASES = ("count", "list", "ranking")
 MOST_UNREAD = 2
 """Words of a question about the case of the last answer that may go unread; "where is the gouge?" has one."""
@@ -100,7 +109,7 @@ def follow(reading: Reading, question: str, state: State) -> Reading:
         if (reading.intent == "unclear" or (short and not PRONOUN.search(question))) and reading.where:
             return replace(last, where={**last.where, **reading.where}, doubts=reading.doubts, others=reading.others)
         if reading.intent in ("count", "list", "ranking") and re.search(
-            r"\b(?:those|these|them|they|of which)\b", question, re.I
+            r"\b(?:those|these|them|they|of which|davon|denen|darunter)\b", question, re.I
         ):
             number = reading.number or (last.number if "_why" in reading.where else 0)  # why of those that were listed
             return replace(reading, where={**last.where, **reading.where}, number=number)
@@ -119,6 +128,24 @@ def follow(reading: Reading, question: str, state: State) -> Reading:
             about = state.focus or (state.listing[0] if len(state.listing) == 1 else "")
             return replace(reading, cases=(about,)) if about else replace(reading, intent="which case")
     return reading
+
+
+_THOSE = re.compile(
+    r"\b(?:of|among|in|for) (?:all )?(?:those|these|them)\b|\b(?:davon|von (?:denen|diesen|ihnen)|darunter)\b", re.I
+)
+
+
+def of_those(reading: Reading, question: str, state: State) -> Reading:
+    """A query about "those" with the filters of the list or count before it; without one, "those" is in doubt."""
+    if not _THOSE.search(question) or reading.attribute not in EDITED:
+        return reading
+    last = state.last
+    if last is None or last.intent not in OF_CASES or last.number:
+        return replace(reading, doubts=(*reading.doubts, "those"))
+    kept = {name: value for name, value in last.where.items() if not name.startswith("_")}
+    if reading.attribute in ("compare_rates", "compare_with_labels"):
+        kept.pop("verdict", None)
+    return replace(reading, where={**kept, **reading.where})
 
 
 def after(state: State, turn: Turn, reading: Reading) -> State:

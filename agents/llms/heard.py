@@ -39,5 +39,7 @@ class Reading:
     doubts: tuple[str, ...] = ()  # words that were not understood and could narrow what is asked
     others: tuple[str, ...] = ()  # words that were not understood besides
     said: tuple[str, ...] = ()  # the words of conditions that were read
+    loose: tuple[str, ...] = ()  # words for parts that no condition has read
     foreign: bool = False  # in a language that is not understood
+    corrected: tuple[tuple[str, str], ...] = ()  # words read as a name of the run that they nearly are, with the name
     skipped: tuple[str, ...] = ()  # sentences that were not answered

@@ -6,6 +6,12 @@ from typing import Any
 
 from mmdmad.agents.llms.patterns import CLOCK, FLAG, NORMAL, spoken
 
+_SUPERLATIVE = re.compile(
+    r"\b(?:most|least|more|less) (?:\w+ly )?"
+    r"(?:unusual|anomalous|suspicious|strange|odd|abnormal|normal|extreme|striking)\b|"
+    r"\b(?:worst|strangest|oddest|weirdest)\b"
+)
+
 
 def narrowed(text: str, bare: str) -> dict[str, Any]:
     """The conditions of a question; `bare` is its text without names of groups, channels and cases.
@@ -15,17 +21,19 @@ def narrowed(text: str, bare: str) -> dict[str, Any]:
     """
     where: dict[str, Any] = {}
     low = bare.lower()
+    beside = _SUPERLATIVE.sub(" ", low)  # "the most unusual unflagged one" is not flagged
     if re.search(
         r"\bno verdict\b|without (?:a )?verdict|(?:not|n't) (?:have|get|got|receive) (?:an? |any )?verdict", low
     ):
         where["verdict"] = "no verdict"
-    elif FLAG.search(low):
+    elif FLAG.search(beside):
         where["verdict"] = "anomalous"
-    elif NORMAL.search(low) or re.search(r"not flagged", low):
+    elif NORMAL.search(beside):
         where["verdict"] = "normal"
     raised = r"(?:had|have|has|having|raised?|gave|give|got|with|caused?|without|triggered)"
     nothing = r"(?:alarms?|anomal\w+|flags?|problems?|faults?|defects?|issues?)"
-    if re.search(rf"\b(?:not|n't|never) flagged|\b(?:{raised} no|without(?: an?| any)?) {nothing}\b", low):
+    unflagged = r"\b(?:not|n't|never|without being) flagged|\b(?:un|non-?)flagged"
+    if re.search(rf"{unflagged}|\b(?:{raised} no|without(?: an?| any)?) {nothing}\b", low):
         where["verdict"] = "normal"
     known_parts = spoken().part
     words = "|".join(map(re.escape, known_parts))

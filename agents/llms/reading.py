@@ -12,6 +12,7 @@ from typing import Any
 
 from mmdmad.agents.llms.acting import asked_to_act
 from mmdmad.agents.llms.called import as_cases, named
+from mmdmad.agents.llms.figured import figured
 from mmdmad.agents.llms.heard import Reading, Vocabulary
 from mmdmad.agents.llms.narrowing import narrowed, unused_filters, without_clocks
 from mmdmad.agents.llms.patterns import (
@@ -36,6 +37,7 @@ from mmdmad.agents.llms.times import when
 from mmdmad.ask.understand.clock_words import in_figures
 from mmdmad.ask.understand.conditions import conditions
 from mmdmad.ask.understand.coverage import unread
+from mmdmad.ask.understand.figures import figure
 from mmdmad.ask.understand.german import english, is_foreign
 from mmdmad.ask.understand.intents import intent
 from mmdmad.ask.understand.names import named as named_in
@@ -56,7 +58,7 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
     text = english(question.strip().replace("’", "'"))
     text = re.sub(rf"^(?:{GREETING})(?:[,.!]? (?:there|and)\b)?[,.!]* (?=\w+ [\w-]+)", "", text, flags=re.I)
     text = in_figures(text, names.oldest, names.newest)
-    where, neutral = _names(text, names)
+    where, neutral, corrected = _names(text, names)
     whole, spoke = text, when(neutral, names.newest)
     if spoke.where:
         text, neutral = when(text, names.newest).rest, spoke.rest
@@ -65,6 +67,10 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         bare = bare.replace(case, " ")
     if not cases:
         bare = as_cases(bare, names.called, names.parts)
+    asked_for = None if len(cases) > 1 else figure(bare, spoken().part, "channel" in where)
+    if asked_for is not None and cases:  # of one case only what is read away: its own p-value is told
+        bare, asked_for = (asked_for.rest if asked_for.query == "smallest_p" else bare), None
+    bare = bare if asked_for is None else asked_for.rest
     said = conditions(bare, spoken().part, ("rate",) if cases else (), names.parts)
     bare = said.rest
     where = narrowed(whole, bare) | where | {n: v[0] if _single(v) else v for n, v in said.where.items()}
@@ -78,7 +84,8 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         f"{number or ''} {abs(ordinal) or ''} {word_of(number)} {word_of(abs(ordinal))} {word_of(len(cases))}",
     )
     base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part,
-                   doubts=left.doubts, others=left.others, said=said.words)  # fmt: skip
+                   doubts=left.doubts, others=left.others, said=said.words, corrected=corrected,
+                   loose=() if asked_for is not None else _loose(bare, where))  # fmt: skip
     files = spoken().files.findall(text)
     if THANKS.search(whole):
         return replace(base, intent="thanks")
@@ -97,6 +104,10 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         return replace(
             base, intent="no such channel", reason=f"no channel is called “{strange}”; channels are {listed}"
         )
+    if asked_for is not None and asked_for.lacking:
+        return replace(base, intent="decline", reason=asked_for.lacking)
+    if asked_for is not None:
+        return figured(base, asked_for, bare)
     if act := asked_to_act(whole):
         if act == "rescore" and "rate" in where and (cases or not left.doubts):  # p-values decide: it can be read off
             about = replace(base, reason=act, attribute="verdict")
@@ -128,6 +139,15 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
     return by_rules(base, bare)
 
 
+def _loose(text: str, where: dict[str, Any]) -> tuple[str, ...]:
+    """Words for parts in a text that are in none of its conditions: "how many cases with the sensor drifting?"."""
+    known, used = spoken().part, set()
+    for name in ("missing", "present", "unusual", "usual", "driver", "p_of"):
+        value = where.get(name, ())
+        used |= {value} if isinstance(value, str) else {*value}
+    return tuple(dict.fromkeys(w for w in re.findall(r"[a-z]+", text.lower()) if w in known and known[w] not in used))
+
+
 def _told(base: Reading, text: str) -> Reading:
     """What only tells something, as a list of the flagged cases that it may be about, by time and group."""
     where = {name: value for name, value in base.where.items() if name in ("since", "until", "group")}
@@ -142,8 +162,8 @@ def _single(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 1
 
 
-def _names(text: str, names: Vocabulary) -> tuple[dict[str, Any], str]:
-    """Groups and channels that a question names, as filters, and the text with a neutral word for each."""
+def _names(text: str, names: Vocabulary) -> tuple[dict[str, Any], str, tuple[tuple[str, str], ...]]:
+    """Groups and channels that a question names, as filters, the text with neutral words for them, slips mended."""
     groups = named_in(text, names.groups)
     channels = named_in(groups.rest, names.channels)
     where: dict[str, Any] = {"either": True} if channels.several or _either(text, channels.names) else {}
@@ -157,7 +177,7 @@ def _names(text: str, names: Vocabulary) -> tuple[dict[str, Any], str]:
     for name, values in (("group", found), ("channel", channels.names)):
         if values:
             where[name] = values[0] if len(values) == 1 else values
-    return where, rest
+    return where, rest, (*groups.corrected, *channels.corrected)
 
 
 def _either(text: str, channels: Sequence[str]) -> bool:

@@ -28,6 +28,9 @@ from mmdmad.agents.llms.patterns import (
 
 from mmdmad.ask.understand.intents import ALMOST
 
+REASONED = {"contradictory", "missing", "complete", "p_value", "score", "grouped", "timed"}
+"""Filters that say by themselves which cases are counted: "which product lacks the video most often?"."""
+
 
 def by_rules(base: Reading, text: str) -> Reading:
     """What a question asks by its words alone: a count, a list, a ranking, something of a case.
@@ -54,11 +57,16 @@ def by_rules(base: Reading, text: str) -> Reading:
     if (
         by
         and MOST.search(text)
-        and (FLAG.search(text) or re.search(r"\bcases\b|\bper\b|\bby\b", text))
+        and (
+            FLAG.search(text)
+            or base.where.keys() & REASONED
+            or re.search(r"\bcases\b|\bper\b|\bby\b|\bnamed\b|\bmentioned\b|\binvolved\b", text)
+        )
         and not SUPER.search(text)
         and not (by == "driver" and base.where.get("driver"))
     ):
-        return replace(base, intent="ranking", by=by, where={"verdict": "anomalous", **_less(base.where, by)})
+        meant = {} if base.where.keys() & REASONED and "verdict" not in base.where else {"verdict": "anomalous"}
+        return replace(base, intent="ranking", by=by, where={**meant, **_less(base.where, by)})
     told_why = {"_why": True} if WHY.search(text) else {}  # of a list: why each of them is flagged
     if (in_time := _order(text)) and not COUNT.search(text):
         where = {**({"verdict": "anomalous"} if FLAG.search(text) else {}), **base.where, **told_why, "_order": in_time}
@@ -82,8 +90,9 @@ def by_rules(base: Reading, text: str) -> Reading:
         return replace(base, intent="list", where={**base.where, "_order": "-rank"}, number=base.number or 1)
     if SUPER.search(text):
         several = re.search(r"\bcases\b|\bones\b|anomalies", text)
-        kept = {k: v for k, v in base.where.items() if k != "verdict"}
-        return replace(base, intent="list", where={**kept, **told_why}, number=base.number or (3 if several else 1))
+        return replace(
+            base, intent="list", where={**base.where, **told_why}, number=base.number or (3 if several else 1)
+        )
     if OVERVIEW.search(text):
         narrow = {name: value for name, value in base.where.items() if name not in ("verdict", "unusual")}
         return (
@@ -138,7 +147,9 @@ def _less(where: dict[str, Any], by: str) -> dict[str, Any]:
 
 def limit(text: str) -> int:
     """How many cases are asked for: "the three worst", "top 5"."""
-    m = re.search(r"\b(?:top|first|worst|last) (\d{1,2}|" + "|".join(CARDINALS) + r")\b", text, re.I) or re.search(
+    m = re.search(
+        r"\b(?:top|first|worst|last) (?!one\b)(\d{1,2}|" + "|".join(CARDINALS) + r")\b", text, re.I
+    ) or re.search(
         r"\b(\d{1,2}|"
         + "|".join(CARDINALS)
         + r")\b(?= flagged| (?:\w+ )?(?:most|worst|cases|anomalies|strangest|top|alarms|least|things|pieces|items))",

@@ -81,6 +81,9 @@ def _list(reading: Reading, results: Sequence[Result]) -> str:
     reasons = [why.get(case, "") for case in d.cases]
     order = str(reading.where.get("_order", "rank"))
     lead = "least" if order == "-rank" else "most"
+    if order.lstrip("-") in ("score", "p_value"):
+        head = f"{d.total} {d.filter}" if len(rows) > 1 or d.total == 1 else f"The first of {d.total} {d.filter}"
+        return "\n".join([f"{head}:", *(f"{i}. {row}.{why}" for i, (row, why) in enumerate(zip(rows, reasons), 1))])
     if reading.number == 1 and d.total > 1:
         return f"The {lead} anomalous of {d.total} {d.filter} is {rows[0]}.{reasons[0]}"
     which_rows = {"time": f"{len(rows)} in the order of time", "-time": f"the {len(rows)} latest"}

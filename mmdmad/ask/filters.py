@@ -70,6 +70,8 @@ class Filter(InTime):
     usual: Parts = Field(default=(), description="parts that the case has and that are not unusual by themselves")
     complete: bool | None = Field(default=None, description="whether it has every part that the model has learned")
     group: Names = Field(default=(), description="groups or products, as stored; any one of them")
+    grouped: bool | None = Field(default=None, description="whether it has a group at all")
+    timed: bool | None = Field(default=None, description="whether it has a time at all")
     channel: Names = Field(default=(), description="sensor channels that the evidence names as unusual")
     either: bool = Field(default=False, description="of several parts or channels any one is enough")
     contradictory: bool | None = Field(
@@ -96,7 +98,8 @@ class Filter(InTime):
             "complete": self.complete,
             "group": self.group or None, "channel": self.channel or None, "contradictory": self.contradictory,
             "either": self.either or None, "alone": self.alone or None, "p_value": self.p_value, "p_of": self.p_of,
-            "score": self.score, "label": None if self.label is None else int(self.label == "anomalous"),
+            "grouped": self.grouped, "timed": self.timed, "score": self.score,
+            "label": None if self.label is None else int(self.label == "anomalous"),
         }  # fmt: skip
         given = {name: value for name, value in found.items() if value is not None} | moments(self.since, self.until)
         Filters(**given)  # an unknown part or driver is refused here, before anything is asked
@@ -179,7 +182,9 @@ class Filter(InTime):
         return "or" if self.either else "and"
 
     def _said_of_parts(self) -> list[str]:
-        said = [f"without {listed(self.missing, self._joined)}"] if self.missing else []
+        said = [] if self.grouped is None else ["with a group" if self.grouped else "without a group"]
+        said += [] if self.timed is None else ["with a time" if self.timed else "without a time"]
+        said += [f"without {listed(self.missing, self._joined)}"] if self.missing else []
         said += [f"that have {listed(self.present, self._joined)}"] if self.present else []
         if self.usual:
             said.append(

@@ -9,6 +9,7 @@ from pydantic import Field
 from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.filters import Filter
 from mmdmad.ask.words import case_line, in_stretches, percent, short, stretch_line
+from mmdmad.cases import Modality
 from mmdmad.errors import ConfigError
 from mmdmad.explain.words import fact, listed
 from mmdmad.findings import Finding
@@ -17,14 +18,23 @@ from mmdmad.store.tally import By
 from mmdmad.stretches import Stretch
 
 LIMIT = 100
+BY_NUMBER = {
+    "score": "the joint score, smallest first", "-score": "the joint score, largest first",
+    "p_value": "the joint p-value, smallest first", "-p_value": "the joint p-value, largest first",
+}  # fmt: skip
 BY_WORDS = {"driver": "largest share", "kind": "kind of evidence", "missing": "missing part"}
 
 
 class Find(Filter):
     """Which cases are listed, in which order, and which page of them."""
 
-    order: Literal["rank", "-rank", "time", "-time"] = Field(
-        default="rank", description="rank = most anomalous first, time = oldest first; a minus turns it round"
+    order: Literal["rank", "-rank", "time", "-time", "score", "-score", "p_value", "-p_value"] = Field(
+        default="rank",
+        description="rank = most anomalous first, time = oldest first, score and p_value = smallest first; a minus "
+        "turns it round",
+    )
+    by_part: Modality | None = Field(
+        default=None, description="rank (or -rank) by the p-value of this part alone; cases without it are left out"
     )
     limit: int = Field(default=10, ge=1, le=LIMIT, description="how many cases are listed")
     offset: int = Field(default=0, ge=0, description="how many cases at the head are left out")
@@ -63,25 +73,29 @@ class Counted(Result):
 @query("find_cases")
 def find_cases(scope: Scope, asked: Find) -> Found:
     """List cases, most anomalous first, with verdict, p-value and what drives them; every argument filters."""
-    where, scope = asked.stored(), replace(scope, run=asked.of(scope.run))
+    where, scope, order, what = asked.stored(), replace(scope, run=asked.of(scope.run)), str(asked.order), asked.words()
+    if asked.by_part is not None:
+        order = _of_part(asked.by_part, asked.order)
+        where["ranked_by"] = asked.by_part
+        what += f" with {asked.by_part}, by its p-value alone"
+    elif asked.order in BY_NUMBER:
+        what += f", by {BY_NUMBER[asked.order]}"
     if asked.order in ("time", "-time"):
         where["timed"] = True  # a case without a time has no place in this order
     total, judged = scope.run.count(**where), scope.run.count()
-    if asked.verdict == "anomalous" and asked.order == "rank":
+    if asked.verdict == "anomalous" and asked.order == "rank" and asked.by_part is None:
         together = stretched(scope.run, **where)
         if in_stretches(total, together):
             return _by_stretch(scope, asked, total, judged, together)
-    page = scope.run.findings(order=asked.order, limit=asked.limit, offset=asked.offset, **where)
+    page = scope.run.findings(order=order, limit=asked.limit, offset=asked.offset, **where)
     if not total:
         _known(scope, asked)
     none, every = _impossible(scope, asked, where, total)
-    head = told(
-        none or f"There are {total} {asked.words()}.", fact("cases", total), fact("listed", len(page)), *asked.facts
-    )
+    head = told(none or f"There are {total} {what}.", fact("cases", total), fact("listed", len(page)), *asked.facts)
+    lines = [(_with_number(case_line(f), f, asked), f) for f in page]
     return Found(
         line=asked.line(total, every or judged, scope.run.rate, bool(none)),
-        evidence=(head, *_lines([(case_line(f), f) for f in page], asked.why)),
-        filter=asked.words(), total=total, cases=tuple(f.case_id for f in page),
+        evidence=(head, *_lines(lines, asked.why)), filter=what, total=total, cases=tuple(f.case_id for f in page),
     )  # fmt: skip
 
 
@@ -96,6 +110,27 @@ def _by_stretch(scope: Scope, asked: Find, total: int, judged: int, together: tu
         evidence=(head, *_lines([(stretch_line(s, finding), finding) for s, finding in page], asked.why)),
         filter=asked.words(), total=total, cases=tuple(s.peak for s, _ in page), stretches=len(together),
     )  # fmt: skip
+
+
+def _of_part(part: str, order: str) -> str:
+    """The order of the store by one part; ConfigError for an order that is not one by oddness."""
+    if order not in ("rank", "-rank"):
+        raise ConfigError(f"order={order!r} was given with by_part; allowed are rank and -rank")
+    return f"{'-' if order[0] == '-' else ''}part:{part}"
+
+
+def _with_number(line: Cited, finding: Finding, asked: Find) -> Cited:
+    """A case line with the number by which the list is ordered, where it is not there: a score, a part's p-value."""
+    part = asked.by_part
+    if asked.order in ("score", "-score"):
+        said = f"{line.evidence.caption.rstrip('.')}, joint score {short(finding.score)}"
+        return told(said, *line.evidence.facts, case=line.case)
+    found = None if part is None else finding.part(part)
+    if found is None:
+        return line
+    p = short(found.p_value)
+    said = f"{line.evidence.caption.rstrip('.')}, {part} p-value {p}"
+    return told(said, *line.evidence.facts, fact(f"{part} p-value", p), case=line.case)
 
 
 def _lines(page: Sequence[tuple[Cited, Finding]], why: bool) -> Iterator[Cited]:
@@ -172,7 +207,9 @@ def _impossible(scope: Scope, asked: Filter, where: dict[str, Any], total: int) 
 
 
 def _known(scope: Scope, asked: Filter) -> None:
-    """Refuse a group or channel that this run does not know, rather than to answer that there are no such cases."""
+    """Refuse a group, channel or label that this run does not know, rather than to say that there are no such cases."""
+    if asked.label and not scope.run.tally.labels():
+        raise ConfigError(f"label {asked.label!r} was given; no case of this run has a label")
     for name, values, known in (
         ("group", asked.group, scope.run.groups), ("channel", asked.channel, scope.run.tally.channels),
     ):  # fmt: skip

@@ -1,15 +1,21 @@
 """What stands behind the verdicts: the guarantee of each pattern of parts, labels where there are any, the models."""
 
+from typing import TYPE_CHECKING, Any
+
 from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Cited, Result, Scope, query, told
 from mmdmad.ask.expected import Expected, of_all
+from mmdmad.ask.filters import Filter
 from mmdmad.ask.overview import Nothing, told_lapse
 from mmdmad.ask.words import percent, plural
 from mmdmad.explain.words import fact, listed
 from mmdmad.findings import Guarantee, PartName
 from mmdmad.modalities.base import ordered
 from mmdmad.store.stream import has_lapsed
+
+if TYPE_CHECKING:
+    from mmdmad.store.run import Run
 
 
 class _Data(BaseModel):
@@ -118,24 +124,49 @@ def _basis(b: Basis) -> Cited:
 
 
 @query("compare_with_labels", asked=("labels", "labelled", "labeled", "ground truth", "precision", "recall"))
-def compare_with_labels(scope: Scope, asked: Nothing) -> Labelled:
+def compare_with_labels(scope: Scope, asked: Filter) -> Labelled:
     """How many of the cases that the manifest labels as anomalous or normal are flagged; labels never judge."""
-    counts = scope.run.tally.labels()
-    total, judged = sum(counts.values()), scope.run.count()
-    line = f"with a label: {total} of {plural(judged)}"
-    if not counts:
-        return Labelled(line=line, evidence=(told("No judged case has a label."),), labels=None)
-    bad, good = (counts.get((label, True), 0) for label in (1, 0))
-    n = Labels(
-        anomalous=bad + counts.get((1, False), 0), anomalous_flagged=bad, normal=good + counts.get((0, False), 0),
-        normal_flagged=good,
-    )  # fmt: skip
-    said = told(
-        f"Labels in the manifest, never used to judge: {n.anomalous_flagged} of {n.anomalous} anomalous cases and "
-        f"{n.normal_flagged} of {n.normal} normal cases are flagged.",
-        *(fact(name.replace("_", " "), value) for name, value in n),
-    )
-    return Labelled(line=line, evidence=(said,), labels=n)
+    asked = asked.model_copy(update={"verdict": None, "label": None})
+    run, where, what = asked.of(scope.run), asked.stored(), asked.words()
+    n, judged = labels_of(run, where), run.count(**where)
+    total = 0 if n is None else n.anomalous + n.normal
+    line = f"{what} with a label: {total} of {plural(judged)}"
+    if n is None:
+        none = "No judged case has a label" if what == "cases" else f"None of the {what} has a label"
+        people = "so it is not known which are really faulty; people can say it with `mmdmad feedback`."
+        return Labelled(line=line, evidence=(told(f"{none}, {people}"),), labels=None)
+    return Labelled(line=line, evidence=told_labels(n, judged, what), labels=n)
+
+
+def labels_of(run: "Run", where: dict[str, Any]) -> Labels | None:
+    """Verdicts of the cases that pass against their labels; None where none has a label."""
+    bad, good = (run.count(**where | {"label": label}) for label in (1, 0))
+    if not bad + good:
+        return None
+    caught, false = (run.count(**where | {"label": label, "verdict": "anomalous"}) for label in (1, 0))
+    return Labels(anomalous=bad, anomalous_flagged=caught, normal=good, normal_flagged=false)
+
+
+def told_labels(n: Labels, judged: int, what: str = "cases") -> tuple[Cited, ...]:
+    """How verdicts and labels agree, and of how many cases nothing is known."""
+    among = "" if what == "cases" else f", among {what}"
+    facts = [fact(name.replace("_", " "), value) for name, value in n]
+    said = [
+        told(
+            f"Labels in the manifest, never used to judge: {n.anomalous_flagged} of {n.anomalous} anomalous cases and "
+            f"{n.normal_flagged} of {n.normal} normal cases are flagged{among}.",
+            *facts,
+        )
+    ]
+    if n.anomalous:
+        missed = n.anomalous - n.anomalous_flagged
+        left = f"{missed} of the labelled anomalous cases {'is' if missed == 1 else 'are'} not flagged."
+        left = left if missed else "All labelled anomalous cases are flagged."
+        said.append(told(left, fact("labelled anomalous cases not flagged", missed)))
+    if without := judged - n.anomalous - n.normal:
+        said.append(told(f"{plural(without)} {'has' if without == 1 else 'have'} no label: of these it is not known.",
+                         fact("cases without a label", without)))  # fmt: skip
+    return tuple(said)
 
 
 @query(

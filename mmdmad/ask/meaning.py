@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mmdmad.ask.base import Arguments, Result, Scope, query, told
 from mmdmad.ask.expected import of_all
+from mmdmad.ask.judging import labels_of, told_labels
 from mmdmad.ask.words import percent, plural, short
 from mmdmad.explain.words import fact
 
@@ -69,4 +70,6 @@ def rate_meaning(scope: Scope, asked: About) -> Meaning:
         ],
     }  # fmt: skip
     said = tuple(told(text, *facts) for text in texts[asked.topic])
+    if asked.topic == "share that is wrong" and (known := labels_of(run, {})) is not None:
+        said += told_labels(known, judged)
     return Meaning(line=f"what it means: {asked.topic}", evidence=said, topic=asked.topic)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmdmad.ask.base import Scope
 from mmdmad.ask.expected import Expected, of_all
+from mmdmad.ask.filters import Filter
 from mmdmad.ask.groups import Group, OfGroups, by_group
 from mmdmad.ask.judging import Basis, Labels, Model, compare_with_labels, guarantees, list_models
 from mmdmad.ask.overview import Nothing, overview
@@ -179,7 +180,7 @@ def build(run: "Run", title: str | None = None) -> Report:
         adapted=whole.adapted,
         bases=bases,
         reasons=_reasons(whole.drivers),
-        labels=compare_with_labels(scope, Nothing()).labels,
+        labels=compare_with_labels(scope, Filter()).labels,
         timeline=along.points,
         sampled=along.sampled,
         findings=findings,

@@ -38,7 +38,8 @@ class Filters:
 
     `part` and `unusual` are the same: a part whose own p-value is at most the declared rate. `driver` is what carries
     the largest share (`reasons.main_reason`). `since` and `until` are moments, `from_clock` and `to_clock` times of any
-    day on the case's own clock; the ends are left out. `timed` asks for cases that have a time, or have none.
+    day on the case's own clock; the ends are left out. `timed` asks for cases that have a time, or have none, `grouped`
+    for those that have a group. `ranked_by` is a part that they have, whatever else is asked of parts.
 
     `usual` are parts that are there and not unusual. Of several parts (`part`, `missing`, `present`, `usual`) and
     channels each one is asked for, or any one (`either`); of several groups any one. `alone`: no other part is unusual.
@@ -58,6 +59,8 @@ class Filters:
     to_clock: time | None = None
     contradictory: bool | None = None
     timed: bool | None = None
+    grouped: bool | None = None
+    ranked_by: Modality | None = None
     present: Several = None
     usual: Several = None
     either: bool = False
@@ -80,6 +83,7 @@ class Filters:
             for one in _each(value):
                 _known(name, one, known)
         _known("p_of", self.p_of, known)
+        _known("ranked_by", self.ranked_by, known)
         _known("driver", self.driver, (*known, CONTRADICTION))
 
     def conditions(self, at: At = STORED) -> list[ColumnElement[bool]]:
@@ -106,6 +110,10 @@ class Filters:
             conditions.append(at.verdict == self.verdict)
         if self.group is not None:
             conditions.append(CaseRow.group.in_(_each(self.group)))
+        if self.ranked_by is not None:
+            conditions.append(_has(self.ranked_by))
+        if self.grouped is not None:
+            conditions.append(CaseRow.group.is_not(None) if self.grouped else CaseRow.group.is_(None))
         if self.driver is not None:
             conditions.append(CaseRow.reason == self.driver)
         if self.contradictory is not None:
@@ -179,9 +187,24 @@ def _of_day() -> Any:
 
 
 def ordering(order: str, at: At = STORED) -> tuple[Any, ...]:
-    """The ORDER BY of a named order; ties are broken by case id, so that pages never overlap."""
+    """The ORDER BY of a named order; ties are broken by case id, so that pages never overlap.
+
+    "part:video" orders by the p-value of one part, then by its share, the most unusual first; cases without it last.
+    """
+    kind, _, part = order.removeprefix("-").partition(":")
+    if kind == "part" and part in modalities():
+        return _by_part(part, order.startswith("-"))
     _known("order", order, (*_AT_RATE, *_ORDERS))
     return at.order(order) if order in _AT_RATE else _ORDERS[order]
+
+
+def _by_part(part: str, turned: bool) -> tuple[Any, ...]:
+    """Of one part: p-value, then the larger share; turned round, the most usual ones first."""
+    here = PartRow.case_id == CaseRow.id, PartRow.modality == part
+    p_value, share = (select(column).where(*here).scalar_subquery() for column in (PartRow.p_value, PartRow.share))
+    if turned:
+        return p_value.desc().nulls_last(), share.asc(), CaseRow.id
+    return p_value.asc().nulls_last(), share.desc(), CaseRow.id
 
 
 def _known(name: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -37,6 +37,7 @@ from mmdmad.store.events import Events
 from mmdmad.store.fitting import fit_into
 from mmdmad.store.format import FORMAT, open_database
 from mmdmad.store.model import loaded
+from mmdmad.store.numbers import Numbers
 from mmdmad.store.pending import Pending
 from mmdmad.store.people import People
 from mmdmad.store.query import Filters, page
@@ -305,6 +306,11 @@ class Run(People):
     def tally(self) -> Tally:
         """Counts and names over the stored findings, without loading them."""
         return Tally(self._engine, self._at)
+
+    @property
+    def numbers(self) -> Numbers:
+        """Medians, means, counts per stretch of the clock and smallest p-values over the stored findings."""
+        return Numbers(self._engine, self._at)
 
     def groups(self) -> list[str]:
         """The groups that judged cases belong to."""

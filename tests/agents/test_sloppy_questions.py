@@ -212,7 +212,7 @@ def test_words_that_narrow_nothing_are_named(talk):
         ),
         (["compare brick tiles with moon plates"], r"share of flagged cases of brick tile or moon plate: "),
         (["how many flagged vs normal after 7:00?"], r"^By verdict, normal has the most: "),
-        (["what's the average score of the flagged ones?"], r"^I did not understand"),
+        (["what's the average score of the flagged ones?"], r"^The mean joint score of 20 flagged cases is "),
         (["how many minutes between the first and the last alarm?"], r"^I did not understand"),
         (["explain the last alarm", "what else was unusual in it?"], r"^Case test-00058 "),
         (["which normal case came closest to being flagged?"], r"^The most anomalous of 40 cases judged normal is "),

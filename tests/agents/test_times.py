@@ -167,6 +167,14 @@ def test_what_nothing_computes_is_declined_with_what_can_be_asked(asks, question
     assert answer.startswith("I did not understand the question. I can tell which cases were flagged")
 
 
+def test_the_busiest_hour_is_counted_on_the_clock(asks, two_weeks):
+    counts = two_weeks.numbers.slots(60, verdict="anomalous")
+    said = asks("What was the busiest hour?").text
+    assert said.startswith("Per 60 minutes of the clock, the most flagged cases ")
+    assert f": {max(counts.values())}" in said
+    assert f"of {sum(counts.values())} in all." in said
+
+
 def test_hours_of_the_day_are_ranked_by_hour(asks):
     assert asks("What time of the day are most flagged?").text.startswith("By hour")
 

@@ -52,6 +52,8 @@ def conditions(
     where: dict[str, Any] = {}
     if learned and (not only or "unusual" in only) and (m := _EVERY_PART.search(text)):
         where, words, text = {"unusual": tuple(learned)}, [m[0]], text.replace(m[0], " ", 1)
+    if learned and not only and (found := _only_parts(text, parts, learned)) is not None:
+        where, words, text = found[0], [*words, *found[1]], text.replace(found[1][0], " ", 1)
     for name, rule in _RULES.items():
         found = rule(text, parts) if not only or name in only else None
         if found is None:
@@ -164,6 +166,37 @@ _EVERY_PART = re.compile(
 )
 
 
+def _only_parts(
+    text: str, parts: Mapping[str, str], learned: Collection[str]
+) -> tuple[dict[str, Any], list[str]] | None:
+    """Cases of these parts and no other: "with only the image and the text", "consisting of just a video"."""
+    m = re.search(
+        rf"\b(?:with|have|has|had|having|contain\w*|consist\w* of|made of) (?:only|just|nothing but) (?P<parts>{_listed(parts)})"
+        rf"(?! (?:{_ODD}|problem|is|was|are|were|being|{_ALONE}))",
+        text, re.I,
+    )  # fmt: skip
+    if m is None:
+        return None
+    here = _parts_of(m["parts"], parts)
+    return {"present": here, "missing": tuple(part for part in learned if part not in here)}, [m[0]]
+
+
+def _grouped(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]] | None:
+    return _has_any(text, "grouped", r"(?:groups?|products?|product names?)")
+
+
+def _timed(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]] | None:
+    return _has_any(text, "timed", r"(?:(?:recorded |recording )?times?|time ?stamps?|dates?)")
+
+
+def _has_any(text: str, name: str, noun: str) -> tuple[dict[str, Any], list[str]] | None:
+    none = rf"\b(?:(?:with|have|has|had|having) no|without(?: an?| any)?|lack(?:s|ing)?(?: an?| any| the)?|(?:do|does|did)(?: not|n't) have an?) {noun}\b"
+    if m := re.search(none, text, re.I):
+        return {name: False}, [m[0]]
+    m = re.search(rf"\b(?:with|have|has|that have) an? {noun}\b(?! (?:of|in|between|after|before))", text, re.I)
+    return None if m is None else ({name: True}, [m[0]])
+
+
 def _usual(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]] | None:
     """Parts that are there and fine: "no picture problem", "a normal picture", "though the log looks fine"."""
     named, fine = _listed(parts), r"(?:normal|fine|good|clean|ok|okay|alright|unremarkable|inconspicuous)"
@@ -243,7 +276,7 @@ def _label(text: str, parts: Mapping[str, str]) -> tuple[dict[str, Any], list[st
 
 
 _RULES: dict[str, Rule] = {
-    "p_value": _p_value, "score": _score, "rate": _rate, "label": _label, "complete": _complete, "usual": _usual,
+    "p_value": _p_value, "score": _score, "rate": _rate, "label": _label, "complete": _complete, "grouped": _grouped, "timed": _timed, "usual": _usual,
     "missing": _missing,
     "unusual": _unusual, "present": _present,
 }  # fmt: skip

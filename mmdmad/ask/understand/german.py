@@ -7,6 +7,8 @@ What the dictionary does not hold stays as it stands and is told by the coverage
 import re
 from functools import lru_cache
 
+from mmdmad.ask.understand.vocabulary import is_known
+
 _PHRASES = """
 wie viele=how many|wieviele=how many|wie viel=how many|wie oft=how often|wie sicher=how sure|in ordnung=ok|
 gibt es=are there|gab es=were there|zeig mir=show me|zeige mir=show me|nenn mir=name|nenne mir=name|gib mir=give me|
@@ -25,7 +27,12 @@ heute nachmittag=this afternoon|am vormittag=in the morning|am morgen=in the mor
 am abend=in the evening|in der letzten stunde=in the last hour|letzten stunde=last hour|in der nacht=at night|
 seit wann=since when|bis wann=until when|bei welchem=in which|bei welcher=in which|bei welchen=in which|
 davor=before it|vorher=before it|danach=after it|nachher=after it|p wert=p-value|zuerst ansehen=check first|
-alle teile=all parts|alle vier teile=all four parts|das erste=the first|der erste=the first|die erste=the first
+alle teile=all parts|am wenigsten auffällig=least anomalous|nicht gemeldet=not flagged|nicht gemeldete=not flagged|nicht gemeldeten=not flagged|nicht auffällige=not flagged|
+nicht auffälligen=not flagged|nicht beanstandet=not flagged|nicht gefunden=missed|nicht erkannt=missed|halbe stunde=half hour|halben stunde=half hour|von denen=of those|von diesen=of those|
+im schnitt=on average|im mittel=on average|kleinste mögliche=smallest possible|kleinsten möglichen=smallest possible|kleinstmögliche=smallest possible|
+niedrigste mögliche=lowest possible|nur nach dem=only by the|nur nach=only by|allein nach dem=only by the|allein nach=only by|
+gemessen am=by the|warum genau=why exactly|wieso genau=why exactly|in welchem fall=in which case|in welchen fällen=in which cases|wie klein=how small|wie viele weniger=how many fewer|
+alle vier teile=all four parts|das erste=the first|der erste=the first|die erste=the first
 """
 _WORDS = """
 welche=which|welcher=which|welches=which|welchen=which|welchem=which|warum=why|wieso=why|weshalb=why|wann=when|wo=where|
@@ -68,6 +75,13 @@ widerspruch=contradiction|widersprüche=contradictions|widersprechen=contradict|
 stelle=place|stellen=places|wo=where|ort=place|bereich=region|zusammen=together|dort=there|hier=here|dann=then|denn=then|
 doch=|mal=|eigentlich=|so=so|als=than|wenn=if|dass=that|weil=because|obwohl=although|kannst=can|kann=can|können=can|soll=should|
 sollte=should|muss=must|passiert=happened|war's=was it|los=wrong|gewesen=been|geworden=|worden=|
+pro=per|je=per|viertelstunde=quarter of an hour|viertelstunden=quarters of an hour|halbe=half|halben=half|stündlich=per hour|minütlich=per minute|
+wirklich=really|tatsächlich=really|tatsächlichen=really|echten=real|echte=real|echter=real|fehlerhaften=faulty|fehlerhafter=faulty|defekte=faulty|defekten=faulty|defekt=faulty|
+gefunden=found|erkannt=detected|entdeckt=found|übersehen=missed|verpasst=missed|durchgerutscht=missed|kleinste=smallest|kleinster=smallest|kleinsten=smallest|mögliche=possible|möglichen=possible|möglich=possible|
+durchschnittlich=average|durchschnittliche=average|durchschnittlicher=average|durchschnittlichen=average|durchschnitt=average|mittelwert=mean|mittlere=mean|mittlerer=mean|mittleren=mean|
+höchster=highest|größte=largest|größter=largest|größten=largest|niedrigster=lowest|niedrigsten=lowest|scores=scores|punktzahl=score|unauffällig=normal|unauffällige=normal|unauffälligen=normal|unauffälligste=least anomalous|
+unauffälligsten=least anomalous|auffälligster=most anomalous|auffälligstes=most anomalous|ungewöhnlichster=most unusual|seltsamste=strangest|seltsamsten=strangest|ruhigste=quietest|ruhigsten=quietest|
+unterschied=difference|vergleicht=compare|statt=instead of|öfter=more often|häufiger=more often|schlechter=worse|besser=better|gehört=belongs|haben=have|genommen=taken|nach=after|
 aufgenommen=recorded|geprüft=judged|beurteilt=judged|entschieden=decided|bedeutet=means|heißt=means|
 wichtigsten=most anomalous|wichtigste=most anomalous|prüfen=check|ansehen=look at|anschauen=look at|kosten=cost|kostet=costs|
 morgen=tomorrow|wetter=weather|lösche=delete|lösch=delete|ändere=change|setze=set|markiere=mark|markier=mark
@@ -77,6 +91,27 @@ ist sind war waren wurde wurden warum wieso weshalb welche welcher welches welch
 das und oder mit ohne für auffällig gibt es zeige zeig bitte uhr wann wo einen eine kein keine gestern heute hat haben
 bei im vom zum davor danach vergleiche nenne sicher
 """
+_ENGLISH_TOO = frozenset(
+    [
+        "die",
+        "war",
+        "los",
+        "mal",
+        "an",
+        "am",
+        "pro",
+        "je",
+        "so",
+        "in",
+        "hat",
+        "rate",
+        "mai",
+        "text",
+        "sensor",
+        "wo",
+        "man",
+    ]
+)
 _OWN = frozenset(_COMMON.split())
 _OTHERS = """
 por qué que cuál cuáles cuántos cuántas dónde cuándo está son fue los las del una pourquoi quel quelle quels combien où
@@ -92,6 +127,12 @@ def _dictionary() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(((de, en) for de, en in pairs), key=lambda pair: -pair[0].count(" ")))
 
 
+@lru_cache(maxsize=1)
+def _own_words() -> frozenset[str]:
+    """Words of the dictionary that are no English ones."""
+    return frozenset(de for de, _ in _dictionary() if " " not in de and not is_known(de) and de not in _ENGLISH_TOO)
+
+
 def is_german(text: str) -> bool:
     """Whether two words of a text, or one of its first two, are of the commonest German ones and of no English ones.
 
@@ -100,6 +141,9 @@ def is_german(text: str) -> bool:
     """
     words = re.findall(r"[a-zäöüß]+", text.lower())
     own = [word in _OWN and word not in ("die", "war", "was", "in", "hat") for word in words]
+    table = _own_words()
+    if len(words) > 1 and sum(word in table for word in words) > 1:  # "Alarme pro Viertelstunde"
+        return True
     return sum(own) > 1 or any(own[:2]) or bool(re.search("[äöüß]", text.lower()))
 
 
@@ -113,6 +157,7 @@ def english(text: str) -> str:
     """
     if not is_german(text):
         return text
+    text = re.sub(r"(\b[A-ZÄÖÜ]\w+|\bp-Werte?s?) (?:der|des) (?=\w)", r"\1 von ", text)  # "p-Werte der Platten"
     table = dict(_dictionary())
     phrases = sorted((de for de in table if " " in de), key=len, reverse=True)
     for de in phrases:

@@ -62,7 +62,7 @@ _AROUND = _rx(
     r"\b(?:were|was|is|are) there (?:anything|something|an? \w+) (?:before|after)\b"
 )
 ALMOST = _rx(
-    r"\bclosest to (?:being |getting )?(?:flagged|an alarm|the (?:limit|threshold|rate|line))|\b(?:almost|nearly|narrowly|just not) (?:flagged|missed|passed|an alarm)|"
+    r"\b(?:closest|nearest|near|close) to (?:being |getting )?(?:flagged|an alarm|the (?:limit|threshold|rate|line))|\b(?:almost|nearly|narrowly|just not) (?:flagged|missed|passed|an alarm)|"
     r"\bborderline\b|\b(?:just|barely|only just) (?:below|under|above|over|passed|missed|normal)|\bnear(?:est)? (?:to )?the (?:limit|threshold)"
 )
 """Normal cases that came near to an alarm."""
@@ -137,7 +137,12 @@ def _of_all(text: str, where: dict[str, Any], number: int) -> Intent | None:
             own["verdict"] = "anomalous"
         rate = {"rate": where["rate"]} if "rate" in where else {}
         return Intent("share_of_cases", {"cases": own, "among": among, **rate})
-    if isinstance(where.get("group"), tuple) and re.search(r"\bcompar\w*|\bversus\b|\bvs\b|\bdiffer\w*", text, re.I):
+    if isinstance(where.get("group"), tuple) and re.search(
+        r"\bcompar\w*|\bversus\b|\bvs\b|\bdiffer\w*|\b(?:more|fewer|less|worse|better|higher|lower|oftener) .*\bthan\b|\bworse than\b|"
+        r"\b(?:worse|better|more|fewer)\b.*\bor\b",
+        text,
+        re.I,
+    ):
         return Intent("rank_groups", {**where, "by": "group", "least": False})
     by = next((name for name, pattern in _BY.items() if pattern.search(text)), "")
     if (m := _RANK.search(text)) and (by or "clean" in m[0].lower()):

@@ -12,11 +12,15 @@ _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 
 @dataclass(frozen=True)
 class Named:
-    """The names that a text holds, whether they are `several` by one word ("vibration"), and the text without them."""
+    """The names that a text holds, whether they are `several` by one word ("vibration"), and the text without them.
+
+    `corrected` are words with a slip of the pen, each with the name that it was read as.
+    """
 
     names: tuple[str, ...]
     rest: str
     several: bool = False
+    corrected: tuple[tuple[str, str], ...] = ()
 
 
 def named(text: str, known: Sequence[str]) -> Named:
@@ -26,11 +30,12 @@ def named(text: str, known: Sequence[str]) -> Named:
     in them and in no list of usual words.
 
     >>> named("flagged brik tiles", ["brick tile", "moon plate"])
-    Named(names=('brick tile',), rest='flagged pieces', several=False)
+    Named(names=('brick tile',), rest='flagged pieces', several=False, corrected=(('brik tiles', 'brick tile'),))
     >>> named("anything with vibration?", ["vibration_x", "vibration_y", "load"]).names
     ('vibration_x', 'vibration_y')
     """
     found: list[str] = []
+    mended: list[tuple[str, str]] = []
     for name in sorted(known, key=len, reverse=True):
         spelt = re.escape(name).replace("_", "[_ ]").replace(r"\ ", "[_ ]")
         text, times = re.subn(rf"(?<![\w-]){spelt}(?:e?s)?(?![\w-])", f" {NEUTRAL} ", text, flags=re.I)
@@ -38,10 +43,11 @@ def named(text: str, known: Sequence[str]) -> Named:
     for name in known:
         nearly = _nearly(text, name) if name not in found else None
         if nearly is not None:
+            mended.append((text[nearly[0] : nearly[1]], name))
             text = text[: nearly[0]] + NEUTRAL + text[nearly[1] :]
             found.append(name)
     if found:
-        return Named(tuple(name for name in known if name in found), re.sub(r" +", " ", text))
+        return Named(tuple(name for name in known if name in found), re.sub(r" +", " ", text), corrected=tuple(mended))
     for m in _WORD.finditer(text):
         word = m[0].lower().removesuffix("s")
         own = tuple(name for name in known if word in _words(name)) if len(word) > 3 and not is_known(m[0]) else ()

@@ -79,7 +79,8 @@ inside next similar same like alike typical typically average mean median maximu
 rescore rescored rejudge judge score set raise lower increase decrease delete remove erase send save export mark label
 accept dismiss confirm reclassify declare treat retrain refit train fit recalibrate ran runs running noise quality
 except excepting excluding besides unless
-flagging chart table plot pattern patterns evident visible visibly hidden obvious fully partly
+flagging unflagged non-flagged nonflagged named mentioned possible attainable
+chart table plot pattern patterns evident visible visibly hidden obvious fully partly
 """
 _LOOSE = re.compile(r"(?:ly|'s|s|ed|ing)$")
 
