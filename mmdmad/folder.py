@@ -165,7 +165,8 @@ def read_folder(
         )
     folders = tuple(FolderRole(name, role, count) for (name, role), count in sorted(counts.items()))
     of_cases = {ids[picture]: root / mask for mask, picture in masks.items() if picture in ids and mask not in boxed}
-    why = question_of_lists(lists) or question_of_sheets(sheets) or doubt or undone
+    listed = question_of_lists(lists) or question_of_sheets(sheets)
+    why = "; ".join(one for one in (listed, doubt) if one) or undone
     return reader.cases_of(folders=folders, masks=of_cases, open=why, called=frozenset(called))
 
 

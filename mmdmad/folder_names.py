@@ -16,8 +16,12 @@ from mmdmad.roles import FAULTY, NORMAL, TEST, TRAIN, counted, label_of, role_in
 
 LISTS = 3
 """Tables and texts in one folder that are looked into; where there are more, they are the data."""
+AMONG = 5
+"""Other files beside each of more tables and texts, which are looked into all the same."""
 HEAD, LINES = 16_384, 60
 """Bytes and lines at the begin of a file that are looked at."""
+FEWER = 5
+"""One file called test in so many others is a question, as pairs of a template and a test are."""
 _LISTED = (".csv", ".tsv", ".txt", ".parquet")
 
 
@@ -35,6 +39,15 @@ def name_roles(stems: Iterable[Path]) -> tuple[dict[Path, str], str]:
     told = {stem: role_in_name(stem.name) for stem in stems}
     if {TRAIN, TEST} <= set(told.values()):
         return {stem: role for stem, role in told.items() if role in (TRAIN, TEST)}, ""
+    tests = [stem for stem, role in told.items() if role == TEST]
+    others = [stem for stem in told if stem not in tests]
+    if len(tests) > 1 and len(others) > 1 and FEWER * len(tests) >= len(told):
+        return {}, (
+            f"{counted(len(tests), 'file')} called test ({said((stem.name for stem in tests), 3)}) beside "
+            f"{counted(len(others), 'file')} that are not ({said((stem.name for stem in others), 3)}); put the former "
+            "into a folder called test, or list them with a column label or split, or say --normal DIR, which "
+            "learns both"
+        )
     faulty = [stem for stem, role in told.items() if role == FAULTY]
     if not 0 < len(faulty) < len(told):
         return {}, ""
@@ -57,7 +70,7 @@ def lists_among(root: Path, files: Mapping[Path, Sequence[str]]) -> list[Path]:
     found = []
     for folder, mine in files.items():
         some = [name for name in mine if name.casefold().endswith(_LISTED)]
-        if len(names) > len(some) and len(some) <= LISTS:
+        if len(names) > len(some) and len(some) <= max(LISTS, (len(names) - len(some)) // AMONG):
             for name in some:
                 path, others = root / folder / name, names - {name.casefold()}
                 if _lists(path, others) or lists_names(path, every):

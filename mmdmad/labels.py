@@ -1,5 +1,6 @@
 """Which column of a manifest holds labels, and what its words say: decided over the column, told once."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,7 +111,11 @@ def _of_kinds(columns: Mapping[str, Mapping[str, Any]]) -> Labels | None:
     held: dict[str, set[str]] = {}
     for row in columns.values():
         for column, value in row.items():
-            if is_verdict(column) and not _missing(value) and len(known := held.setdefault(column, set())) <= MANY:
+            if (
+                (is_verdict(column) or _is_level(column, value))
+                and not _missing(value)
+                and len(known := held.setdefault(column, set())) <= MANY
+            ):
                 known.add(in_cell(value))
     found = [(column, sorted(words)) for column, words in held.items() if 1 < len(words) <= MANY]
     if found:
@@ -119,6 +124,11 @@ def _of_kinds(columns: Mapping[str, Mapping[str, Any]]) -> Labels | None:
     if flags := _one_each(columns):
         return _which(flags[0], f"1 in some rows, and {said(flags[1:])} in the others", "1")
     return None
+
+
+def _is_level(column: str, value: Any) -> bool:
+    """Whether a cell is one of a few levels: of a disease under such a name, where a level of a tank has fractions."""
+    return column.strip().lower() == "level" and re.fullmatch(r"\d(?:\.0)?|[^\W\d]+", in_cell(value)) is not None
 
 
 def _one_each(columns: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -139,7 +139,7 @@ def rows_with_files(manifest: Path) -> Rows:
         column: [str(row[column]).strip() for row in held if not is_missing(row.get(column))]
         for column in table.columns
     }
-    if any(_names_kinds(values) for values in sample.values()) or _is_complete(sample):
+    if _is_complete(sample) or any(_names_kinds(v) and not _are_leaves(manifest, v) for v in sample.values()):
         return table
     open_ones = [c for c in table.columns if _may_name(c, sample[c], table.columns)]
     below = _below(manifest) if open_ones else {}
@@ -167,7 +167,7 @@ def rows_with_files(manifest: Path) -> Rows:
                 values |= one or dict.fromkeys(kinds[:1], name)
             yield Row(row.number, values)
 
-    note = f"column {column!r} names files without their endings: they were found below the manifest"
+    note = f"column {column!r} names files without their folders or endings: they were found below the manifest"
     return Rows(columns, rows(), (*table.notes, note))
 
 
@@ -188,6 +188,11 @@ def _is_complete(sample: Mapping[str, Sequence[str]]) -> bool:
 def _names_kinds(values: Sequence[str]) -> bool:
     known = sum(Path(value.partition("#")[0].replace("\\", "/")).suffix.lower() in by_suffix() for value in values)
     return 2 * known >= len(values) > 0
+
+
+def _are_leaves(manifest: Path, values: Sequence[str]) -> bool:
+    """Whether names with endings say no folder and are not beside the list: they lie in a folder below."""
+    return not any(re.search(r"[/\\#]", value) or _there(manifest, value) for value in values)
 
 
 def _may_name(column: str, values: Sequence[str], columns: Sequence[str]) -> bool:
@@ -231,5 +236,6 @@ def _below(manifest: Path) -> dict[str, dict[str, list[str]]]:
                 and not left_by_others(name)
                 and os.path.join(base, path) != str(manifest.resolve())
             ):
-                found[stem.casefold()][columns[suffix.lower()]].append(path.replace(os.sep, "/"))
+                for known in (stem, name):
+                    found[known.casefold()][columns[suffix.lower()]].append(path.replace(os.sep, "/"))
     return found

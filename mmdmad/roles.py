@@ -221,14 +221,18 @@ _VERDICTS = _set(
 )
 
 
+_FOUND = _set("grade diagnosis diagnose severity disease finding findings befund")
+"""Last words of such names: retinopathy_grade."""
+
+
 def is_verdict(column: str) -> bool:
     """Whether a column of this name holds what somebody found, whatever its words are: diagnoses, grades.
 
-    >>> is_verdict("Diagnosis"), is_verdict("finding_labels"), is_verdict("machine")
+    >>> is_verdict("Diagnosis"), is_verdict("retinopathy grade"), is_verdict("machine")
     (True, True, False)
     """
     name = re.sub(r"[\W_]+", "_", _plain(column)).strip("_").removesuffix("_labels").removesuffix("_label")
-    return name in _VERDICTS
+    return name in _VERDICTS or name.rpartition("_")[2] in _FOUND
 
 
 def sounds_like_labels(column: str) -> bool:

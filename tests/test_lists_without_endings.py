@@ -94,6 +94,8 @@ def test_a_name_of_two_files_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "cells", "asked"),
     [
+        ("level", "01234", "'0', '1', '2', '3', '4'"),
+        ("dr_grade", "01234", "'0', '1', '2', '3', '4'"),
         ("diagnosis", "01234", "'0', '1', '2', '3', '4'"),
         ("dx", ["nv", "mel", "bkl", "nv", "nv"], "'bkl', 'mel', 'nv'"),
         ("label", "01234", "classes, and nothing says which are normal"),
@@ -118,3 +120,30 @@ def test_a_bare_list_says_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "trainval.txt").write_text("a.png b.png\nb.png a.png\n")
     with pytest.raises(ManifestError, match="has no header; write it as CSV"):
         is_manifest(tmp_path / "trainval.txt")
+
+
+def test_a_level_with_fractions_is_a_reading(tmp_path: Path) -> None:
+    pictures(tmp_path, "e0.png", "e1.png", "e2.png")
+    (tmp_path / "tanks.csv").write_text(rows("id,image,level", "0,e0.png,1.25", "1,e1.png,2.5", "2,e2.png,3.75"))
+    assert not question(read_cases(tmp_path / "tanks.csv"))
+
+
+def test_names_without_folders_are_found_below_the_list(tmp_path: Path) -> None:
+    pictures(tmp_path, "train_images/10.jpg", "train_images/11.jpg", "train_images/12.jpg")
+    (tmp_path / "train.csv").write_text(rows("image_id,label", "10.jpg,good", "11.jpg,bad", "12.jpg,good"))
+    cases = read_cases(tmp_path / "train.csv")
+    assert [(case.id, case.label) for case in cases] == [("10.jpg", 0), ("11.jpg", 1), ("12.jpg", 0)]
+
+
+def test_many_lists_among_more_pictures_are_lists(tmp_path: Path) -> None:
+    pictures(tmp_path, *(f"jpg/{name}.png" for name in ISIC))
+    for i, name in enumerate(("train", "val", "test", "sample")):
+        (tmp_path / f"{name}.csv").write_text(rows("isic_id,target", *(f"{n},0" for n in ISIC[5 * i : 5 * i + 5])))
+    cases = read_cases(tmp_path)
+    assert len(cases) == len(ISIC)
+    assert "list files of this folder" in question(cases)
+
+
+def test_pairs_of_a_template_and_a_test_are_a_question(tmp_path: Path) -> None:
+    pictures(tmp_path, *(f"{i:02d}_{word}.png" for i in range(4) for word in ("temp", "test")))
+    assert "4 files called test" in question(read_cases(tmp_path))

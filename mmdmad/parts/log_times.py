@@ -34,6 +34,8 @@ _LEVEL = (
     r"critical|crit|severe|alert|emerg|panic))[\s|:,;-]*$"
 )
 """What may stand before the time of an entry among others that begin with theirs: a level, a mark, a number."""
+_TOLD = r"^\s*(?:Caused by|Suppressed|Wrapped by)\b|^\s*[\w.$]+(?:Exception|Error)\w*: "
+"""What stands before a time that an exception tells of, whatever begins the entries."""
 ENTRY = "--window entry, which needs none"
 FALLS = 5
 """Times that fall, and hardly one that rises, from which on a log has its newest line first."""
@@ -263,7 +265,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
     import pyarrow.compute as pc
 
     lines, words, places, indented, before_all, count, filled, headers = [], [], [], [], [], 0, 0, 0
-    fronts, plain = [], []
+    fronts, plain, told = [], [], []
     for block, at in _blocks(path):
         cells = pc.extract_regex(block, stamped(regex))
         there = cells.is_valid().to_numpy(zero_copy_only=False) & ~begins_nothing(block)
@@ -274,6 +276,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
         words.append(pc.struct_field(cells, "stamp"))
         front = pc.struct_field(cells, "before")
         places.append(pc.utf8_length(front).to_numpy(zero_copy_only=False))
+        told.append(pc.match_substring_regex(front, _TOLD).to_numpy(zero_copy_only=False))
         plain.append(pc.match_substring_regex(front, _LEVEL).to_numpy(zero_copy_only=False))
         before_all.append(pc.replace_substring_regex(front, r"[\pL\pN_./\x{feff}-]+", "x"))
         space = pc.match_substring_regex(block, r"^\s+\S")
@@ -299,6 +302,7 @@ def _find(path: Path, regex: str, form: str) -> _Found:
             # Where entries begin with their time, a time further on in a line is one that it tells of: what was caused
             # by what, until when; but a level or a mark may stand before it.
             keep &= usual | np.concatenate(plain) if 5 * (before == 0).sum() >= 4 * len(before) else True
+        keep &= ~np.concatenate(told) if 2 * np.concatenate(told).sum() < len(where) else True
         frames = framed(pa.concat_arrays(fronts).filter(pa.array(keep)))
         if frames is not None:
             keep[keep] = ~frames.inside()

@@ -58,6 +58,13 @@ def test_a_time_inside_a_trace_begins_no_entry(tmp_path: Path, trace: str) -> No
     assert not any("earlier" in note for note in found.notes)
 
 
+def test_a_time_that_an_exception_tells_of_begins_none_after_a_level_either(tmp_path: Path) -> None:
+    lines = [f"{'INFO' if i % 2 else 'ERROR'} 2025-11-03 09:16:{i:02d},893 job {i}\n" for i in range(40)]
+    lines.insert(20, "Caused by: x.Timeout: 2025-11-03 09:10:00 timed out\n")
+    found = log_times(log(tmp_path / "app.log", "".join(lines)))
+    assert len(found.entries) == 40
+
+
 def test_a_level_before_the_time_of_some_entries_is_no_trace(tmp_path: Path) -> None:
     others = "WARN 2025-11-03 09:17:00,000 late\n[error] 2025-11-03 09:17:01,000 later\n"
     found = log_times(log(tmp_path / "app.log", ENTRIES + others))
