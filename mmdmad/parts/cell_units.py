@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmdmad.parts.cell_scales import may_be_counts, one_scale
 from mmdmad.parts.month_names import month_of
 
 _CELL = r"^(?P<number>[+-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d{1,3})?)[\s\x{00a0}\x{202f}]*(?P<unit>%s)$"
@@ -11,13 +12,14 @@ _GROUPED = rf"^[+-]?\d{{1,3}}([{_THIN}]\d{{3}})+([.,]\d+)?([\s\x{{00a0}}\x{{202f
 _EXPONENT = r"^[+-]?\d+(\.\d*)?[eE]$"
 
 
-def without_units(words: Any, said: str) -> tuple[Any, str] | None:
-    """The numbers of tidy words (T,) and the unit behind each of them; None where they are no such column.
+def without_units(words: Any, said: str) -> tuple[Any, str, str] | None:
+    """The numbers of tidy words (T,), the unit behind each of them and how others were brought to it ("" = none were).
 
-    ValueError where several units stand in one column, or one in some of its cells only.
+    None where they are no such column. ValueError where units of several quantities stand in one column, or one in some
+    of its cells only; zeros need none, nor do numbers without a k or an M.
 
     >>> import pyarrow as pa
-    >>> cells, unit = without_units(pa.array(["20,0 °C", None, "7 °C"]), "'t'")
+    >>> cells, unit, _ = without_units(pa.array(["20,0 °C", None, "7 °C"]), "'t'")
     >>> cells.to_pylist(), unit
     (['20,0', None, '7'], '°C')
     """
@@ -34,6 +36,14 @@ def without_units(words: Any, said: str) -> tuple[Any, str] | None:
         return None
     rest = words.filter(pc.and_(words.is_valid(), units.is_null()))
     bare = _matching(rest, r"^[+-]?[\d.,]+([eE][+-]?\d+)?$")
+    nothing = _matching(rest, r"^0([.,]0+)?$")
+    plain = pc.if_else(units.is_valid(), pc.struct_field(found, "number"), words)
+    counted = len(rest) == bare > 0 and may_be_counts(plain, pc.utf8_trim_whitespace(units), [k.strip() for k in kinds])
+    if counted or (bare == nothing == len(rest) and (len(kinds) > 1 or bare)):
+        every = [""] * counted + [kind.strip() for kind in kinds]
+        scaled = one_scale(plain, pc.fill_null(pc.utf8_trim_whitespace(units), every[0]), list(dict.fromkeys(every)))
+        if scaled is not None:
+            return scaled
     if len(kinds) > 1 or bare:
         others = repr(kinds[1]) if len(kinds) > 1 else "no unit"
         if len(kinds) > 3 and all(len(kind) == 1 for kind in kinds):
@@ -43,7 +53,7 @@ def without_units(words: Any, said: str) -> tuple[Any, str] | None:
             "best in the header"
         )
     numbers = pc.struct_field(found, "number")
-    return pc.if_else(units.is_valid(), numbers, words), kinds[0].strip()
+    return pc.if_else(units.is_valid(), numbers, words), kinds[0].strip(), ""
 
 
 def ungrouped(words: Any) -> Any:

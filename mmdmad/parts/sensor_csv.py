@@ -10,15 +10,20 @@ import numpy as np
 from mmdmad.cases import Part
 from mmdmad.parts.clock import named_time
 from mmdmad.parts.letters_of import encoding_of, note_of
-from mmdmad.parts.limits import refuse, span
+from mmdmad.parts.limits import MAX_CHANNELS, MIB, refuse, span
 from mmdmad.parts.sensor_between import Between
 from mmdmad.parts.sensor_blocks import Spare
 from mmdmad.parts.sensor_columns import Columns, as_floats, check_cells, tidy
 from mmdmad.parts.sensor_head import SPACES, cells_of, is_value
+from mmdmad.parts.sensor_sideways import line_of_times, sideways
 from mmdmad.parts.sensor_text import BLOCK, Form, Lines, find_form
 
 FILLED = 0.3
 """Share of values in the first rows from which on a row that is too short is a mark between readings, no event."""
+
+
+SIDEWAYS = 8 * MIB
+"""Largest file in bytes that is looked at for lines that are channels."""
 
 
 class _Words(Exception):
@@ -31,6 +36,8 @@ def read_csv(part: Part, path: Path) -> Columns:
     A file of numbers is read block by block as numbers; any other once more as words, so that marks, dates and states
     are decided over all of its rows.
     """
+    if (found := _on_its_side(part, path)) is not None:
+        return found
     form = find_form(part, path)
     names = [*form.names, *[""] * form.trailing]
     if form.plain:
@@ -57,6 +64,31 @@ def read_csv(part: Part, path: Path) -> Columns:
         if encoding != form.encoding:
             notes.append(note_of(encoding))
         return _columns(part, form, columns, [*notes, *lines.notes(), *told])
+
+
+def _on_its_side(part: Part, path: Path) -> Columns | None:
+    """The table of a file whose lines are channels; None for any other."""
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    separator = line_of_times(head.decode(encoding, "replace").splitlines()[:200])
+    if separator is None or path.stat().st_size > SIDEWAYS:
+        return None
+    held = path.read_bytes()
+    try:
+        text = held.decode(encoding)
+    except UnicodeDecodeError:
+        text = held.decode(encoding_of(held), "replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = sideways(cells_of(lines, separator)) if len(lines) <= MAX_CHANNELS else None
+    if found is None:
+        return None
+    check_cells(part, len(found.cells[0]), len(found.names))
+    start, stop = span(part, len(found.cells[0]), "rows")
+    columns = [tidy(pa.array(line[start:stop])) for line in found.cells]
+    return Columns(list(found.names), columns, notes=(found.note,))
 
 
 def _columns(part: Part, form: Form, columns: list[Any], notes: list[str]) -> Columns:

@@ -1,4 +1,4 @@
-"""Rows at the end of a table that are no readings: sums, marks of the end. They have no time."""
+"""Rows at the ends of a table that are no readings: sums and marks below, settings above. They have no time."""
 
 import re
 from dataclasses import replace
@@ -11,6 +11,9 @@ from mmdmad.parts.sensor_columns import Columns
 
 MOST, FEWEST = 3, 8
 """Rows that may stand below the readings, and rows with a time that must stand above them."""
+
+LEAD = 40
+"""Rows without a time that may stand above the readings; at most a fifth of all."""
 
 
 def without_footer(table: Columns) -> Columns:
@@ -30,6 +33,23 @@ def without_footer(table: Columns) -> Columns:
         what = "no time" if first is None else f"no time ({first[:30]!r})"
         note = f"{rows} {what} and {'is' if spare == 1 else 'are'} left out"
         return replace(table, columns=[one[: len(one) - spare] for one in table.columns], notes=(*table.notes, note))
+    return table
+
+
+def without_lead(table: Columns) -> Columns:
+    """A table without the first rows that have no date where all below them have one, which the notes say.
+
+    Devices write their owner, settings and limits so (glucose meters): limits are no readings.
+    """
+    for words in table.columns:
+        if isinstance(words, np.ndarray) or type(words).__name__ == "DatetimeIndex" or len(words) < FEWEST:
+            continue
+        many = next((k for k, word in enumerate(words.slice(0, LEAD + 1).to_pylist()) if word is not None), 0)
+        if not 0 < many <= LEAD or 5 * many > len(words) or not _all_dated(words.slice(many)):
+            continue
+        rows, are = ("row has", "is") if many == 1 else (f"{many} rows have", "are")
+        note = f"the first {rows} no time and {are} left out: they are no readings"
+        return replace(table, columns=[one[many:] for one in table.columns], notes=(*table.notes, note))
     return table
 
 

@@ -19,8 +19,8 @@ from mmdmad.parts.sensor_changes import unfolded
 from mmdmad.parts.sensor_clocks import several_clocks
 from mmdmad.parts.sensor_columns import Column, Columns
 from mmdmad.parts.sensor_days import days_unfolded
-from mmdmad.parts.sensor_footer import without_footer
-from mmdmad.parts.sensor_kinds import kinds_of_rows
+from mmdmad.parts.sensor_footer import without_footer, without_lead
+from mmdmad.parts.sensor_kinds import Kinds, kinds_of_rows
 from mmdmad.parts.sensor_order import NOTE, falls, falls_unnamed, turned
 from mmdmad.parts.sensor_quality import no_labels, qualities, spoken_for, told_of
 from mmdmad.parts.sensor_series import mixed_series
@@ -65,6 +65,7 @@ def read_columns(part: Part, path: Path) -> Columns:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         cure = "; save the sheet as CSV" if path.suffix.lower() in SHEETS else ""
+        cure = "; if its lines are readings, call a copy of it .csv" if path.suffix.lower() == ".log" else cure
         raise refuse(part, f"a sensor table is {', '.join(READERS)}, not {path.suffix or 'without suffix'!r}{cure}")
     with decoding(part, path.name):
         return reader(part, path)
@@ -75,7 +76,7 @@ def lay_out(part: Part, table: Columns) -> Table:
     try:
         if side_by_side := several_clocks(table):
             raise refuse(part, side_by_side)
-        table = _in_columns(part, without_footer(table))
+        table = _in_columns(part, without_lead(without_footer(table)))
         columns, notes = look_at(table)
         if table.stamps is not None:
             columns.insert(0, Column("timestamp", "", 0, named_time("timestamp"), dates=ready_stamps(table.stamps)))
@@ -89,7 +90,9 @@ def lay_out(part: Part, table: Columns) -> Table:
     if several := mixed_series(columns, found.times, {*found.gone, *(one.place for one in marked)}, found.clock, held):
         raise refuse(part, several)
     if kinds := kinds_of_rows(columns, {*found.gone, *(one.place for one in marked)} - {*found.counts}, found.clock):
-        raise refuse(part, kinds)
+        if kinds.main is None or table.stamps is not None:
+            raise refuse(part, kinds.why)
+        return lay_out(part, _of_one_kind(table, kinds, back))
     if mixed := _mixed_units(columns):
         raise refuse(part, mixed)
     channels: list[tuple[str, str, np.ndarray]] = []
@@ -155,6 +158,29 @@ def _in_columns(part: Part, table: Columns) -> Columns:
             "time and a column for each series"
         )
     return made
+
+
+def _of_one_kind(table: Columns, kinds: Kinds, back: bool) -> Columns:
+    """The rows of the kind that most are of, without the column that told them apart and those that are empty then."""
+    import pyarrow as pa
+
+    assert kinds.main is not None
+    main = kinds.main[::-1] if back else kinds.main
+    columns = [one.filter(pa.array(main)) if hasattr(one, "filter") else one[main] for one in table.columns]
+    empty = [np.isnan(one).all() if isinstance(one, np.ndarray) else _all_null(one) for one in columns]
+    keep = [i for i in range(len(columns)) if i != kinds.place and not empty[i]]
+    units = None if table.units is None else [table.units[i] for i in keep]
+    return replace(
+        table,
+        names=[table.names[i] for i in keep],
+        columns=[columns[i] for i in keep],
+        units=units,
+        notes=(*table.notes, kinds.note),
+    )
+
+
+def _all_null(words: Any) -> bool:
+    return hasattr(words, "null_count") and words.null_count == len(words)
 
 
 def _told_label(column: Column, notes: Sequence[str]) -> bool:

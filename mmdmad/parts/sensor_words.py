@@ -34,6 +34,12 @@ _ID = re.compile(
     r"(^|[\s_.-])(id|uuid|guid|serial|serien|s/n|sn|hash|key|seriennummer|serial ?(number|no)|kennung|barcode)\b", re.I
 )
 """Names of columns that name rows or things."""
+_THING = re.compile(
+    r"(^|[\s_.-])(id|host|hostname|server|node|device|machine|maschine|logger|instrument|model|modell|ger[äa]e?t(ename)?|"
+    r"station|site|location|ort|messort|standort|meter|z[äa]hler|z[äa]hlpunkt|patient|name|dispositivo|appareil)$",
+    re.IGNORECASE,
+)
+"""Names of columns that name the thing that a table is of."""
 
 
 def _sure(mark: str, other: str) -> str:
@@ -148,10 +154,13 @@ def _bare(about: Column, given: Any, notes: list[str]) -> tuple[Column, Any]:
     found = without_units(given, about.said)
     if found is None:
         return about, given
-    words, unit = found
+    words, unit, scaled = found
     if about.unit and about.unit.replace(" ", "") != unit.replace(" ", ""):
         raise ValueError(f"column {about.said} has the unit {about.unit!r} in its header and {unit!r} in its cells")
-    notes.append(f"column {about.said}: {unit!r} stands behind its numbers and is read as its unit")
+    if scaled:
+        notes.append(f"column {about.said}: its cells have several units, all are brought to one ({scaled})")
+    if unit:
+        notes.append(f"column {about.said}: {unit!r} stands behind its numbers and is read as its unit")
     named = clock.named_time(about.name, unit) or about.named
     return replace(about, unit=unit, named=named), words
 
@@ -298,9 +307,11 @@ def _names_something(about: Column, words: Any, there: int) -> str:
     """What words that are no states name: the thing the table is of, or (by the column's name) each row; else ""."""
     import pyarrow.compute as pc
 
+    kinds = pc.count_distinct(words).as_py()
+    if kinds == 1 and there > 1 and _THING.search(about.name.strip()):
+        return "holds the same word in every row"
     if not pc.any(pc.invert(pc.match_substring_regex(words, _STATE))).as_py():
         return ""
-    kinds = pc.count_distinct(words).as_py()
     if kinds == 1 and there > 1:
         return "holds the same word in every row"
     if _ID.search(about.name.strip()) and there == len(words) == kinds:

@@ -45,7 +45,7 @@ def test_a_unit_behind_every_number_is_its_unit(cells: list[str], unit: str, val
 @pytest.mark.parametrize(
     ("name", "cells", "says"),
     [
-        ("x", ["1 A", "200 mA"] * (N // 2), "'A' and with 'mA'"),
+        ("x", ["1 A", "200 mV"] * (N // 2), "'A' and with 'mV'"),
         ("x", ["1 A", "2"] * (N // 2), "'A' and with no unit"),
         ("x [K]", ["1 °C", "2 °C"] * (N // 2), r"'K' in its header and '°C' in its cells"),
     ],
