@@ -1,6 +1,7 @@
 """Tables that hold several recordings side by side, each with times of its own: a row of them is no one time."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def several_clocks(table: Columns) -> str:
     """
     clocks = [i for i, column in enumerate(table.columns) if _holds_dates(column)]
     beside = [i for i in clocks if i + 1 < len(table.columns) and i + 1 not in clocks]
-    if len(beside) < 2 or beside != clocks:
+    if len(beside) < 2 or beside != clocks or any(_holds_clock(table.columns[i + 1]) for i in beside):
         return ""
     first, others = table.columns[beside[0]], [table.columns[i] for i in beside[1:]]
     alike = len({_called(table.names[i]) for i in beside}) == 1 and _called(table.names[beside[0]]) != ""
@@ -44,11 +45,19 @@ def _called(name: str) -> str:
     return words[-1].casefold() if words and named_time(words[-1]) is not None else ""
 
 
+def _holds_clock(column: Any) -> bool:
+    """Whether a column holds times of day: those of the dates on its left."""
+    return _all_like(column, [FORMS["clock"]])
+
+
 def _holds_dates(column: Any) -> bool:
+    return _all_like(column, [form for name, form in FORMS.items() if name not in ("clock", "compact")])
+
+
+def _all_like(column: Any, forms: Sequence[str]) -> bool:
     import pyarrow.compute as pc
 
     if isinstance(column, np.ndarray) or type(column).__name__ == "DatetimeIndex":
         return False
     sample = column.drop_null().slice(0, SAMPLE)
-    known = (form for name, form in FORMS.items() if name not in ("clock", "compact"))
-    return len(sample) > 1 and any(pc.all(pc.match_substring_regex(sample, form)).as_py() for form in known)
+    return len(sample) > 1 and any(pc.all(pc.match_substring_regex(sample, form)).as_py() for form in forms)

@@ -48,6 +48,19 @@ def told(columns: Sequence[Column], ends: dict[int, int]) -> list[str]:
     ]
 
 
+def ends_of_days(days: np.ndarray, clock: np.ndarray) -> np.ndarray:
+    """Which rows (T,) have midnight as the end of their date: 00:00 behind later times of one date, as its last row.
+
+    >>> ends_of_days(np.array([0, 0, 86400, 86400]), np.array([43200, 0, 43200, 0])).tolist()
+    [False, True, False, True]
+    """
+    late = np.zeros(len(days), bool)
+    late[1:] = (clock[1:] == 0) & (days[1:] == days[:-1]) & (clock[:-1] > DAY / 2)
+    last = np.append(days[1:] != days[:-1], True)
+    forward = bool((np.diff(days) >= 0).all())
+    return late if forward and late.any() and bool(last[late].all()) else np.zeros(len(days), bool)
+
+
 def _says_end(name: str) -> bool:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return any(word in _ENDS for word in re.split(r"[\W\d_]+", apart.lower()))
@@ -60,4 +73,5 @@ def _before(begin: Stamps, end: Stamps) -> bool:
         late = np.where(late < -DAY / 2, late + DAY, late)
     back = late < 0
     # Where clocks go back, 02:45 ends at 02:00.
-    return bool((late[back] >= -3600).all() and 20 * back.sum() <= len(late) and late.any())
+    later = begin.kind == "date" or bool(late.any())
+    return bool((late[back] >= -3600).all() and 20 * back.sum() <= len(late)) and later

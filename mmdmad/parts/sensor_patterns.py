@@ -62,7 +62,11 @@ def pattern_head(
         time = next((one[place] for one in reversed(above) if one[place]), "time")
         called = re.sub(r"[\[(].*", "", time).strip() or "time"
         made = [names[k] if k != place else f"{called} [{order}]" for k in range(width)]
-        return i, made, tuple("" if k == place else cell for k, cell in enumerate(row))
+        return (
+            i,
+            made,
+            tuple("" if k == place else re.sub(r"^[\[(](.*)[\])]$", r"\1", cell) for k, cell in enumerate(row)),
+        )
     return None
 
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from mmdmad.parts import clock
 from mmdmad.parts.clock_digits import time_of_digits
-from mmdmad.parts.dates import Stamps, summer_time
+from mmdmad.parts.dates import DAY, Stamps, summer_time
 from mmdmad.parts.sensor_columns import Column
 from mmdmad.parts.sensor_counts import elapsed, no_reading, restarted
 from mmdmad.parts.sensor_fields import time_of_fields
 from mmdmad.parts.sensor_fraction import added, fraction
-from mmdmad.parts.sensor_intervals import ends_of, told
+from mmdmad.parts.sensor_intervals import ends_of, ends_of_days, told
 from mmdmad.roles import FAULTY, LABEL, NORMAL, asks_of, label_of
 
 SHARED = ("t", "ts", "sec", "tempo", "temps")
@@ -255,6 +255,10 @@ def _joined(columns: Sequence[Column], dated: dict[int, Stamps], notes: list[str
         notes.append(dated[place].note)
     named = columns[place].named or columns[other].named
     made = dated[place].at(hands)
+    late = ends_of_days(dated[place].seconds, hands.seconds)
+    if late.any():
+        made = replace(made, seconds=made.seconds + DAY * late)
+        notes.append(f"00:00 in the last row of a date is its end ({int(late.sum())} rows), the begin of the next day")
     if not made.aware:
         summer_time(made.seconds)
     return _zoned(made, named), {place, other}

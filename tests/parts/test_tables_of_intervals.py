@@ -55,6 +55,28 @@ def test_an_end_alone_is_the_time(tmp_path: Path) -> None:
     assert made.times[:2].tolist() == [0, 900]
 
 
+def test_midnight_as_the_end_of_a_date_is_no_begin_of_it(tmp_path: Path) -> None:
+    rows = [f"{20 + i // 96}.10.2025;{QUARTERS[(i + 1) % 96]};{i % 7},5" for i in range(192)]
+    made = get(tmp_path, "Datum;bis;kWh", *rows)
+    assert made.start == datetime(2025, 10, 20, 0, 15)
+    assert made.times.tolist() == (900.0 * np.arange(192)).tolist()
+    assert any("00:00 in the last row of a date is its end (2 rows)" in note for note in made.notes)
+
+
+def test_begin_and_end_may_each_be_a_date_and_a_time_of_day(tmp_path: Path) -> None:
+    hours = [f"2025-11-{3 + i // 24:02d},{i % 24:02d}:00" for i in range(97)]
+    rows = [f"{begin},{end},{i % 7}" for i, (begin, end) in enumerate(pairwise(hours))]
+    made = get(tmp_path, "Start Date,Start Time,End Date,End Time,Count", *rows)
+    assert (made.start, made.channels) == (datetime(2025, 11, 3), ("Count",))
+    assert made.times.tolist() == (3600.0 * np.arange(96)).tolist()
+
+
+def test_newest_first_midnight_is_the_begin_of_its_date(tmp_path: Path) -> None:
+    rows = [f"2025-11-{20 - i // 2:02d},{'13:00' if i % 2 == 0 else '00:00'},{i % 7}" for i in range(30)]
+    made = get(tmp_path, "date,time,x", *rows)
+    assert made.start == datetime(2025, 11, 6)
+
+
 def test_a_column_called_like_an_end_that_is_earlier_is_none(tmp_path: Path) -> None:
     rows = [f"2025-10-20 12:{i:02d},2025-10-20 11:{i:02d},{i % 5}" for i in range(40)]
     made = get(tmp_path, "time,off,x", *rows)
