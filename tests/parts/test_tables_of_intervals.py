@@ -134,3 +134,9 @@ def test_times_of_day_without_zeros_in_front(first: int, step: int, part: bool) 
     midnight = int(datetime(2025, 11, 3).timestamp() - datetime(1970, 1, 1).timestamp())
     assert found.seconds.tolist() == [midnight + s % 86400 for s in seconds]
     assert set(found.nanos.tolist()) == {250_000_000 if part else 0}
+
+
+def test_a_third_column_of_times_of_day_never_takes_the_place_of_date_and_time(tmp_path: Path) -> None:
+    rows = [f"{20 + i // 96}.10.2025;{QUARTERS[i % 96]};{QUARTERS[(i + 40) % 96]};{i % 7},5" for i in range(192)]
+    made = get(tmp_path, "Datum;Zeit;Alarm;kWh", *rows)
+    assert (made.start, made.times[-1]) == (datetime(2025, 10, 20), 900.0 * 191)
