@@ -11,8 +11,8 @@ from mmdmad.explain.words import number
 
 LOOSE = 0.1
 """Share by which a rounded number may be off at most; a number that says it is about right, half of it."""
-NEAR = 0.2
-"""Share by which a bound ("more than 10") may lie beside the value; a farther one is true and says nothing."""
+NEAR = 0.08
+"""Share by which a bound ("more than 10") may lie beside the value; a farther one may pass a limit told beside it."""
 HEDGES = {
     "en": ("about", "around", "roughly", "some", "approximately", "~", "≈"),
     "de": ("etwa", "rund", "ungefähr", "circa", "ca", "~", "≈"),
@@ -112,10 +112,21 @@ def _says(stated: float, step: float, spelt: str, value: float, unit: str, bound
         return False
     slack = 0.5 * step * abs(SCALES.get(spelt, ("", 1.0))[1]) * (1 + 1e-9) + 1e-12
     off = abs(said - truth)
-    if bound == "over":
-        return 0 <= truth - said <= NEAR * abs(truth)
-    if bound == "under":
-        return 0 <= said - truth <= NEAR * abs(truth)
+    if bound in ("over", "under"):  # the value cut to the digits that are said, or raised to them: 11 for 10.5, not 12
+        beside = (truth - said) * (1 if bound == "over" else -1)
+        last = _last_digit(stated, step) * abs(SCALES.get(spelt, ("", 1.0))[1])
+        return 0 <= beside < last * (1 - 1e-9) and beside <= NEAR * abs(truth)
     if bound == "about":
         return off <= max(slack, 0.5 * LOOSE * abs(truth)) and off <= LOOSE * abs(truth)
     return off <= slack and off <= LOOSE * abs(truth) + 1e-12
+
+
+def _last_digit(stated: float, step: float) -> float:
+    """The step of the last digit that is not zero; of 120 it is 10.
+
+    >>> _last_digit(120.0, 1.0), _last_digit(0.5, 0.1), _last_digit(0.0, 1.0)
+    (10.0, 0.1, 1.0)
+    """
+    while step >= 1 and stated and stated % (10 * step) == 0:
+        step *= 10
+    return step

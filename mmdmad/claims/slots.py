@@ -145,13 +145,13 @@ class Listing:
             yield from places
 
 
-_ENDS: dict[Language, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "en": (("from", "between"), ("to", "until", "and", "–"), ("on", "onwards")),
-    "de": (("von", "zwischen"), ("bis", "und", "–"), ("an",)),
+_ENDS: dict[Language, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "en": (("from", "between"), ("to", "until", "and", "–")),
+    "de": (("von", "zwischen"), ("bis", "und", "–")),
 }
-"""Words before the first end of a stretch, between its ends, and after the first where the last is not said."""
+"""Words before the first end of a stretch and between its ends; "from 1.3 s on" says that it has no other end."""
 _AT: dict[Language, tuple[str, ...]] = {"en": ("at",), "de": ("bei",)}
-_SINCE: dict[Language, tuple[str, ...]] = {"en": ("after",), "de": ("nach", "ab")}
+_SINCE: dict[Language, tuple[str, ...]] = {"en": ("after",), "de": ("nach",)}
 
 
 @dataclass(frozen=True)
@@ -189,13 +189,13 @@ class Time:
         return (self.start,) if self.stop is None else (self.start, self.stop)
 
     def ends(self, given: list[str], at: int, language: Language) -> Iterator[int]:
-        """Where a time that says it ends: both ends, the first alone ("from 1.3 s on"), or its length and start."""
+        """Where a time that says it ends: both ends, the first alone ("after 1.3 s"), or its length and start."""
         yield from self._after(given, self._seconds(given, at, language), language)
 
     def _seconds(self, given: list[str], at: int, language: Language) -> Iterator[int]:
         word = given[at].casefold() if at < len(given) else ""
         here = at + 1
-        openers, links, onward = _ENDS[language]
+        openers, links = _ENDS[language]
         if self.stop is None:
             if word in _AT[language]:
                 yield from self._moment(given, here, self.start, language)
@@ -205,12 +205,8 @@ class Time:
         for end in self._moment(given, begin, self.start, language, bare=True):
             if end < len(given) and given[end].casefold() in links:
                 yield from self._moment(given, end + 1, self.stop, language)
-        if word in (*openers[:1], *_SINCE[language]):
-            for end in self._moment(given, here, self.start, language):
-                if word in _SINCE[language]:
-                    yield end
-                elif end < len(given) and given[end].casefold() in onward:
-                    yield end + 1
+        if word in _SINCE[language]:
+            yield from self._moment(given, here, self.start, language)
 
     def _moment(self, given: list[str], at: int, value: float, language: Language, bare: bool = False) -> Iterator[int]:
         read = numbers.bare if bare else numbers.matches

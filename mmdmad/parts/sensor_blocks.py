@@ -70,7 +70,7 @@ class Spare:
 
     def too_many(self, rows: int) -> bool:
         """Whether so many rows of a table are left out that they are a part of it."""
-        return self.marks + self.torn > max(FEW, SPARE * rows)
+        return self.marks + self.torn > max(min(FEW, rows // FEWEST), SPARE * rows)
 
     def note(self) -> list[str]:
         """What was left out, in words."""

@@ -32,7 +32,7 @@ def falls_unnamed(columns: Sequence[Column]) -> bool:
     if any(_clock_falls(stamps.seconds + stamps.nanos / 1e9) for stamps in dates):
         return True
     numbers = [column.numbers for column in columns if column.numbers is not None]
-    return not dates and any(falls(values) and is_epoch(values[::-1]) for values in numbers)
+    return not dates and any(is_epoch(values[::-1]) and falls(values) for values in numbers)
 
 
 def turned(columns: Sequence[Column]) -> list[Column]:

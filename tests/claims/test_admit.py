@@ -125,7 +125,7 @@ def test_lies_by_hand_are_replaced_by_what_is_so(by_lead, lead, kind, false):
         ("sensor", "verdict", "{case} was flagged."),
         ("sensor", "verdict", "It is one of the {group} cases."),
         ("sensor", "verdict", "The decision rests on {calibration_cases} calibration cases."),
-        ("sensor", "channel", "From {start} s on, the motor current averages {mean} A."),
+        ("sensor", "channel", "After {start} s, the motor current averages {mean} A."),
         ("sensor", "channel", "The motor current is unusual between {start} s and {stop} s."),
         ("sensor", "neighbour", "The closest match among the normals is {nearest_normal_case}."),
         ("image", "region", "A small region at {place}, 32 by 41 pixels, is unusual."),
