@@ -115,6 +115,35 @@ def without_clocks(text: str) -> str:
     return CLOCK.sub(lambda m: " " * len(m[0]), text)
 
 
+_NO = r"(?:not|\w+n['’]?t|without|no|never|except(?: for)?|excluding|other than|apart from|aside from)"
+
+
+def undone(text: str, where: Mapping[str, Any], cases: Collection[str] = ()) -> tuple[str, ...]:
+    """Words that deny a part or a case in a text, where no condition does: read without them it says the opposite.
+
+    >>> undone("the picture wasnt the problem", {"unusual": ("image",)}), undone("without text", {"missing": "text"})
+    (('wasnt',), ())
+    """
+    low, parts = text.lower(), spoken().part
+    words = "|".join(map(re.escape, parts))
+    denied = _all_of(where, "missing") | _all_of(where, "usual")
+    if where.keys() & {"complete", "alone"} or where.get("contradictory") is False or where.get("verdict") == "normal":
+        denied |= set(parts.values())
+    meant = (_all_of(where, "unusual") | _all_of(where, "driver") | _all_of(where, "present")) - denied
+    before = re.finditer(rf"\b(?P<no>{_NO})(?: \w+){{0,2}} (?P<part>{words})\b", low)
+    after = re.finditer(rf"\b(?P<part>{words})(?: part)? (?:was |is |were |are )?(?P<no>{_NO})\b", low)
+    said = [m["no"] for m in (*before, *after) if parts[m["part"]] in meant]
+    for case in cases:
+        m = re.search(rf"\b({_NO})(?: the| case| piece)* {re.escape(case.lower())}", low)
+        said += [m[1]] if m else []
+    return tuple(dict.fromkeys(said))
+
+
+def _all_of(where: Mapping[str, Any], name: str) -> set[str]:
+    value = where.get(name) or ()
+    return {value} if isinstance(value, str) else set(value)
+
+
 FILTERS = {
     "since": "time",
     "until": "time",

@@ -79,7 +79,7 @@ SEVERAL = _rx(
     r"\b(?:these|those|them|they|all|every|each|cases|ones|pieces|items|anomalies|alarms|findings)\b|^what\b.* flagged\b"
 )
 REFUSED = _rx(
-    r"refus|reject|unread|\bskip|(?:not|n't) be (?:read|used|judged)|could(?:n't| not) (?:you )?read|broken|corrupt|unusable|left out"
+    r"refus|reject|unread|\bskip|(?:not|n't) be (?:read|used|judged)|could(?:n't| not) (?:you )?read|broken (?:files?|inputs?|pictures?|images?|tables?|clips?|records?|data)|corrupt|unusable|left out"
 )
 OVERVIEW = _rx(
     r"\b(?:is|are|was|were) (?:the (?:line|machine|run|shift)|everything|it all|we)(?: all)? "

@@ -14,7 +14,7 @@ from mmdmad.agents.llms.acting import asked_to_act
 from mmdmad.agents.llms.called import as_cases, named
 from mmdmad.agents.llms.figured import figured
 from mmdmad.agents.llms.heard import Reading, Vocabulary
-from mmdmad.agents.llms.narrowing import narrowed, unused_filters, without_clocks
+from mmdmad.agents.llms.narrowing import narrowed, undone, unused_filters, without_clocks
 from mmdmad.agents.llms.patterns import (
     AT_NUMBER,
     BARE,
@@ -83,10 +83,14 @@ def read(question: str, names: Vocabulary, *, told: bool = False) -> Reading:
         without_clocks(bare),
         f"{number or ''} {abs(ordinal) or ''} {word_of(number)} {word_of(abs(ordinal))} {word_of(len(cases))}",
     )
+    denied = undone(neutral, where, cases)
     base = Reading("", cases=cases, where=where, follows=follows, number=number, ordinal=ordinal, part=part,
-                   doubts=left.doubts, others=left.others, said=said.words, corrected=corrected,
+                   doubts=tuple(dict.fromkeys((*left.doubts, *denied))), others=left.others, said=said.words,
+                   corrected=corrected,
                    loose=() if asked_for is not None else _loose(bare, where))  # fmt: skip
     files = spoken().files.findall(text)
+    if cases and denied:  # "all but case 23": told of case 23 it would say the opposite
+        return replace(base, intent="doubt", doubts=denied)
     if THANKS.search(whole):
         return replace(base, intent="thanks")
     if HELP.search(whole):
@@ -169,7 +173,8 @@ def _names(text: str, names: Vocabulary) -> tuple[dict[str, Any], str, tuple[tup
     where: dict[str, Any] = {"either": True} if channels.several or _either(text, channels.names) else {}
     found, rest = groups.names, channels.rest
     but = re.compile(
-        r"\b(?:not|except(?: for)?|excluding|other than|apart from|besides|but no|no)"
+        r"\b(?:not|without|except(?: for)?|excluding|other than|apart from|aside from|leaving out|besides|but no|"
+        r"with no|no)"
         r"(?: (?:of|from|the|in|a|an|any))* pieces\b"
     )
     if found and but.search(rest):

@@ -31,6 +31,8 @@ def _rx(pattern: str) -> re.Pattern[str]:
 _DATES = (
     _rx(_LEAD + rf"\b{_DAY} (?:of )?{_MONTH}{_YEAR}"),
     _rx(_LEAD + rf"\b{_MONTH} {_DAY}(?![\d:]){_YEAR}"),
+    _rx(r"\b(?P<lead>since|after|from|until|till|before|in|during|of|for|by)(?: the month of)? " + _MONTH + _YEAR),
+    _rx(r"(?P<lead>)\b(?!may\b|march\b|mar\b)" + _MONTH + _YEAR),
     _rx(_LEAD + r"\b(?P<iso>\d{4}-\d{2}-\d{2})(?![T\d]| \d{1,2}:)"),
     _rx(_LEAD + r"\b(?P<word>today|yesterday|the day before yesterday|last night|tonight|this (?:morning|forenoon|"
                 r"afternoon|evening)|(?:this|last) (?:week|month))\b"),
@@ -48,6 +50,10 @@ _UNREAD = _rx(
     r"(?:in|this|last) (?:the )?(?:spring|summer|autumn|winter)|(?:this|last) quarter|fortnight|years?|months?|"
     r"christmas|easter|holidays?|noon|midnight|recently|lately|just now|(?:an?|\d+|two|three|few) "
     r"(?:minutes?|hours?|days?|weeks?) ago)\b"
+)
+_OF_MONTH = _rx(
+    r"\b(?:(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:weeks?|half|part|days?|decade) (?:of |in )?|"
+    rf"(?:early|late|mid|middle of|end of|beginning of|begin of|start of)[ -](?:in )?){_MONTH}"
 )
 _CLOSED, _OPEN = ("until", "till", "before", "by"), ("since", "after", "from")
 
@@ -80,6 +86,8 @@ def when(text: str, newest: datetime | None) -> When:
     >>> when("in the morning", None).where
     {'since': '06:00', 'until': '12:00'}
     """
+    if odd := _OF_MONTH.search(text):
+        return When(unread=odd[0], rest=text)
     rest, spans = text, []
     for pattern in _DATES:
         while m := pattern.search(rest):
@@ -142,10 +150,11 @@ def _days(m: re.Match[str], newest: datetime) -> _Span | None:
             return _Span(day, day + one, lead)
         if month := got.get("month"):
             number = 1 + next(i for i, name in enumerate(MONTHS) if name.startswith(month.lower().rstrip(".")[:3]))
-            day = datetime(int(got["year"] or newest.year), number, int(got["day"]))
+            day = datetime(int(got["year"] or newest.year), number, int(got.get("day") or 1))
             if not got["year"] and day > newest:
                 day = day.replace(year=day.year - 1)
-            return _Span(day, day + one, lead)
+            whole = (day + 32 * one).replace(day=1) if got.get("day") is None else day + one
+            return _Span(day, whole, lead)
     except ValueError:
         return None  # the 31st of February
     if weekday := got.get("weekday"):
