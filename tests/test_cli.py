@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from mmdmad.cli import app, main
 from mmdmad.datasets.line.inspection_line import make_line
 from mmdmad.errors import MmdmadError
+from mmdmad.store.run import Run
 
 PIPELINE = {
     "parts": {"text": {"detector": "dte-np"}, "sensor": {"detector": "gaussian-diffusion"}},
@@ -69,7 +70,7 @@ def test_report_in_three_forms(fitted: tuple[Path, Path], tmp_path: Path, suffix
     out = tmp_path / f"report{suffix}"
     result = call("report", fitted[0], "--out", out)
     assert result.exit_code == 0, result.output
-    assert "test-00000" in out.read_text()
+    assert Run.open(fitted[0]).findings(limit=1)[0].case_id in out.read_text()
 
 
 def test_refused_cases_are_listed_and_the_rest_goes_on(fitted: tuple[Path, Path]) -> None:

@@ -244,7 +244,8 @@ def test_reference_and_calibration_cases_are_calibrated_apart(monkeypatch, tmp_p
             self.seed = seed
             assert unit == "case"
 
-        def fit(self, reference, calibration, units, order, contents):
+        def fit(self, reference, calibration, units, order, contents, groups):
+            assert groups is None  # no column of groups was named
             assert (units, order) == (["3", "4", "5"], None)  # each stands for itself
             assert contents == ["3", "4", "5"]  # the keys of what they hold, by which a window is drawn
             seen.append((self.seed, reference, calibration))

@@ -128,6 +128,7 @@ def test_a_withdrawn_verdict(made) -> None:
     )
     assert [(f.name, f.value) for f in one.facts] == [
         ("case", "a"), ("verdict", "no verdict"), ("verdict before", "anomalous"), ("p-value", 0.0123),
+        ("reason", "it is empty"),
     ]  # fmt: skip
     assert not again.withdrawn(made.finding("a"), case, "x").simulated
     lost = made.finding("a", refused=("text: blank", "image: torn", "sensor: odd"))

@@ -230,8 +230,9 @@ class FakeDetector:
 def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
     import mmdmad.pipeline.detector
 
-    detector = type("Fresh", (FakeDetector,), {})
+    detector, measured = type("Fresh", (FakeDetector,), {}), []
     monkeypatch.setattr(mmdmad.pipeline.detector, "JointDetector", detector)
+    monkeypatch.setattr(Run, "measure_sensitivity", lambda self, seconds: measured.append(seconds))
     monkeypatch.setattr(
         mmdmad.pipeline.detector, "PipelineConfig", type("Config", (), {"model_validate": staticmethod(dict)})
     )
@@ -251,6 +252,7 @@ def test_fit_is_resumed_with_the_same_cases_only(tmp_path, monkeypatch):
     assert again.refusals() == [Refusal("a", "image", "truncated", 1)]
     again.fit(cases, resume=True)
     assert detector.fits == 2
+    assert len(measured) == 1
     with pytest.raises(RunError, match="fitted already"):
         again.fit(cases)
 

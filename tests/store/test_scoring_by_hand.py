@@ -245,8 +245,10 @@ class Learner:
 
 @pytest.fixture
 def learner(monkeypatch):
-    made = type("Fresh", (Learner,), {"calls": []})
+    made = type("Fresh", (Learner,), {"calls": [], "damaged": []})
     monkeypatch.setattr(pipeline, "JointDetector", made)
+    # a model that only remembers cannot be damaged; that a fit asks for it is looked at where a fit ends
+    monkeypatch.setattr(Run, "measure_sensitivity", lambda self, seconds: made.damaged.append(seconds))
     return made
 
 
@@ -280,6 +282,7 @@ def test_a_fit_that_ends(run, learner, tmp_path):
     (run.path / "model.part" / "left").write_text("")
     assert run.fit(Cases((case("a"), case("b"))), progress=True) is run
     assert learner.calls == [(run.path / "work", True)]
+    assert len(learner.damaged) == 1
     assert run.fitted
     assert [p.name for p in (run.path / "model").iterdir()] == ["whole"]
     assert run.refusals() == [Refusal("a", "text", "odd", 1)]
