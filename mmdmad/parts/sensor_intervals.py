@@ -51,7 +51,7 @@ def told(columns: Sequence[Column], ends: dict[int, int]) -> list[str]:
 def ends_of_days(days: np.ndarray, clock: np.ndarray) -> np.ndarray:
     """Which rows (T,) have midnight as the end of their date: 00:00 behind later times of one date, as its last row.
 
-    >>> ends_of_days(np.array([0, 0, 86400, 86400]), np.array([43200, 0, 43200, 0])).tolist()
+    >>> ends_of_days(np.array([0, 0, 86400, 86400]), np.array([64800, 0, 64800, 0])).tolist()
     [False, True, False, True]
     """
     late = np.zeros(len(days), bool)
