@@ -179,7 +179,7 @@ def is_hhmmss(numbers: np.ndarray) -> bool:
 def rounded(numbers: np.ndarray) -> str:
     """Why counts from 1970 (T,) say no time: a spreadsheet left digits out, and rows share what remains; else "".
 
-    >>> rounded(np.repeat([1.773471e9, 1.773472e9], 2))[:34]
+    >>> rounded(np.repeat([1.773471e9, 1.773472e9], 2))[:35]
     'holds times rounded to 1000 s or mo'
     """
     scale = epoch_scale(float(numbers.min())) or 1.0
