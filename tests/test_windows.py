@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mmdmad.cases import Case, Cases, Part
 from mmdmad.errors import ConfigError, DataError
 from mmdmad.manifest import read_cases
+from mmdmad.pairs import paired
 from mmdmad.parts import Sensor, read
 from mmdmad.windows import Windows, cut, seconds_of
 
@@ -365,3 +366,13 @@ def test_notes_beside_a_table_and_a_log_of_a_run_do_not_part_them(tmp_path: Path
     made = cut(read_cases(tmp_path), Windows(10.0))
     assert [case.pattern for case in made] == [("text", "sensor")] * 4  # two runs of 20 s
     assert any("left out as they are no logs" in note for note in made.extra["notes"])
+
+
+def test_a_table_and_a_log_of_one_folder_alone_may_be_of_different_things(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "vib.csv").write_text("t,x\n" + "".join(f"{i / 10:.1f},{i % 7}\n" for i in range(200)))
+        lines = [f"2026-03-01 07:00:{i:02d} step {i}\n" for i in range(20)]
+        (tmp_path / run / "operator.log").write_text("".join(lines))
+        known = sorted(case.pattern for case in paired(read_cases(tmp_path)))
+        assert known == ([("sensor",), ("text",)] if run == "a" else [("text", "sensor")] * 2)
