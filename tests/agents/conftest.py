@@ -229,3 +229,20 @@ def ask(fake_run):
 
     yield talk
     agent.close()
+
+
+@pytest.fixture
+def talk(fake_run):
+    """As `ask`, the text of the last answer; none of the answers may have had a sentence withheld."""
+    from mmdmad.agents.investigator import Investigator
+
+    agent = Investigator(fake_run)
+
+    def told(*questions):
+        thread = f"t{next(_THREADS)}"
+        answers = [agent.ask(question, thread) for question in questions]
+        assert not any(a.withheld for a in answers), [a.withheld for a in answers]
+        return answers[-1].text
+
+    yield told
+    agent.close()

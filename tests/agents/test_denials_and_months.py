@@ -1,22 +1,12 @@
 """Words that deny, and months by their names: an answer that leaves them out says the opposite, or counts too much."""
 
-import itertools
 from datetime import datetime
 
 import pytest
-from mmdmad.agents.investigator import Investigator
 from mmdmad.agents.llms.narrowing import undone
 from mmdmad.agents.llms.times import when
 
-COUNTER = itertools.count()
 NEWEST = datetime(2006, 1, 3, 15, 13)
-
-
-@pytest.fixture
-def talk(fake_run):
-    agent = Investigator(fake_run)
-    yield lambda question: agent.ask(question, f"d{next(COUNTER)}").text
-    agent.close()
 
 
 @pytest.mark.parametrize(

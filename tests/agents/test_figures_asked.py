@@ -1,30 +1,12 @@
 # ruff: noqa: E501  (a question and what its answer must hold, a line each)
 """Questions for figures, two asks in one, slips of the pen: every answer held against the findings, counted by hand here."""
 
-import itertools
 import re
 import statistics
 
 import pytest
-from mmdmad.agents.investigator import Investigator
 
 from mmdmad.ask.words import short
-
-COUNTER = itertools.count()
-
-
-@pytest.fixture
-def talk(fake_run):
-    agent = Investigator(fake_run)
-
-    def ask(*questions):
-        thread = f"f{next(COUNTER)}"
-        answers = [agent.ask(q, thread) for q in questions]
-        assert not any(a.withheld for a in answers), [a.withheld for a in answers]
-        return answers[-1].text
-
-    yield ask
-    agent.close()
 
 
 def some(run, **where):

@@ -1,30 +1,13 @@
 # ruff: noqa: E501  (a question and what its answer must hold, a line each)
 """Questions as people at a line ask them, each with the number or case that its answer must hold, from the findings."""
 
-import itertools
 import re
 
 import pytest
-from mmdmad.agents.investigator import Investigator
 
 from mmdmad import reasons
 
-COUNTER = itertools.count()
 NOT_TOLD = r"I cannot answer that without knowing what is meant by “{}”"
-
-
-@pytest.fixture
-def talk(fake_run):
-    agent = Investigator(fake_run)
-
-    def ask(*questions):
-        thread = f"s{next(COUNTER)}"
-        answers = [agent.ask(q, thread) for q in questions]
-        assert not any(a.withheld for a in answers), [a.withheld for a in answers]
-        return answers[-1].text
-
-    yield ask
-    agent.close()
 
 
 def flagged(f):
